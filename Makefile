@@ -1,0 +1,30 @@
+# Everything is set up by these two: `make run` (the sample, end to end) and `make test`.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: run test quick check bench clean
+
+run: .venv/core ## real web pages in, a published dataset out
+	$(BIN)/karez run infra/recipes/sample.toml
+
+test: check .venv/dev ## everything
+	$(BIN)/python -m pytest
+
+quick: .venv/dev ## what needs no server and no torch
+	$(BIN)/python -m pytest -m "not server"
+
+check: .venv/dev ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/core: infra/requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) here: install Python 3.11 or newer and say make PYTHON=python3.x"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r infra/requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev: .venv/core infra/requirements-dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r infra/requirements-dev.txt
+	touch $@
