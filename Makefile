@@ -28,3 +28,10 @@ check: .venv/dev ## style and types
 .venv/dev: .venv/core infra/requirements-dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r infra/requirements-dev.txt
 	touch $@
+
+pins: ## pin the dependencies anew, for any platform
+	printf 'hatchling\neditables\n' > .venv/build.in
+	uv pip compile $(PINS) pyproject.toml .venv/build.in -o infra/requirements.txt
+	uv pip compile $(PINS) --extra dev -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-dev.txt
+
+PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links

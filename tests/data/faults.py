@@ -76,7 +76,7 @@ def transfers(spare: dict[str, list[Page]]) -> Iterator[Case]:
     yield served("chunked transfer", body, chunked, made_from=page.url)
     page = spare["postgresql"].pop()
     body = chunks(page.html.encode()).replace(b"\r\n3e8\r\n", b"\r\nzzz\r\n")
-    yield served("broken chunks", body, chunked, expect="dead: chunked", made_from=page.url)
+    yield served("broken chunks", body, chunked, expect="dead: broken chunks", made_from=page.url)
     page = spare["postgresql"].pop()
     body = page.html.encode()
     yield served("chunked in the header only", body, chunked, made_from=page.url)
@@ -180,14 +180,14 @@ def damaged(spare: list[Page], draw: random.Random) -> Iterator[Case]:
     good = intact(spare.pop())
     flipped = bytearray(good.member)
     flipped[len(flipped) // 2] ^= 16
-    yield replace(good, kind="flipped bit", expect="dead: gzip", member=bytes(flipped))
+    yield replace(good, kind="flipped bit", expect="dead: damaged", member=bytes(flipped))
     yield intact(spare.pop())
     for kind, wrong in (("length too long", 1000), ("length too short", -1000)):
         page = spare.pop()
         lie = warcs.gzip(warcs.response(page.url, page.html.encode(), lie=wrong)[1])
-        yield Case(kind, page.url, "dead: length", lie, page.url)
+        yield Case(kind, page.url, "dead: wrong length", lie, page.url)
         yield intact(spare.pop())
-    yield Case("garbage between members", None, "dead: garbage", draw.randbytes(997))
+    yield Case("garbage between members", None, "dead: damaged", draw.randbytes(997))
     yield intact(spare.pop())
 
 

@@ -1,0 +1,83 @@
+"""Filters: measures and edits, pure functions of record batches.  No Beam, no file, no clock.
+
+A **measure** turns a batch of documents into columns, row for row.  An **edit** turns it into spans
+of the raw text to cut or replace.  Both are frozen values: they compare, print and pickle, and hold
+their options and nothing else.  Models are loaded on first use, once a process.
+
+What the batch holds is what `needs` asks for:
+
+==============  ====================================================================================
+``text``        string; for an edit the raw text, for a measure the edited text
+``words``       ``SPANS``: the words of the edited text, from `filters.words`
+``paragraphs``  ``PARAGRAPHS``: the paragraphs of the raw text with their languages
+``edits``       ``EDITS``: all edits of the raw text, merged
+any column      of the documents table (``id``, ``url``, ``source_key``, …)
+==============  ====================================================================================
+"""
+
+from typing import ClassVar, Protocol
+
+import pyarrow as pa
+
+SPAN = pa.struct([pa.field("start", pa.int32(), False), pa.field("end", pa.int32(), False)])
+SPANS = pa.list_(pa.field("item", SPAN, False))
+"""Byte ranges ``[start, end)`` of a UTF-8 text, sorted and disjoint."""
+
+PARAGRAPHS = pa.list_(
+    pa.struct(
+        [
+            pa.field("start", pa.int32(), False),
+            pa.field("end", pa.int32(), False),
+            pa.field("language", pa.string()),
+            pa.field("score", pa.float32()),
+        ]
+    )
+)
+"""Byte ranges that cover the text, with language (ISO 639, null: unknown) and probability."""
+
+EDITS = pa.list_(
+    pa.struct(
+        [
+            pa.field("start", pa.int32(), False),
+            pa.field("end", pa.int32(), False),
+            pa.field("replacement", pa.string(), False),
+            pa.field("reason", pa.string(), False),
+        ]
+    )
+)
+"""Byte ranges of the raw text to replace (by "": to cut), sorted and disjoint."""
+
+
+class Measure(Protocol):
+    """Columns about documents.
+
+    Attributes:
+        version: raised when the same text may give other values.
+        needs: columns that the batch must hold.
+        columns: what `measure` returns.  A value that does not exist is null, never NaN.
+    """
+
+    version: ClassVar[int]
+    needs: ClassVar[tuple[str, ...]]
+
+    @property
+    def columns(self) -> pa.Schema:
+        """Names and types of the columns."""
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns, as many rows as the batch; no row sees its neighbours."""
+
+
+class Edit(Protocol):
+    """Spans of the raw text to cut or to replace.
+
+    Attributes:
+        version: raised when the same text may give other spans.
+        needs: columns that the batch must hold.
+    """
+
+    version: ClassVar[int]
+    needs: ClassVar[tuple[str, ...]]
+
+    def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
+        """`EDITS`, as many rows as the batch; a cut line owns its newline."""

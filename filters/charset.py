@@ -1,0 +1,110 @@
+"""Bytes of a page to text: which encoding, and what becomes of bytes that are none.
+
+The order is the HTML Standard's: byte order mark, HTTP header, a ``meta`` in the first 1,024 bytes,
+detection.  One departure: the Standard keeps to a declared utf-8 whatever the bytes are, which makes
+a page of another encoding unreadable for good.  utf-8 betrays itself, so a declaration of it is
+dropped when most of what is not ASCII is no utf-8, and the next in the order is asked.
+
+Source: WHATWG, HTML Standard, section 13.2.3 (determining the character encoding); WHATWG, Encoding
+Standard, section 4.2 (labels).
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+PRESCAN = 1_024  # bytes in which a `meta` is looked for
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SUPERSETS = {  # what the Encoding Standard means by a name, as Python calls it
+    "big5": "big5hkscs",
+    "euc_kr": "cp949",
+    "gbk": "gb18030",
+    "iso8859-11": "cp874",
+    "shift_jis": "cp932",
+}
+_UNMAPPED = {"x-mac-cyrillic": "mac-cyrillic", "x-mac-ukrainian": "mac-cyrillic"}
+
+_TAG = re.compile(rb"<!--.*?(?:-->|\Z)|<meta[\s/]([^>]*)", re.IGNORECASE | re.DOTALL)
+_ATTRIBUTE = re.compile(rb"""([^\s=/"'>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([^\s"';]+)""", re.IGNORECASE)
+_XML = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]+)""")
+
+
+def decode(body: bytes, header: str | None) -> tuple[str, str]:
+    """The text of a page or a plain text.  Never raises; never gives a surrogate.
+
+    Args:
+        body: as served, with codings like gzip undone.
+        header: the charset of the HTTP header, or None; nonsense counts as None.
+
+    Returns:
+        the text without its byte order mark, and the name of the Python codec that read it.  Bytes
+        that the encoding has no character for are U+FFFD.
+    """
+    for bom, name in _BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(name, "replace"), name
+    for name in _declared(body[:PRESCAN], header):
+        text = body.decode(name, "replace")
+        if name != "utf-8" or _is_utf8(text):
+            return text, name
+    name = _detect(body)
+    return body.decode(name, "replace"), name
+
+
+def codec(label: str) -> str | None:
+    """The Python codec for an encoding's label on the web; None if it is no such label."""
+    label = label.encode("utf-8", "replace").decode()
+    label = label.strip(" \t\r\n\f\"'").lower()
+    name = map_encoding_to_html5(label, fallback_utf8=False) or _UNMAPPED.get(label)
+    return _SUPERSETS.get(name, name) if name else None
+
+
+def prescan(head: bytes) -> str | None:
+    """The codec that a page's own ``meta`` (or XML declaration) names; utf-16 there means utf-8.
+
+    Args:
+        head: the first `PRESCAN` bytes.
+    """
+    for label in _labels(head):
+        if name := codec(label.decode("latin-1")):
+            return "utf-8" if name.startswith("utf-16") else name
+    return None
+
+
+def _declared(head: bytes, header: str | None) -> Iterator[str]:
+    if header and (name := codec(header)):
+        yield name
+    if name := prescan(head):
+        yield name
+
+
+def _labels(head: bytes) -> Iterator[bytes]:
+    for tag in _TAG.finditer(head):
+        attributes = {
+            name.lower(): double or single or bare
+            for name, double, single, bare in _ATTRIBUTE.findall(tag[1] or b"")
+        }
+        if b"charset" in attributes:
+            yield attributes[b"charset"]
+        elif attributes.get(b"http-equiv", b"").lower() == b"content-type":
+            yield from _CHARSET.findall(attributes.get(b"content", b""))[:1]
+    yield from _XML.findall(head)[:1]
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether at least half of what is not ASCII was valid; a cut character does not matter."""
+    bad = text.count("\ufffd")
+    return not bad or 2 * bad <= len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _detect(body: bytes) -> str:
+    name = detect_encoding(body)
+    return codec(name) or "utf-8" if name else "utf-8"

@@ -1,0 +1,111 @@
+"""From a page to its main text, with one interface to every extractor.
+
+A parser spends time as the square of a page's depth, so a hostile page is refused by size and depth
+before a parser sees it (resiliparse 2.0: 50,000 open ``div`` take more than 20 seconds, 50,000
+attributes on one tag 5 seconds; nothing crashed it).
+
+Errors::
+
+    PageError(ValueError)
+    ├── TooLarge   more characters than `HTML`
+    └── TooDeep    more open elements than `DEPTH`, or more work for a parser than `WORK`
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+
+from filters import nesting
+
+Extractor = Callable[[str], str]
+"""A page's decoded HTML to its text: plain, paragraphs parted by newlines, "" if there is none."""
+
+HTML = 16_000_000  # characters of a page
+DEPTH = 2_000  # elements open at once; browsers stop at 512, and tools that write pages long before
+WORK = 400_000_000  # characters times open elements, see `nesting`; about 3 seconds of parsing
+SMALL = 100_000  # characters, and
+TAGS = 3_000  # tags, up to which a page is not measured: it cannot take two seconds
+
+
+class PageError(ValueError):
+    """A page that no parser should see."""
+
+
+class TooLarge(PageError):  # noqa: N818 (the name says it)
+    """More characters than `HTML`."""
+
+
+class TooDeep(PageError):  # noqa: N818 (the name says it)
+    """More open elements than `DEPTH`, or more work for a parser than `WORK`."""
+
+
+def text(html: str, extractor: str = "resiliparse") -> str:
+    """The main text of a page.
+
+    Args:
+        html: decoded.
+        extractor: as in `resolve`.
+
+    Raises:
+        TooLarge, TooDeep: for a page that would take a parser too long.
+        Exception: whatever a user's own extractor raises.
+    """
+    check(html)
+    found = resolve(extractor)(html)
+    return found if found.isascii() else found.encode("utf-8", "replace").decode()
+
+
+def check(html: str) -> None:
+    """Refuse a page that would take a parser too long.
+
+    Raises:
+        TooLarge, TooDeep: see `PageError`.
+    """
+    if len(html) > HTML:
+        raise TooLarge(f"{len(html):,} characters of HTML; the limit is {HTML:,}")
+    if len(html) <= SMALL and html.count("<") <= TAGS:
+        return
+    found = nesting.measure(html, DEPTH, WORK)
+    if found.deepest > DEPTH:
+        raise TooDeep(f"more than {DEPTH:,} elements open at once")
+    if found.work > WORK:
+        raise TooDeep(f"more than {WORK:,} characters times elements open")
+
+
+@cache
+def resolve(name: str) -> Extractor:
+    """The extractor of that name: ``resiliparse``, ``trafilatura``, or a ``package.module:thing``.
+
+    Raises:
+        ValueError: there is none of that name; the message says why.
+    """
+    if name in _SHIPPED:
+        return _SHIPPED[name]
+    module, colon, thing = name.partition(":")
+    if not colon:
+        known = ", ".join(sorted(_SHIPPED))
+        raise ValueError(
+            f"no extractor {name!r}; there are {known} and your own package.module:thing"
+        )
+    try:
+        found = getattr(import_module(module), thing)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"no extractor {name!r}: {error}") from error
+    if not callable(found):
+        raise ValueError(f"no extractor {name!r}: it is no function")
+    return found
+
+
+def _resiliparse(html: str) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return extract_plain_text(html, main_content=True, alt_texts=False)
+
+
+def _trafilatura(html: str) -> str:
+    from trafilatura import extract
+
+    return extract(html) or ""
+
+
+_SHIPPED: dict[str, Extractor] = {"resiliparse": _resiliparse, "trafilatura": _trafilatura}

@@ -1,0 +1,114 @@
+"""Numba, set up once: where compiled kernels are kept, and how a kernel is declared.
+
+Importing this module imports Numba, so only a module that holds a kernel does it.  A kernel is
+compiled when it is first called, for the types it declares, and kept in ``$NUMBA_CACHE_DIR``, else
+``$XDG_CACHE_HOME/karez/numba``, else ``~/.cache/karez/numba``, else, where nothing can be written,
+in a folder for temporary files.
+
+Numba compiles a kernel anew when the kernel's own file changes.  What kernels of several files
+share, the helpers, it does not watch: so the folder's name holds a digest of files with helpers.
+For the same reason a kernel takes tables as arguments: a global array would be compiled in.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cached_property, update_wrapper
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import types
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _read(kind: Any) -> Any:
+    return types.Array(kind, 1, "C", readonly=True)
+
+
+U8, I32, I64, F32 = map(_read, (types.uint8, types.int32, types.int64, types.float32))
+"""Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
+
+OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]
+"""Arrays that a kernel writes."""
+
+OUT_TABLE = types.int64[:, ::1]
+"""A table of two dimensions that a kernel writes."""
+
+INT, NOTHING = types.int64, types.void
+
+
+def folder() -> Path:
+    """Where compiled kernels are kept when the user names no place; made if it is missing."""
+    files = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    name = hashlib.sha256(b"\0".join(f for f in files if b"@helper" in f)).hexdigest()[:12]
+    if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0":
+        name += "-checked"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    for base in (home, Path(tempfile.gettempdir()) / f"karez-{os.getuid()}"):
+        place = base / "karez" / "numba" / name
+        try:
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        # code is loaded from there, so it must be a place where only we can put it
+        if os.access(place, os.W_OK) and base.stat().st_uid == os.getuid():
+            return place
+    return Path(tempfile.mkdtemp(prefix="karez-numba-"))
+
+
+class Kernel:
+    """A function of arrays for one signature."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        self.function, self.signature = function, signature
+        update_wrapper(self, function)
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The machine code, compiled or loaded from the cache when it is first asked for."""
+        return numba.njit(self.signature, nogil=True, cache=True)(self.function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the machine code."""
+        return self.compiled(*arguments)
+
+
+KERNELS: list[Kernel] = []
+"""Those of all modules imported so far.  To ask each for `compiled` is to warm it."""
+
+
+def kernel(signature: Any) -> Callable[[Function], Function]:
+    """Make a function a kernel.
+
+    It releases the GIL, and reads and writes without bounds checks unless ``NUMBA_BOUNDSCHECK=1``.
+
+    Args:
+        signature: such as ``INT(U8, I64, OUT_I32)``.
+    """
+
+    def made(function: Function) -> Function:
+        KERNELS.append(Kernel(function, signature))
+        return cast(Function, KERNELS[-1])
+
+    return made
+
+
+def helper(function: Function) -> Function:
+    """A function that kernels call; they call no kernels.  It is compiled as a part of each."""
+    return numba.njit(nogil=True, forceinline=True)(function)
+
+
+@helper
+def signed(value: int | np.integer[Any]) -> int:
+    """A number as int64.  Numba makes an unsigned and a signed number together a float."""
+    return int(np.int64(value))
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    os.environ["NUMBA_CACHE_DIR"] = str(folder())
+    numba.config.reload_config()  # Numba may have been imported, and its settings read, by others

@@ -1,0 +1,217 @@
+"""Languages: of each paragraph, and of a document from the paragraphs that its edits leave.
+
+A page often holds two or three languages, and one label for all of it is wrong for most of those
+pages.  So the raw text is cut into paragraphs, runs of lines long enough to be judged, and each is
+judged by itself.
+
+Source: A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of Tricks for Efficient Text
+Classification", 2017; their model lid.176.ftz, see models/NOTICE.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filters import PARAGRAPHS
+from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, kernel
+from filters.unicode import LETTER, read, table
+
+BLOCK = 80  # bytes that a paragraph holds at least, unless the text is shorter
+LETTERS = 20  # bytes of letters that a paragraph needs to be judged
+PROBABILITY = 0.3  # below it the language is unknown
+MODEL = Path(__file__).with_name("models") / "lid.176.ftz"
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraphs:
+    """The paragraphs of the raw text, each with its language; together they cover the text.
+
+    A paragraph ends at the first newline by which it holds `BLOCK` bytes; a shorter rest belongs to
+    the one before.  ``language`` and ``score`` are null where there are too few letters (`LETTERS`)
+    or the probability is too low (`PROBABILITY`).
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+
+    @property
+    def columns(self) -> pa.Schema:
+        """One column, ``paragraphs``.  A null text has none."""
+        return pa.schema([("paragraphs", PARAGRAPHS)])
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns, row for row."""
+        return pa.record_batch([paragraphs(batch["text"])], schema=self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The language of what the edits leave of a document.
+
+    ``language``: of the paragraphs' languages the one with the most bytes left, of equals the first
+    in the alphabet.  ``language_score``: mean over all bytes left in judged paragraphs of the
+    probability of that language, which counts as 0 in a paragraph of another one.  Both are null
+    where nothing is left that was judged.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text", "paragraphs", "edits")
+
+    @property
+    def columns(self) -> pa.Schema:
+        """``language`` and ``language_score``."""
+        return pa.schema([("language", pa.string()), ("language_score", pa.float64())])
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns, row for row."""
+        rows, left, languages, scores = _judged(batch["paragraphs"], batch["edits"])
+        names, codes = np.unique(languages, return_inverse=True)
+        keys, at = np.unique(rows * len(names) + codes, return_inverse=True)
+        bytes_of = np.bincount(at, left, len(keys))
+        score_of = np.bincount(at, left * scores, len(keys))
+        row_of = keys // max(len(names), 1)
+        order = np.lexsort((keys, -bytes_of, row_of))
+        found, first = np.unique(row_of[order], return_index=True)
+        best = order[first]
+        total = np.bincount(rows, left, batch.num_rows)
+        language = np.full(batch.num_rows, None, object)
+        score = np.full(batch.num_rows, np.nan)
+        language[found] = names[keys[best] % max(len(names), 1)]
+        score[found] = score_of[best] / total[found]
+        arrays = [pa.array(language, pa.string()), pa.array(score, mask=np.isnan(score))]
+        return pa.record_batch(arrays, schema=self.columns)
+
+
+def paragraphs(texts: pa.StringArray) -> pa.ListArray:
+    """`PARAGRAPHS` of each text: where they are, and their languages."""
+    body, offsets = utf8(texts)
+    most = int(offsets[-1] - offsets[0]) // BLOCK + len(texts)
+    starts, ends, letters = (np.empty(most, np.int32) for _ in range(3))
+    rows = np.empty(len(texts) + 1, np.int64)
+    count = _blocks(body, offsets, table(), starts, ends, letters, rows)
+    starts, ends = starts[:count], ends[:count]
+    judged = np.flatnonzero(letters[:count] >= LETTERS)
+    base = np.repeat(offsets[:-1], np.diff(rows))
+    languages = np.full(count, None, object)
+    scores = np.zeros(count, np.float32)
+    lines = [body[base[i] + starts[i] : base[i] + ends[i]].tobytes() for i in judged]
+    languages[judged], scores[judged] = identify(lines)
+    unknown = (scores < PROBABILITY) | (languages == None)  # noqa: E711 (element by element)
+    values = pa.StructArray.from_arrays(
+        [
+            pa.array(starts),
+            pa.array(ends),
+            pa.array(languages, pa.string(), mask=unknown),
+            pa.array(scores, mask=unknown),
+        ],
+        fields=list(PARAGRAPHS.value_type),
+    )
+    return pa.ListArray.from_arrays(pa.array(rows.astype(np.int32)), values, type=PARAGRAPHS)
+
+
+def identify(lines: Sequence[bytes]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+    """The likeliest language of each piece of text, and its probability.
+
+    Args:
+        lines: UTF-8; a newline counts as a space.
+
+    Returns:
+        ISO 639 codes as the model has them, two letters where there are two; and scores in [0, 1].
+    """
+    texts = [line.replace(b"\n", b" ").decode("utf-8", "replace") + "\n" for line in lines]
+    labels, scores = _model().multilinePredict(texts, 1, 0.0, "strict") if texts else ((), ())
+    names = np.array([found[0].removeprefix("__label__") for found in labels], object)
+    return names, np.minimum(np.array([found[0] for found in scores], np.float32), 1)
+
+
+@cache
+def _model() -> Any:
+    from fasttext.FastText import load_model
+
+    return load_model(str(MODEL)).f
+
+
+def _judged(
+    lists: pa.ListArray, edits: pa.ListArray
+) -> tuple[Numbers, Numbers, NDArray[np.object_], NDArray[np.float64]]:
+    """Of every judged paragraph of which bytes are left: row, bytes left, language and score."""
+    rows, starts, ends = _flat(lists)
+    edited = _edited(edits)
+    left = ends - starts - edited(rows, ends) + edited(rows, starts)
+    languages, scores = (lists.flatten().field(name) for name in ("language", "score"))
+    keep = languages.is_valid().to_numpy(zero_copy_only=False) & (left > 0)
+    names = languages.to_numpy(zero_copy_only=False)[keep].astype(str)
+    return rows[keep], left[keep], names, scores.fill_null(0).to_numpy()[keep].astype(np.float64)
+
+
+def _edited(edits: pa.ListArray) -> Callable[[Numbers, Numbers], Numbers]:
+    """A function of rows and positions in them: how many bytes before it the row's edits cover.
+
+    Counted from the batch's beginning, so only differences within a row mean something.
+    """
+    rows, starts, ends = _flat(edits)
+    starts, ends = starts + (rows << 32), ends + (rows << 32)
+    sums = np.concatenate([[0], np.cumsum(ends - starts)])
+    ends = np.concatenate([[0], ends])
+
+    def covered(row: Numbers, position: Numbers) -> Numbers:
+        at = position + (row << 32)
+        begun = np.searchsorted(starts, at)
+        covers: Numbers = sums[begun] - np.maximum(ends[begun] - at, 0)
+        return covers
+
+    return covered
+
+
+def _flat(lists: pa.ListArray) -> tuple[Numbers, Numbers, Numbers]:
+    """Row, start and end of every span; a null has none."""
+    lengths = lists.value_lengths().fill_null(0).to_numpy()
+    spans = lists.flatten()
+    starts, ends = (spans.field(name).to_numpy().astype(np.int64) for name in ("start", "end"))
+    return np.repeat(np.arange(len(lists), dtype=np.int64), lengths), starts, ends
+
+
+@kernel(INT(U8, I64, U8, OUT_I32, OUT_I32, OUT_I32, OUT_I64))
+def _blocks(
+    data: Bytes,
+    offsets: Offsets,
+    classes: Bytes,
+    starts: Positions,
+    ends: Positions,
+    letters: Positions,
+    rows: Offsets,
+) -> int:
+    count = 0
+    for row in range(len(offsets) - 1):
+        rows[row] = count
+        first, end = offsets[row], offsets[row + 1]
+        start = at = first
+        inside = 0
+        while at < end:
+            newline = data[at] == 10
+            kind, length = read(data, at, end, classes)
+            at += length
+            if kind >= LETTER:
+                inside += length
+            if (newline and at - start >= BLOCK) or at == end:
+                if at - start < BLOCK and count > rows[row]:
+                    count -= 1  # a short rest
+                    inside += letters[count]
+                else:
+                    starts[count] = start - first
+                ends[count] = at - first
+                letters[count] = inside
+                count += 1
+                start = at
+                inside = 0
+    rows[-1] = count
+    return count

@@ -1,0 +1,1 @@
+"""Graphs: ontologies, term linking, coverage."""

@@ -1,0 +1,1 @@
+"""Labels: labelling functions, label model, query strategies."""

@@ -1,0 +1,1 @@
+"""Beam wiring, the data contract and the command line of Karez."""

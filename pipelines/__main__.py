@@ -1,0 +1,5 @@
+"""python -m pipelines = karez."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""Decide: all reasons folded into one decision a document."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import dedup, parts, rules, split
+from pipelines.measures import table_of
+from pipelines.recipe import Recipe
+from pipelines.runs import Run, fingerprint
+from pipelines.schema import DECISIONS, drawn
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+TABLE = "decisions/documents"
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """The decisions, by everything that has a say."""
+    judges = [rules.TABLE, split.TABLE, *([dedup.TABLE] if recipe.dedup is not None else [])]
+    return {TABLE: fingerprint([run.table(t).fingerprint for t in judges], recipe.seed)}
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """A task a part."""
+    return Plan(list(range(len(run.table("documents").parts))))
+
+
+def fold(job: Job, key: int, _: Batches) -> Done:
+    """The decisions on one part: the first reason in the order of the steps stands."""
+    columns = job.run.columns(key, _reads(job.recipe))
+    ids, reason = columns["id"], columns["reason"]
+    cluster = pa.nulls(len(ids), pa.string())
+    if job.recipe.dedup is not None:
+        twin = pc.fill_null(columns["duplicate"], False)
+        cluster = pc.if_else(twin, columns["cluster"], pa.scalar(None, pa.string()))
+        reason = pc.if_else(twin, "duplicate", reason)
+    kept = pc.is_null(reason)
+    order = pa.array(drawn(ids.combine_chunks(), job.recipe.seed))
+    table = pa.table(
+        [
+            ids,
+            kept,
+            reason,
+            cluster,
+            pc.if_else(kept, columns["split"], pa.scalar(None, pa.string())),
+            pc.if_else(kept, order, pa.scalar(None, pa.uint64())),
+        ],
+        DECISIONS,
+    )
+    done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, table)]})
+    for count in pc.value_counts(reason.combine_chunks()).to_pylist():
+        done.counts[f"dropped: {count['values']}" if count["values"] else "kept"] += count["counts"]
+    kept_rows = columns.append_column("kept", kept).filter(kept)
+    done.counts["tokens"] += pc.sum(kept_rows["tokens"]).as_py() or 0
+    for row in kept_rows.group_by("split").aggregate([("bytes", "sum")]).to_pylist():
+        done.counts[f"bytes: {row['split']}"] += row["bytes_sum"]
+    return done
+
+
+def _reads(recipe: Recipe) -> dict[str, list[str]]:
+    reads = {
+        "documents": ["id"],
+        rules.TABLE: ["reason"],
+        split.TABLE: ["split"],
+        table_of("tokens"): ["bytes", "tokens"],
+    }
+    if recipe.dedup is not None:
+        reads[dedup.TABLE] = ["duplicate", "cluster"]
+    return reads
+
+
+STEP = Step("decide", tables, plan, (fold,))

@@ -1,0 +1,45 @@
+"""The exceptions we raise on purpose.
+
+KarezError
+├── RecipeError    the command or the recipe is wrong; nothing was touched (exit code 2)
+└── RunError       the run failed, or passed a limit (exit code 1)
+    ├── DamagedError   a file of a run folder is missing or not the one that was sealed
+    └── BusyError      another command works on this run folder
+
+Everything here is something the user can put right: the message says where, what and what to do.
+All else is a bug and keeps its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class KarezError(Exception):
+    """Something the user can put right."""
+
+    exit_code = 1
+
+
+class RecipeError(KarezError):
+    """The command or the recipe is wrong."""
+
+    exit_code = 2
+
+
+class RunError(KarezError):
+    """The run failed, or passed a limit."""
+
+
+class DamagedError(RunError):
+    """A file of a run folder is missing or not the one that was sealed."""
+
+
+class BusyError(RunError):
+    """Another command works on this run folder."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to say of an unknown name: the nearest known one, or all of them."""
+    names = sorted(known)
+    near = get_close_matches(word, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"

@@ -1,0 +1,218 @@
+"""Ingest: files of the sources in, documents out; what cannot be read becomes a dead letter.
+
+One task reads a group of files, in the order of their names; what it puts out is split into parts.
+A document's id is a hash of its source key and its text as ingested, so it does not depend on where
+the file stands.
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pipelines import parts
+from pipelines.errors import RecipeError
+from pipelines.readers import Dead, Document, Skipped, by_kind
+from pipelines.recipe import Recipe, Source
+from pipelines.runs import Part, Run, fingerprint
+from pipelines.schema import DEAD, DOCUMENTS
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+VERSION = 1
+GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
+WILD = re.compile(r"[*?\[]")
+
+
+class File(NamedTuple):
+    """A file to read."""
+
+    name: str  # relative to its source's root
+    path: str
+    size: int
+    changed: int  # ns, of the last change
+
+
+def files(source: Source, base: str) -> list[File]:
+    """All files of a source, by name.
+
+    The root of a pattern is its part before the first wildcard, of a file its folder.
+
+    Raises:
+        RecipeError: if a path or a pattern names no file.
+    """
+    found: dict[str, File] = {}
+    for path in source.paths:
+        before = len(found)
+        for name, file in _matches(Path(base), path):
+            stat = file.stat()
+            found[str(file)] = File(name, str(file), stat.st_size, stat.st_mtime_ns)
+        if len(found) == before:
+            raise RecipeError(f"[[source]] {source.kind}: {Path(base) / path}: no such file")
+    return sorted(found.values())
+
+
+def _matches(base: Path, path: str) -> Iterator[tuple[str, Path]]:
+    whole = base / path
+    if whole.is_file():
+        yield whole.name, whole
+    elif whole.is_dir():
+        yield from under(whole, "**/*")
+    else:
+        pieces = whole.parts
+        wild = next((i for i, piece in enumerate(pieces) if WILD.search(piece)), len(pieces))
+        if wild < len(pieces):
+            yield from under(Path(*pieces[:wild]), "/".join(pieces[wild:]))
+
+
+def under(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
+    """Files that match, by their name relative to the root; hidden ones are left out."""
+    for file in root.glob(pattern):
+        name = file.relative_to(root)
+        if file.is_file() and not any(piece.startswith(".") for piece in name.parts):
+            yield name.as_posix(), file
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """Documents and dead letters, by what is read and how."""
+    what = [
+        [
+            s.kind,
+            s.text,
+            s.id,
+            s.url,
+            s.extract,
+            [[f.name, f.size, f.changed] for f in files(s, recipe.base)],
+        ]
+        for s in recipe.source
+    ]
+    mark = fingerprint("ingest", VERSION, what)
+    return {"documents": mark, "dead/ingest": mark}
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """Neighbouring files in groups of at most `GROUP` bytes."""
+    tasks: list[dict[str, Any]] = []
+    for number, source in enumerate(recipe.source):
+        room = 0
+        for file in files(source, recipe.base):
+            if file.size > room or not tasks or tasks[-1]["source"] != number:
+                tasks.append({"source": number, "files": []})
+                room = GROUP
+            tasks[-1]["files"].append([file.name, file.path, file.size])
+            room -= file.size
+    return Plan(tasks)
+
+
+def read(job: Job, key: int, _: Batches) -> Done:
+    """Read a group of files into parts of documents."""
+    task = job.plan.tasks[key]
+    source = job.recipe.source[task["source"]]
+    out = _Output(job.run, key)
+    for name, path, size in task["files"]:
+        out.done.counts["bytes"] += size
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 (the reader seeks in it)
+                for item in by_kind(source.kind)(file, name, source):
+                    out.take(name, item)
+        except OSError as error:
+            out.take(name, Dead(0, "cannot be opened", str(error.strerror), size))
+    return out.close()
+
+
+class _Output:
+    """Parts of documents, and the dead letters of one task."""
+
+    def __init__(self, run: Run, key: int) -> None:
+        self.run, self.key, self.done = run, key, Done()
+        self.rows: list[tuple[Any, ...]] = []
+        self.size = 0  # bytes of text in rows
+        self.dead: list[tuple[Any, ...]] = []
+        self.writer: parts.Writer | None = None
+        self.written = 0  # bytes of text in the part that is open
+
+    def take(self, name: str, item: Document | Dead | Skipped) -> None:
+        """One record."""
+        if isinstance(item, Document):
+            self._document(name, item)
+        elif isinstance(item, Dead):
+            self.dead.append((name, item.offset, item.reason, item.detail, None))
+            self.done.counts.update({"dead": 1, "unread": item.unread, f"dead: {item.reason}": 1})
+        else:
+            self.done.counts[f"skipped: {item.kind}"] += 1
+
+    def _document(self, name: str, d: Document) -> None:
+        text = d.text.encode()
+        full = self.written + self.size + len(text) > parts.PART
+        rows = (self.writer.rows if self.writer else 0) + len(self.rows)
+        if rows and (full or rows >= parts.PART_ROWS):
+            self._flush()
+            self._seal()
+        key = (d.source_key or "").encode()
+        identity = blake2b(b"%d:%b%b" % (len(key), key, text), digest_size=16).hexdigest()
+        self.rows.append(
+            (
+                identity,
+                d.source_key,
+                d.url,
+                d.date,
+                d.media_type,
+                text,
+                name,
+                d.offset,
+                d.length,
+                d.metadata,
+            )
+        )
+        self.size += len(text)
+        if len(self.rows) >= parts.BATCH_ROWS or self.size >= parts.BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self.rows:
+            return
+        columns = zip(*self.rows, strict=True)
+        arrays = [_array(list(c), f) for c, f in zip(columns, DOCUMENTS, strict=True)]
+        if self.writer is None:
+            number = len(self.done.parts.get("documents", []))
+            self.writer = parts.Writer(
+                self.run, "documents", f"part-{self.key:05d}-{number:02d}.parquet", DOCUMENTS
+            ).__enter__()
+        self.writer.write(pa.record_batch(arrays, schema=DOCUMENTS))
+        self.done.counts["documents"] += len(self.rows)
+        self.written += self.size
+        self.rows, self.size = [], 0
+
+    def _seal(self) -> None:
+        if self.writer is not None:
+            self.writer.__exit__(None, None, None)
+            self.done.parts.setdefault("documents", []).append(self.writer.part)
+        self.writer, self.written = None, 0
+
+    def close(self) -> Done:
+        """All that was written."""
+        self._flush()
+        self._seal()
+        self.done.parts["dead/ingest"] = write_dead(self.run, "dead/ingest", self.key, self.dead)
+        return self.done
+
+
+def _array(values: list[Any], f: pa.Field) -> pa.Array:
+    if f.name == "text":
+        return pa.array(values, pa.binary()).cast(pa.string())  # checks that it is UTF-8
+    return pa.array(values, f.type)
+
+
+def write_dead(run: Run, table: str, key: int, rows: list[tuple[Any, ...]]) -> list[Part]:
+    """Write the dead letters of a task; no letters, no file."""
+    if not rows:
+        return []
+    arrays = [pa.array(list(c), f.type) for c, f in zip(zip(*rows, strict=True), DEAD, strict=True)]
+    with parts.Writer(run, table, f"part-{key:05d}.parquet", DEAD) as writer:
+        writer.write(pa.record_batch(arrays, schema=DEAD))
+    return [writer.part]
+
+
+STEP = Step("ingest", tables, plan, (read,))

@@ -1,0 +1,162 @@
+"""Measures and edits by name: those that ship, and a user's own as ``package.module:thing``."""
+
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from filters import Edit, Measure
+from pipelines import sql
+from pipelines.errors import RecipeError, nearest
+from pipelines.recipe import Recipe
+from pipelines.schema import DOCUMENTS
+
+MEASURES = {
+    "paragraphs": "filters.language:Paragraphs",
+    "language": "filters.language:Language",
+    "quality": "filters.quality:Quality",
+    "entropy": "filters.entropy:Entropy",
+    "tokens": "filters.tokens:Tokens",
+    "site": "filters.urls:Site",
+    "exact": "filters.exact:Exact",
+}
+EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
+
+ALWAYS = ("language", "tokens")  # what every published row says
+PLAIN = [f.name for f in DOCUMENTS if f.name not in ("text", "metadata")]  # what rules may name
+
+
+def thing(name: str, known: Mapping[str, str], where: str) -> Any:
+    """What a name stands for.
+
+    Raises:
+        RecipeError: if it is not known, or cannot be imported.
+    """
+    path = known.get(name, name)
+    if ":" not in path:
+        raise RecipeError(f"{where}: unknown name {name!r}; {nearest(name, known)}")
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise RecipeError(f"{where}: {name!r} cannot be imported: {error}") from error
+
+
+def made(name: str, options: Any, known: Mapping[str, str], where: str) -> Any:
+    """The value that a name and its options stand for."""
+    kind = thing(name, known, where)
+    if not isinstance(options, Mapping):
+        raise RecipeError(f"{where}: {name}: want a table of options such as {{}}, got {options!r}")
+    try:
+        return kind(**options)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{where}: {name}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a recipe measures.
+
+    Attributes:
+        measures: by name; paragraphs, if wanted, are measured first and on the raw text.
+        edits: by name, in written order.
+    """
+
+    measures: Mapping[str, Measure]
+    edits: Mapping[str, Edit]
+
+    def home(self, column: str) -> str | None:
+        """The table that holds a column; None if no measure makes it."""
+        if column in PLAIN:
+            return "documents"
+        for name, measure in self.measures.items():
+            if column in measure.columns.names:
+                return table_of(name)
+        return None
+
+    def homes(self, columns: Iterable[str]) -> dict[str, list[str]]:
+        """Columns by their tables."""
+        found: dict[str, list[str]] = {}
+        for column in columns:
+            table = self.home(column)
+            assert table is not None, column  # noqa: S101 (checked with the recipe)
+            found.setdefault(table, []).append(column)
+        return found
+
+
+def selected(recipe: Recipe) -> Scan:
+    """The measures and edits of a recipe, found once a process; see `_selected`."""
+    key = repr(recipe)
+    if key not in _FOUND:
+        _FOUND.clear()
+        _FOUND[key] = _selected(recipe)
+    return _FOUND[key]
+
+
+_FOUND: dict[str, Scan] = {}
+
+
+def _selected(recipe: Recipe) -> Scan:
+    """The measures and edits that a recipe names or that its rules and steps bring along.
+
+    Raises:
+        RecipeError: if a rule or `[publish]` names an unknown column, a measure or edit is unknown
+            or refuses its options, or two measures make one column.
+    """
+    known = {**MEASURES, **{name: name for name in recipe.measure}}
+    every = {
+        name: made(name, recipe.measure.get(name, {}), MEASURES, "[measure]") for name in known
+    }
+    makers: dict[str, list[str]] = {}
+    for name, measure in every.items():
+        for column in measure.columns.names:
+            makers.setdefault(column, []).append(name)
+    wanted = _brought(recipe, makers)
+    edits = {name: made(name, options, EDITS, "[edits]") for name, options in recipe.edits.items()}
+    if any("paragraphs" in each.needs for each in [*map(every.get, wanted), *edits.values()]):
+        wanted.add("paragraphs")
+    _refuse_twins(wanted, makers)
+    return Scan({name: every[name] for name in every if name in wanted}, edits)
+
+
+def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
+    """Names of the measures that are named, or brought by a step or by a column that is named."""
+    wanted = {*recipe.measure, *ALWAYS}
+    if recipe.dedup is not None:
+        wanted.add("exact")
+    if len(recipe.publish.splits) > 1:
+        wanted.add("site")
+    for column, where in _named(recipe):
+        if column not in PLAIN:
+            if column not in makers:
+                near = nearest(column, [*makers, *PLAIN])
+                raise RecipeError(f"{where}: unknown column {column!r}; {near}")
+            if not wanted & set(makers[column]):
+                wanted.add(makers[column][0])
+    return wanted
+
+
+def _named(recipe: Recipe) -> list[tuple[str, str]]:
+    """Each column that the recipe names, and where."""
+    named = [
+        (column, f"[rules] {rule}")
+        for rule, text in recipe.rules.items()
+        for column in sql.columns(text, f"[rules] {rule}")
+    ]
+    return [*named, *((column, "[publish] columns") for column in recipe.publish.columns)]
+
+
+def _refuse_twins(wanted: Iterable[str], makers: Mapping[str, list[str]]) -> None:
+    for column, names in makers.items():
+        both = [name for name in names if name in wanted]
+        if column in DOCUMENTS.names and both:
+            raise RecipeError(
+                f"[measure] {both[0]}: column {column!r} is one of the documents' own"
+            )
+        if len(both) > 1:
+            raise RecipeError(f"[measure]: {' and '.join(both)} both make a column {column!r}")
+
+
+def table_of(measure: str) -> str:
+    """The table of a measure."""
+    return f"columns/documents/{measure.replace(':', '.')}"

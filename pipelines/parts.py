@@ -1,0 +1,84 @@
+"""Reading and writing the parts of tables: Parquet, batch by batch."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.runs import Part, Run
+
+PART = 128_000_000  # bytes of text in a part of documents, at most
+PART_ROWS = 250_000  # rows in one, at most: short texts must not make wide columns
+BATCH = 8_000_000  # bytes of text in a batch, at most
+BATCH_ROWS = 4096
+
+
+def write_columns(run: Run, table: str, index: int, columns: pa.Table) -> Part:
+    """Write one part of a columns table, row for row beside documents part `index`."""
+    documents = run.table("documents").parts[index]
+    if columns.num_rows != documents.rows:
+        raise AssertionError(f"{table}: {columns.num_rows} rows for {documents.rows} documents")
+    marked = columns.replace_schema_metadata(
+        {"karez.part": documents.sha256, "karez.rows": str(documents.rows)}
+    )
+    with Writer(run, table, documents.name, marked.schema) as writer:
+        writer.write(marked)
+    return writer.part
+
+
+class Writer:
+    """One Parquet file of a table, sealed when the block ends well."""
+
+    def __init__(self, run: Run, table: str, name: str, schema: pa.Schema) -> None:
+        self.name, self.rows = name, 0
+        self._stack = ExitStack()
+        self._sink = self._stack.enter_context(run.folder.create(f"{table}/{name}"))
+        self._file = pq.ParquetWriter(
+            self._sink, schema, compression="zstd", compression_level=1, write_page_checksum=True
+        )
+
+    def write(self, rows: pa.Table | pa.RecordBatch) -> None:
+        """One row group, or none for no rows."""
+        if rows.num_rows:
+            whole = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+            self._file.write_table(whole, row_group_size=whole.num_rows)
+            self.rows += rows.num_rows
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self._file.close()
+        self._stack.__exit__(*error)  # type: ignore[arg-type]
+
+    @property
+    def part(self) -> Part:
+        """What was written."""
+        return Part(self.name, self.rows, self._sink.size, self._sink.sha256)
+
+
+def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of one part in order, in batches of at most `BATCH_ROWS` rows and `BATCH` bytes."""
+    file = run.open_part(table, index)
+    for group in range(file.num_row_groups):
+        rows = file.read_row_group(group, list(columns)).combine_chunks()
+        for batch in rows.to_batches():
+            yield from bounded(batch)
+
+
+def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces of at most `BATCH_ROWS` rows and `BATCH` bytes, or of one row."""
+    if batch.num_rows <= BATCH_ROWS and batch.nbytes <= BATCH:
+        yield batch
+        return
+    sizes = pc.binary_length(batch["text"]).to_numpy() if "text" in batch.schema.names else None
+    start, size = 0, 0
+    for row in range(batch.num_rows):
+        size += int(sizes[row]) if sizes is not None else 0
+        if row > start and (row - start == BATCH_ROWS or size > BATCH):
+            yield batch.slice(start, row - start)
+            start, size = row, int(sizes[row]) if sizes is not None else 0
+    yield batch.slice(start)

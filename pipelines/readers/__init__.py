@@ -1,0 +1,100 @@
+"""Readers: a file of a source in, its records out.
+
+A reader is a function ``read(file, name, source)`` that yields one item a record: a `Document`, a
+`Dead` letter or a `Skipped` record, and never raises for what a file holds.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import BinaryIO, NamedTuple, Protocol
+
+
+class Document(NamedTuple):
+    """One text as it was found."""
+
+    text: str
+    offset: int  # bytes into the file where its record begins (a JSON line: into the unpacked file)
+    length: int  # bytes that the record covers there
+    source_key: str | None = None  # the URL or the user's own id
+    url: str | None = None
+    date: datetime | None = None  # UTC, when it was fetched
+    media_type: str | None = None  # as declared: "text/html"
+    metadata: str | None = None  # JSON object: the other fields of the user's row
+
+
+class Dead(NamedTuple):
+    """A record, or a stretch of a file, that could not be read."""
+
+    offset: int
+    reason: str  # short and fixed, for counting: "not JSON", "too large", "cut off"
+    detail: str  # what exactly: the URL, the parser's words
+    unread: int = (
+        0  # bytes of the file lost beside this record: what followed a cut or a flipped bit
+    )
+
+
+class Skipped(NamedTuple):
+    """A record that is not meant to become a document: counted by kind, and no fault."""
+
+    kind: str  # "request", "status 404", "image/png"
+
+
+class Source(Protocol):
+    """What a reader asks of a `[[source]]` of the recipe."""
+
+    @property
+    def text(self) -> str:
+        """Name of the field that holds the text."""
+
+    @property
+    def id(self) -> str:
+        """Name of the field that holds the user's own id; it may be missing in the data."""
+
+    @property
+    def url(self) -> str:
+        """Name of the field that holds the URL; it may be missing in the data."""
+
+    @property
+    def extract(self) -> str:
+        """Name of the extractor for HTML."""
+
+
+Reader = Callable[[BinaryIO, str, Source], Iterator[Document | Dead | Skipped]]
+
+LIMIT = 16_000_000  # bytes of text; a larger document is a dead letter
+
+SUFFIXES = {suffix + packing: "warc" for suffix in (".warc", ".wet") for packing in ("", ".gz")}
+SUFFIXES |= dict.fromkeys([".html", ".htm", ".xhtml"], "html")
+SUFFIXES |= {
+    suffix + packing: "jsonl"
+    for suffix in (".jsonl", ".ndjson", ".json")
+    for packing in ("", ".gz", ".zst")
+}
+"""How the names of files end that can be read, and what kind of source they are."""
+
+
+def by_kind(kind: str) -> Reader:
+    """The reader of a kind of source; what it needs is imported now.
+
+    Raises:
+        KeyError: there is no reader of that kind.
+    """
+    if kind in ("warc", "wet"):
+        from pipelines.readers import warc
+
+        return warc.read
+    if kind == "html":
+        from pipelines.readers import html
+
+        return html.read
+    if kind == "jsonl":
+        from pipelines.readers import jsonl
+
+        return jsonl.read
+    raise KeyError(kind)
+
+
+def kind_of(name: str) -> str | None:
+    """The kind of source that a file's name tells by its ending; None if it tells none."""
+    ends = (kind for suffix, kind in SUFFIXES.items() if name.lower().endswith(suffix))
+    return next(ends, None)

@@ -1,0 +1,33 @@
+"""HTML files: one page, one document."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from filters import extract
+from pipelines.readers import Dead, Document, Skipped, Source
+from pipelines.readers.pages import Fault, brief, text_of
+
+BYTES = 64_000_000  # of a file; a page of more is not even looked at
+
+
+def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
+    """The page that a file holds.
+
+    Args:
+        file: read from where it stands.
+        name: becomes the source key.
+        source: its `extract` names the extractor.
+
+    Raises:
+        ValueError: there is no extractor of that name.
+    """
+    extract.resolve(source.extract)
+    body = file.read(BYTES + 1)
+    if len(body) > BYTES:
+        yield Dead(0, "too large", brief(name))
+        return
+    text = text_of(body, None, "text/html", source.extract)
+    if isinstance(text, Fault):
+        yield Dead(0, text.reason, brief(f"{name} {text.detail}"))
+    else:
+        yield Document(text, 0, len(body), name, None, None, "text/html")

@@ -1,0 +1,120 @@
+"""WARC files: web pages as they were served, and the texts of WET files.
+
+``response`` and ``resource`` records of HTML or plain text become documents, and so do
+``conversion`` records of plain text.  Every other record is skipped by its kind.
+
+Source: ISO 28500:2017, WARC file format 1.1.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, NamedTuple
+
+from fastwarc import ArchiveIterator
+
+from filters import extract
+from pipelines.readers import Dead, Document, Skipped, Source, http, packed
+from pipelines.readers.frames import HEAD, RECORD, Frame, frames
+from pipelines.readers.pages import HTML, Fault, brief, text_of
+
+PLAIN = "text/plain"
+PAGES = ("response", "resource", "conversion")
+OTHERS = ("warcinfo", "request", "metadata", "revisit", "continuation")
+KIND = 80  # characters of a skipped record's kind
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+
+
+class Payload(NamedTuple):
+    """What a record holds, as it was sent."""
+
+    body: bytes
+    media_type: str  # in lower case, without parameters
+    charset: str | None
+    transfer: str  # codings, as declared
+    content: str
+
+
+def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
+    """The records of a WARC or WET file, plain or gzip.
+
+    Args:
+        file: seekable.
+        name: of the file; not used.
+        source: its `extract` names the extractor for HTML.
+
+    Raises:
+        ValueError: there is no extractor of that name.
+    """
+    extract.resolve(source.extract)
+    for item in frames(packed.File(file)):
+        if isinstance(item, Frame):
+            yield _item(item, source.extract)
+        else:
+            yield Dead(item.offset, item.reason, f"{item.unread:,} bytes", item.unread)
+
+
+def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
+    stream = io.BytesIO(frame.record)
+    try:
+        record: Any = next(
+            ArchiveIterator(stream, parse_http=False, quirks_mode=True, max_header_len=HEAD), None
+        )
+        kind = str(record.record_type) if record else ""
+        if kind not in PAGES:
+            return Skipped(kind if kind in OTHERS else "unknown")
+        payload = _payload(record, kind)
+    except OSError as error:
+        return Dead(frame.offset, "broken header", brief(str(error)))
+    if isinstance(payload, Skipped):
+        return payload
+    url = (record.headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
+    fault = Fault("too large", "") if not frame.whole else None
+    text = fault or _text(payload, extractor)
+    if isinstance(text, Fault):
+        return Dead(frame.offset, text.reason, brief(f"{url} {text.detail}".strip()))
+    date = _utc(record.record_date)
+    key = url or None
+    return Document(text, frame.offset, frame.length, key, key, date, payload.media_type)
+
+
+def _payload(record: Any, kind: str) -> Payload | Skipped:
+    """The payload, if it is meant to become a document.
+
+    Raises:
+        OSError: the HTTP header is too long.
+    """
+    codings = ("", "")
+    headers = record.headers
+    if record.is_http:
+        record.parse_http(auto_decode="none", quirks_mode=True, max_header_len=HEAD)
+        headers = record.http_headers
+        if headers.status_code != 200:
+            known = isinstance(headers.status_code, int)
+            return Skipped(f"status {headers.status_code}" if known else "no status")
+        codings = (_all(headers, "Transfer-Encoding"), _all(headers, "Content-Encoding"))
+    declared = headers.get("Content-Type") or ""
+    media_type = declared.partition(";")[0].strip().lower()
+    wanted = media_type in HTML and kind != "conversion"
+    if not wanted and media_type != PLAIN:
+        return Skipped(brief(media_type[:KIND]) or "no media type")
+    charset = _CHARSET.search(declared)
+    return Payload(record.reader.read(), media_type, charset and charset[1], *codings)
+
+
+def _text(payload: Payload, extractor: str) -> str | Fault:
+    try:
+        body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
+    except http.CodingError as error:
+        return Fault(str(error), "")
+    return text_of(body, payload.charset, payload.media_type, extractor)
+
+
+def _all(headers: Any, name: str) -> str:
+    return ", ".join(headers.get_multiple(name))
+
+
+def _utc(date: datetime | None) -> datetime | None:
+    return date.astimezone(UTC) if date else None

@@ -1,0 +1,205 @@
+"""A recipe: one TOML file that decides a whole run, as a frozen value.
+
+Unknown keys are refused with the table they stand in and the nearest known key.  Paths are relative
+to the recipe, or to what its `base` names.  Names, places and the order of keys that mean nothing
+stay out of every fingerprint; the order of rules and sources is meant, and enters.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pipelines import units
+from pipelines.errors import RecipeError, nearest
+
+Options = Mapping[str, Any]
+"""Options by name, as written: ``{"repeated_lines": {"words": 3}}``."""
+
+T = TypeVar("T")
+
+KINDS = ("warc", "html", "jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where documents come from.
+
+    Attributes:
+        kind: one of `KINDS`.
+        paths: files or patterns (``*``, ``?``, ``[ab]``, ``**``), relative to the recipe.
+        text, id, url: names of the fields of a row that hold them.
+        extract: extractor of the main text of a page: a name or ``package.module:thing``.
+    """
+
+    kind: str
+    paths: tuple[str, ...]
+    text: str = "text"
+    id: str = "id"
+    url: str = "url"
+    extract: str = "resiliparse"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, KINDS)}")
+        if not self.paths:
+            raise ValueError("paths is empty; name the files to read")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """When a run fails.
+
+    Attributes:
+        dead: share of records, or of bytes, that may be unreadable.
+    """
+
+    dead: float = field(default=0.01, metadata={"read": units.share})
+
+
+@dataclass(frozen=True, slots=True)
+class Dedup:
+    """Of documents with equal text (white space aside) the one with the least id is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What is published, and in which files.
+
+    Attributes:
+        splits: share of each split, by hash of the domain; they add up to 1.
+        shard: bytes of text in a shard, about.
+        columns: columns published beside id, source key, url, text, language and tokens.
+    """
+
+    splits: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"train": 1.0}), metadata={"read": dict}
+    )
+    shard: int = field(default=256_000_000, metadata={"read": units.size})
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, part in self.splits.items():
+            if not re.fullmatch(r"\w+", name):
+                raise ValueError(f"split {name!r} is no word of letters, digits and _")
+            if not isinstance(part, (int, float)) or not 0 < part <= 1:
+                raise ValueError(f"split {name} wants a share in (0, 1], got {part!r}")
+        if abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"splits add up to {sum(self.splits.values()):g}, not to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole run.  Everything but name and sources has a default."""
+
+    name: str
+    seed: int = 0
+    base: str = "."
+    limit: Limit = field(default_factory=Limit)
+    source: tuple[Source, ...] = ()
+    measure: Options = field(default_factory=dict, metadata={"read": dict})
+    edits: Options = field(default_factory=dict, metadata={"read": dict})
+    rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
+    dedup: Dedup | None = None
+    publish: Publish = field(default_factory=Publish)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]+", self.name):
+            raise ValueError(f"name {self.name!r} wants letters, digits, '-', '_' and '.' only")
+        if not self.source:
+            raise ValueError("no [[source]]; say what to read")
+
+
+TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "publish": Publish}
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe; its `base` becomes an absolute folder.
+
+    Raises:
+        RecipeError: at the first thing that is wrong, saying where.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Recipe:
+    """A recipe from its text.
+
+    Args:
+        text: TOML.
+        path: where it stands: for messages, and what its paths are relative to.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+    table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
+    sources = table.get("source", [])
+    if not isinstance(sources, list):
+        raise RecipeError(f"{path} [source]: write [[source]], with two brackets")
+    table["source"] = tuple(
+        build(Source, each, f"{path} [[source]] {number}") for number, each in enumerate(sources, 1)
+    )
+    for name, kind in TABLES.items():
+        if name in table:
+            table[name] = build(kind, table[name], f"{path} [{name}]")
+    return build(Recipe, table, str(path))
+
+
+def build(kind: type[T], table: object, where: str) -> T:
+    """A frozen value from a TOML table.
+
+    Raises:
+        RecipeError: at an unknown key, a missing one, or a value that the kind refuses.
+    """
+    if not isinstance(table, dict):
+        raise RecipeError(f"{where}: want a table of keys, got {table!r}")
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise RecipeError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
+    try:
+        values = {key: _value(known[key], value) for key, value in table.items()}
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{where}: {_plain(error)}") from error
+
+
+def _value(f: Any, value: object) -> object:
+    read: Callable[[object], object] | None = f.metadata.get("read")
+    if read is not None:
+        try:
+            return read(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{f.name}: {error}") from error
+    if f.type == tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
+        return tuple(value)
+    if f.type in (str, int) and type(value) is not f.type:
+        word = {str: "a string", int: "a whole number"}[f.type]
+        raise ValueError(f"{f.name}: want {word}, got {value!r}")
+    return value
+
+
+def _plain(error: Exception) -> str:
+    """Python's own "missing argument" in the user's words."""
+    missing = re.search(r"required positional arguments?: (.*)", str(error))
+    return f"missing {missing[1]}" if missing else str(error)
+
+
+def rebased(text: str, base: str) -> str:
+    """The recipe's text with `base` set, so that its paths still hold from another folder."""
+    head, bracket, tables = text.partition("\n[")
+    head = re.sub(r"(?m)^base *=.*\n?", "", head)
+    line = f"base = {json.dumps(base, ensure_ascii=False)}  # what the paths below are relative to"
+    return f"{line}\n{head}{bracket}{tables}"

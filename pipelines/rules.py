@@ -1,0 +1,79 @@
+"""Rules: each document's columns in, the reason why it is dropped out; null: it passed."""
+
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from pipelines import parts, sql
+from pipelines.errors import RunError
+from pipelines.measures import Scan, selected
+from pipelines.recipe import Recipe
+from pipelines.runs import Run, fingerprint
+from pipelines.schema import DOCUMENTS, RULES
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+TABLE = "columns/documents/rules"
+
+
+def named(recipe: Recipe) -> list[str]:
+    """The columns that the rules name, once each."""
+    found = [c for name, text in recipe.rules.items() for c in sql.columns(text, f"[rules] {name}")]
+    return list(dict.fromkeys(found))
+
+
+def check(recipe: Recipe) -> Scan:
+    """What the recipe measures; its rules were tried on no rows.
+
+    Raises:
+        RecipeError: if a rule does not parse, names no known column, or is no truth value.
+    """
+    scan = selected(recipe)
+    sql.check_types(recipe.rules, schema_of(scan, named(recipe)), "[rules]")
+    return scan
+
+
+def schema_of(scan: Scan, columns: list[str]) -> pa.Schema:
+    """The types of some columns."""
+    made = {f.name: f for m in scan.measures.values() for f in m.columns}
+    return pa.schema([made.get(c) or DOCUMENTS.field(c) for c in columns])
+
+
+def homes(recipe: Recipe) -> Mapping[str, list[str]]:
+    """The columns that the rules name, by their tables."""
+    return selected(recipe).homes(named(recipe))
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """The reasons, by the rules and the columns that they name."""
+    seen = [run.table(t).fingerprint for t in homes(recipe)]
+    return {
+        TABLE: fingerprint(run.table("documents").fingerprint, list(recipe.rules.items()), seen)
+    }
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """A task a part."""
+    return Plan(list(range(len(run.table("documents").parts))))
+
+
+def judge(job: Job, key: int, _: Batches) -> Done:
+    """The reasons of one part."""
+    rows = job.run.table("documents").parts[key].rows
+    columns = job.run.columns(key, homes(job.recipe))
+    if not columns.num_columns:
+        columns = pa.table({"_": pa.nulls(rows, pa.int8())})
+    try:
+        reasons = sql.reasons(columns, job.recipe.rules)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise RunError(f"[rules]: {first}; mend the rule and run again") from error
+    done = Done()
+    for count in reasons.value_counts().to_pylist():
+        done.counts[count["values"] or "passed"] += count["counts"]
+    table = pa.table([reasons], schema=RULES)
+    done.parts[TABLE] = [parts.write_columns(job.run, TABLE, key, table)]
+    return done
+
+
+STEP = Step("rules", tables, plan, (judge,))

@@ -1,0 +1,314 @@
+"""A run on disk: tables, the manifest that seals them, the lock.  No Beam.
+
+What is not in the manifest does not exist.  A file is written beside its place and renamed; the
+manifest is written last.  Format version 1:
+
+    recipe.toml  manifest.json           as it was run; what is sealed
+    documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
+    dataset/                             what is published
+    work/<step>/                         plan and finished tasks of the step that runs now
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import json
+import os
+import posixpath
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+
+from pipelines.errors import BusyError, DamagedError, RunError
+
+FORMAT = 1
+
+
+def fingerprint(*things: object) -> str:
+    """Twelve hex digits of whatever JSON can hold; keys of tables keep their written order."""
+    text = json.dumps(things, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Sink(io.RawIOBase):
+    """A file being written: counts and hashes what goes through it."""
+
+    def __init__(self, out: Any) -> None:
+        self.out, self.size, self._sha = out, 0, hashlib.sha256()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """All of it."""
+        view = memoryview(data)
+        self.out.write(view)
+        self._sha.update(view)
+        self.size += view.nbytes
+        return view.nbytes
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written so far, in hex."""
+        return self._sha.hexdigest()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A place for files, opened through pyarrow.fs.
+
+    Attributes:
+        path: a local path, absolute.
+    """
+
+    path: str
+
+    @cached_property
+    def fs(self) -> pafs.FileSystem:
+        """Where it stands."""
+        return pafs.LocalFileSystem()
+
+    def at(self, name: str) -> str:
+        """The path of a file in it."""
+        return posixpath.join(self.path, name)
+
+    def list(self, name: str = "") -> list[str]:
+        """Names of all files under `name`, at any depth, relative to this folder; sorted."""
+        selector = pafs.FileSelector(self.at(name), recursive=True, allow_not_found=True)
+        infos = self.fs.get_file_info(selector)
+        return sorted(
+            posixpath.relpath(i.path, self.path) for i in infos if i.type == pafs.FileType.File
+        )
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file or folder."""
+        return bool(self.fs.get_file_info(self.at(name)).type != pafs.FileType.NotFound)
+
+    def read(self, name: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            DamagedError: if it is not there.
+        """
+        with self.open(name) as file:
+            return bytes(file.read())
+
+    def open(self, name: str) -> pa.NativeFile:
+        """A file to read, memory-mapped.
+
+        Raises:
+            DamagedError: if it is not there.
+        """
+        try:
+            return pa.memory_map(self.at(name))
+        except FileNotFoundError as error:
+            raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
+
+    @contextlib.contextmanager
+    def create(self, name: str) -> Iterator[Sink]:
+        """A file to write: whole under its name when the block ends well, else absent."""
+        target = Path(self.at(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as out:
+                yield Sink(out)
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def write(self, name: str, data: bytes) -> None:
+        """A whole file at once."""
+        with self.create(name) as out:
+            out.write(data)
+
+    def write_json(self, name: str, value: object) -> None:
+        """A value as JSON that a person can read."""
+        self.write(name, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def read_json(self, name: str) -> Any:
+        """The value back."""
+        return json.loads(self.read(name))
+
+    def delete(self, name: str) -> None:
+        """A file, or a folder and all in it; nothing where there is none."""
+        kind = self.fs.get_file_info(self.at(name)).type
+        if kind == pafs.FileType.Directory:
+            self.fs.delete_dir(self.at(name))
+        elif kind == pafs.FileType.File:
+            self.fs.delete_file(self.at(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a table."""
+
+    name: str  # relative to the table's folder
+    rows: int
+    size: int  # bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sealed table."""
+
+    fingerprint: str
+    parts: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        """In all parts."""
+        return sum(part.rows for part in self.parts)
+
+
+@dataclass
+class Manifest:
+    """What is sealed.
+
+    Attributes:
+        tables: by the path of their folder: "documents", "columns/documents/quality".
+        steps: what each step did, by its name: rows, dead letters, seconds, bytes.
+    """
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is written."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any], where: str) -> "Manifest":
+        """As it was read.
+
+        Raises:
+            RunError: if a newer version wrote it.
+        """
+        if value.get("format") != FORMAT:
+            raise RunError(
+                f"{where}: written in format {value.get('format')}, this version reads {FORMAT}; "
+                "use the version of karez that wrote it, or another --run folder"
+            )
+        tables = {
+            name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]))
+            for name, t in value["tables"].items()
+        }
+        return Manifest(tables, value["steps"], value["facts"])
+
+
+class Run:
+    """A run folder and its manifest."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = Folder(str(Path(path).absolute()))
+        self.manifest = Manifest()
+        if self.folder.exists("manifest.json"):
+            self.manifest = Manifest.from_json(
+                self.folder.read_json("manifest.json"), self.folder.at("manifest.json")
+            )
+
+    def save(self) -> None:
+        """Write the manifest."""
+        self.folder.write_json("manifest.json", self.manifest.to_json())
+
+    def stale(self, tables: Mapping[str, str]) -> list[str]:
+        """Which of these tables are not sealed under this fingerprint."""
+        sealed = self.manifest.tables
+        return [
+            t for t, print_ in tables.items() if t not in sealed or sealed[t].fingerprint != print_
+        ]
+
+    def unseal(self, tables: Sequence[str]) -> None:
+        """Say that these tables no longer exist; their files go when they are made again."""
+        if any(self.manifest.tables.pop(table, None) for table in tables):
+            self.save()
+
+    def sweep(self, tables: Sequence[str]) -> None:
+        """Delete the files of these tables that the manifest does not name."""
+        for table in tables:
+            sealed = self.manifest.tables.get(table)
+            known = {f"{table}/{p.name}" for p in sealed.parts} if sealed else set()
+            for name in self.folder.list(table):
+                if name not in known:
+                    self.folder.delete(name)
+
+    def table(self, name: str) -> Table:
+        """A sealed table.
+
+        Raises:
+            DamagedError: if it is not there.
+        """
+        if name not in self.manifest.tables:
+            raise DamagedError(f"{self.folder.path}: has no {name}; run its recipe to the end")
+        return self.manifest.tables[name]
+
+    def open_part(self, table: str, index: int) -> pq.ParquetFile:
+        """One part of a table, as it was sealed.
+
+        Raises:
+            DamagedError: if it is missing, cut or belongs to other documents.
+        """
+        part = self.table(table).parts[index]
+        name = f"{table}/{part.name}"
+        file = self.folder.open(name)
+        if file.size() != part.size:
+            raise DamagedError(
+                f"{self.folder.at(name)}: {file.size()} bytes, {part.size} were sealed; "
+                "delete it and run the recipe again"
+            )
+        parquet = pq.ParquetFile(file)
+        belongs = (parquet.schema_arrow.metadata or {}).get(b"karez.part")
+        if belongs is not None and belongs.decode() != self.table("documents").parts[index].sha256:
+            raise DamagedError(
+                f"{self.folder.at(name)}: belongs to other documents; run the recipe again"
+            )
+        return parquet
+
+    def columns(self, index: int, tables: Mapping[str, Sequence[str]]) -> pa.Table:
+        """Columns about the documents of one part, side by side.
+
+        Args:
+            index: of the part.
+            tables: table to the columns wanted of it.
+        """
+        merged: dict[str, pa.ChunkedArray] = {}
+        for table, names in tables.items():
+            read = self.open_part(table, index).read(list(names))
+            merged.update(zip(read.column_names, read.columns, strict=True))
+        return pa.table(merged)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run folder; the system lets go when the process ends, however it ends.
+
+        Raises:
+            BusyError: if another command holds it, naming it.
+        """
+        path = Path(self.folder.at("lock"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                who = file.read().strip() or "another command"
+                raise BusyError(
+                    f"{self.folder.path}: {who} works on it; wait, or take another --run folder"
+                ) from error
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+            yield
+            file.truncate(0)

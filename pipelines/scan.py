@@ -1,0 +1,167 @@
+"""Scan: text in, columns out.  Paragraphs, then edits, then every other measure on the edited text.
+
+One task is one part of the documents.  Only what is stale is measured, so a changed option costs
+its own measure alone.  The one tokenisation is made here and handed to all.  A batch that fails is
+halved until the row is found; that row keeps its place, has null columns, and is a dead letter.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+
+from filters import EDITS, Edit, Measure
+from pipelines import parts
+from pipelines.ingest import write_dead
+from pipelines.measures import Scan, selected, table_of
+from pipelines.recipe import Recipe
+from pipelines.runs import Run, fingerprint
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+EDITS_TABLE = "columns/documents/edits"
+EDITS_SCHEMA = pa.schema([("edits", EDITS)])
+ROW = ("id", "source", "offset", "text")
+
+Letters = list[tuple[object, ...]]
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """Columns and dead letters of each measure, and of the edits, by what each looks at."""
+    scan = selected(recipe)
+    documents = run.table("documents").fingerprint
+    paragraphs = scan.measures.get("paragraphs")
+    before = fingerprint(documents, mark(paragraphs) if paragraphs else None)
+    edits = fingerprint(before, [[name, mark(edit)] for name, edit in scan.edits.items()])
+    made = {EDITS_TABLE: edits}
+    for name, measure in scan.measures.items():
+        seen = {"text", "words", "edits"} & set(measure.needs) and name != "paragraphs"
+        made[table_of(name)] = fingerprint(edits if seen else before, mark(measure))
+    return made | {dead_of(table): mark for table, mark in made.items()}
+
+
+def dead_of(table: str) -> str:
+    """The table of dead letters beside a table of columns."""
+    return f"dead/{table.rpartition('/')[2]}"
+
+
+def mark(thing: Measure | Edit) -> list[object]:
+    """What decides the values of a measure or an edit: its name, version and options."""
+    kind = type(thing)
+    return [f"{kind.__module__}:{kind.__qualname__}", thing.version, repr(thing)]
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """A task a part."""
+    return Plan(list(range(len(run.table("documents").parts))))
+
+
+def measure(job: Job, key: int, _: Batches) -> Done:
+    """Measure one part."""
+    work = _Work(job)
+    for batch in parts.batches(job.run, "documents", key, work.reads):
+        work.take(batch)
+    done = Done(counts=work.counts)
+    for table, batches in work.made.items():
+        columns = pa.Table.from_batches(batches, work.schemas[table])
+        done.parts[table] = [parts.write_columns(job.run, table, key, columns)]
+        done.parts[dead_of(table)] = write_dead(job.run, dead_of(table), key, work.dead[table])
+    return done
+
+
+class _Work:
+    """What one task measures, and what came out so far."""
+
+    def __init__(self, job: Job) -> None:
+        self.scan: Scan = selected(job.recipe)
+        stale = set(job.stale)
+        self.wanted = {n: m for n, m in self.scan.measures.items() if table_of(n) in stale}
+        self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
+        if EDITS_TABLE in stale:
+            self.schemas[EDITS_TABLE] = EDITS_SCHEMA
+        self.made: dict[str, Batches] = {table: [] for table in self.schemas}
+        self.dead: dict[str, list[tuple[object, ...]]] = {table: [] for table in self.schemas}
+        needs = {c for m in self.wanted.values() for c in m.needs}
+        own = needs - {"words", "paragraphs", "edits", *ROW}
+        self.reads = [*ROW, *sorted(own)]
+        self.words = "words" in needs
+        self.counts: Counter[str] = Counter()
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Measure a batch."""
+        self.counts.update({"documents": batch.num_rows, "bytes": batch["text"].nbytes})
+        ready = self._edited(self._raw(batch))
+        if self.words:
+            from filters.words import words
+
+            ready = ready.append_column("words", words(ready["text"]))
+        for name, each in self.wanted.items():
+            if name != "paragraphs":
+                self._keep(table_of(name), self._guarded(ready, each.measure, each.columns))
+
+    def _raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with its paragraphs and edits."""
+        first = self.scan.measures.get("paragraphs")
+        if first is not None:
+            found = self._guarded(batch, first.measure, first.columns)
+            batch = batch.append_column("paragraphs", found[0]["paragraphs"])
+            self._keep(table_of("paragraphs"), found)
+        edits = self.scan.edits
+        found = self._guarded(batch, lambda b: all_edits(b, edits), EDITS_SCHEMA)
+        self._keep(EDITS_TABLE, found)
+        return batch.append_column("edits", found[0]["edits"])
+
+    def _edited(self, raw: pa.RecordBatch) -> pa.RecordBatch:
+        text, letters = self._guarded(raw, edited_text, pa.schema([("text", pa.string())]))
+        self._keep(EDITS_TABLE, (None, letters))
+        return raw.set_column(raw.schema.get_field_index("text"), "text", text["text"])
+
+    def _keep(self, table: str, found: tuple[pa.RecordBatch | None, Letters]) -> None:
+        """Put columns and dead letters where they belong, if the table is being made."""
+        if table in self.made:
+            if found[0] is not None:
+                self.made[table].append(found[0])
+            self.dead[table] += found[1]
+            self.counts["dead"] += len(found[1])
+
+    def _guarded(
+        self,
+        batch: pa.RecordBatch,
+        do: Callable[[pa.RecordBatch], pa.RecordBatch],
+        schema: pa.Schema,
+    ) -> tuple[pa.RecordBatch, Letters]:
+        """The columns of a batch, nulls in the rows that fail, and a letter for each of these."""
+        try:
+            return do(batch).cast(schema), []
+        except Exception as error:  # a measure may be anybody's: whatever it raises is about a row
+            if batch.num_rows != 1:
+                middle = batch.num_rows // 2
+                halves = [self._guarded(b, do, schema) for b in (batch[:middle], batch[middle:])]
+                whole = pa.Table.from_batches([h[0] for h in halves], schema).combine_chunks()
+                return whole.to_batches()[0], halves[0][1] + halves[1][1]
+            source, offset, id_ = (batch[name][0].as_py() for name in ("source", "offset", "id"))
+            what = f"{type(error).__name__}: {error}"[:200]
+            nulls = [pa.nulls(1, f.type) for f in schema]
+            return pa.record_batch(nulls, schema=schema), [
+                (source, offset, "not measured", what, id_)
+            ]
+
+
+def all_edits(batch: pa.RecordBatch, edits: Mapping[str, Edit]) -> pa.RecordBatch:
+    """One list of edits a text, those of all edits merged."""
+    from filters.edits import merge
+
+    if not edits:
+        empty = pa.array([[]] * batch.num_rows, EDITS)
+        return pa.record_batch([empty], names=["edits"])
+    merged = merge([edit.edit(batch) for edit in edits.values()])
+    return pa.record_batch([merged], names=["edits"])
+
+
+def edited_text(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The texts with their edits made; a text without edits is not copied."""
+    from filters.edits import apply
+
+    return pa.record_batch([apply(batch["text"], batch["edits"])], names=["text"])
+
+
+STEP = Step("scan", tables, plan, (measure,))

@@ -1,0 +1,90 @@
+"""The columns of a run's tables, spelled once."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("id", pa.string(), False),  # 32 hex: hash of source key and text as ingested
+        pa.field("source_key", pa.string()),  # the URL or the user's own id
+        pa.field("url", pa.string()),
+        pa.field("date", pa.timestamp("s", "UTC")),  # when it was fetched
+        pa.field("media_type", pa.string()),  # as declared
+        pa.field("text", pa.string(), False),  # raw: edits stand beside it
+        pa.field("source", pa.string(), False),  # path of the file, relative to its source's root
+        pa.field("offset", pa.int64(), False),  # bytes into the file (unpacked, for JSON lines)
+        pa.field("length", pa.int64(), False),  # bytes of the record there
+        pa.field("metadata", pa.string()),  # JSON: the other fields of the user's row
+    ]
+)
+
+RULES = pa.schema([pa.field("reason", pa.string())])  # null: passed
+
+DUPLICATES = pa.schema(
+    [
+        pa.field("duplicate", pa.bool_()),  # true: another is kept in its place; null: is alone
+        pa.field("cluster", pa.string()),  # id of the one that is kept
+        pa.field("cluster_size", pa.int64()),
+    ]
+)
+
+SPLIT = pa.schema([pa.field("split", pa.string(), False)])
+
+DECISIONS = pa.schema(
+    [
+        pa.field("id", pa.string(), False),
+        pa.field("kept", pa.bool_(), False),
+        pa.field("reason", pa.string()),  # null: kept
+        pa.field("cluster", pa.string()),  # id of the document kept in its place
+        pa.field("split", pa.string()),  # null: not kept
+        pa.field("order", pa.uint64()),  # place in the published order, null: not kept
+    ]
+)
+
+DEAD = pa.schema(
+    [
+        pa.field("source", pa.string(), False),
+        pa.field("offset", pa.int64(), False),
+        pa.field("reason", pa.string(), False),
+        pa.field("detail", pa.string(), False),
+        pa.field("id", pa.string()),  # of the document, where there is one
+    ]
+)
+
+
+def id_bytes(ids: pa.Array) -> NDArray[np.uint8]:
+    """Ids as 16 bytes each.
+
+    Args:
+        ids: 32 hex characters each, no nulls.
+
+    Returns:
+        shape (n, 16).
+    """
+    hexes = ids.cast(pa.binary()).cast(pa.binary(32))
+    raw = np.frombuffer(hexes.buffers()[1], np.uint8)[hexes.offset * 32 :][: len(ids) * 32]
+    digits = np.where(raw >= ord("a"), raw - ord("a") + 10, raw - ord("0")).astype(np.uint8)
+    pairs = digits.reshape(-1, 16, 2)
+    return (pairs[:, :, 0] << np.uint8(4)) | pairs[:, :, 1]
+
+
+def drawn(ids: pa.Array, seed: int) -> NDArray[np.uint64]:
+    """A random number for each id, the same on every machine.
+
+    Source: finaliser of SplitMix64, G. Steele et al., "Fast splittable pseudorandom number
+    generators", 2014.
+
+    Returns:
+        shape (n,), uniform over 64 bits.
+    """
+    x = id_bytes(ids)[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+    return mixed(x ^ mixed(np.array([seed % 2**64], np.uint64)))
+
+
+def mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's step on every number; wraps modulo 2**64."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

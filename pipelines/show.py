@@ -1,0 +1,123 @@
+"""What a person sees of a run: a bar a step (lines where no terminal is), then a table."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.units import say_size
+
+Count = Callable[[], tuple[int, int]]
+"""(Tasks done, tasks planned)."""
+
+TELLS = {
+    "ingest": "files to documents",
+    "scan": "documents to columns",
+    "rules": "columns to reasons",
+    "dedup": "equal texts",
+    "split": "train and held out",
+    "decide": "one decision each",
+    "publish": "documents to shards",
+}
+
+
+class Watch:
+    """A progress bar for each step, or a line when it begins and one when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextlib.contextmanager
+    def __call__(self, step: str, count: Count) -> Iterator[None]:
+        """Show a step until the block ends."""
+        label = f"{step:<8} {TELLS.get(step, ''):<20}"
+        if not self.console.is_terminal:
+            self.console.print(f"{label} begins")
+            yield
+            self.console.print(f"{label} {count()[0]} of {count()[1]} tasks done", highlight=False)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            bar = progress.add_task(label, total=None)
+            ended = threading.Event()
+
+            def look() -> None:
+                done, planned = count()
+                progress.update(bar, completed=done, total=planned)
+
+            def follow() -> None:
+                while not ended.wait(0.2):
+                    look()
+
+            look()
+            thread = threading.Thread(target=follow, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                thread.join()
+                look()
+
+
+def summary(run: Run, recipe: Recipe, console: Console) -> None:
+    """Documents in, dropped by reason, kept; tokens, seconds, and where things are."""
+    steps = run.manifest.steps
+    decided, ingested = steps["decide"]["counts"], steps["ingest"]["counts"]
+    rows = run.table("documents").rows
+    dropped = {
+        k.removeprefix("dropped: "): n for k, n in decided.items() if k.startswith("dropped: ")
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(style="dim")
+    table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
+    for reason, count in sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0])):
+        table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")
+    kept = decided.get("kept", 0)
+    table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
+    table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
+    dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
+    if sum(dead.values()):
+        table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
+    table.add_row(f"{sum(s['seconds'] for s in steps.values()):,.1f}", "seconds", _slowest(run))
+    console.print()
+    console.print(table, highlight=False)
+    console.print()
+    console.print(f"dataset  {place(run, 'dataset')}", highlight=False, soft_wrap=True)
+    console.print(f"run      {place(run)}", highlight=False, soft_wrap=True)
+    empty = [s for s in recipe.publish.splits if not decided.get(f"bytes: {s}")]
+    if kept and empty:
+        console.print(
+            f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
+            "and there are few; another seed draws them anew."
+        )
+    if not kept:
+        console.print(
+            "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
+            "loosen the rules in the recipe and run again: only what changed is done anew."
+        )
+
+
+def place(run: Run, name: str = "") -> str:
+    """The path of something in the run folder, as short as it can be typed from here."""
+    path = Path(run.folder.at(name))
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _slowest(run: Run) -> str:
+    times = sorted(((s["seconds"], name) for name, s in run.manifest.steps.items()), reverse=True)
+    return ", ".join(f"{name} {seconds:.1f}" for seconds, name in times[:3])

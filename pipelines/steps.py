@@ -1,0 +1,199 @@
+"""A step: a chain of stages over numbered keys, and how one task of it is done.  No Beam.
+
+The keys of the first stage are tasks (usually: the parts of a table); what a stage puts out for key
+k of the next is a list of record batches.  Between stages they lie in files, one a task with its
+segments in the order of the keys, and only references travel.  A finished task leaves a note in
+``work/<step>/``; a rerun does the tasks that have none.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pipelines.errors import KarezError
+from pipelines.recipe import Recipe, load
+from pipelines.runs import Part, Run, fingerprint
+
+FAILED = "failed"  # name of the note that a task leaves which the user can put right
+
+Batches = list[pa.RecordBatch]
+
+
+@dataclass
+class Done:
+    """What a task did.
+
+    Attributes:
+        parts: table to the files written for it, in order.
+        out: key of the next stage to the batches for it.
+        counts: rows, dead letters, bytes, reasons: whatever adds up.
+    """
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    out: dict[int, Batches] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step is about to do.
+
+    Attributes:
+        tasks: what key k of the first stage means, as JSON.
+        keys: how many keys each later stage has.
+        facts: what the stages need to know, as JSON.
+    """
+
+    tasks: list[Any]
+    keys: list[int] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step under way.
+
+    Attributes:
+        stale: the tables that it makes.
+    """
+
+    run: Run
+    recipe: Recipe
+    step: "Step"
+    stale: list[str]
+    plan: Plan
+
+    @property
+    def work(self) -> str:
+        """Folder of plan and notes, in the run folder."""
+        return f"work/{self.step.name}"
+
+    def note(self, stage: int, key: int) -> str:
+        """Name of the note that a task leaves."""
+        return f"{self.work}/{self.step.stages[stage].__name__}-{key:06d}.json"
+
+
+Do = Callable[[Job, int, Batches], Done]
+"""A stage: what to do for a key with the batches that the stage before put out for it, in order."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run.
+
+    Attributes:
+        tables: the tables that it makes for a recipe, with their fingerprints; none: does not run.
+        plan: what is to be done for those that are stale.
+        stages: functions of a module, by which they are found on workers.
+        finish: makes the rest in one place, when all tasks are done: adds parts and facts.
+    """
+
+    name: str
+    tables: Callable[[Run, Recipe], dict[str, str]]
+    plan: Callable[[Run, Recipe], Plan]
+    stages: tuple[Do, ...]
+    finish: Callable[[Job, Done], None] | None = None
+
+
+class Segment(NamedTuple):
+    """Where the batches of one task for one key lie."""
+
+    file: str
+    start: int
+    length: int
+
+
+def prepare(run: Run, recipe: Recipe, step: Step, stale: list[str]) -> Job:
+    """Write the plan into the run folder; notes of another plan are swept."""
+    plan = step.plan(run, recipe)
+    job = Job(run, recipe, step, stale, plan)
+    mark = fingerprint(step.tables(run, recipe), stale, asdict(plan))
+    old = f"{job.work}/plan.json"
+    if not run.folder.exists(old) or json.loads(run.folder.read(old))["mark"] != mark:
+        run.folder.delete(job.work)
+        run.folder.write(
+            old, json.dumps({"mark": mark, "stale": stale, "plan": asdict(plan)}).encode()
+        )
+    return job
+
+
+@lru_cache(maxsize=4)
+def _opened(path: str, step: Step, stamp: int) -> Job:
+    run = Run(path)
+    value = run.folder.read_json(f"work/{step.name}/plan.json")
+    recipe = load(Path(run.folder.at("recipe.toml")))
+    return Job(run, recipe, step, value["stale"], Plan(**value["plan"]))
+
+
+def reopened(path: str, step: Step) -> Job:
+    """The job on a worker, read once a process from the run folder."""
+    plan = Path(path) / "work" / step.name / "plan.json"
+    return _opened(path, step, plan.stat().st_mtime_ns)
+
+
+def perform(job: Job, stage: int, key: int, incoming: Sequence[Segment]) -> dict[int, Segment]:
+    """Do one task, or read what it did before.
+
+    Returns:
+        key of the next stage to where its batches lie.
+    """
+    folder, name = job.run.folder, job.note(stage, key)
+    if folder.exists(name):
+        note = folder.read_json(name)
+    else:
+        wall, cpu = time.perf_counter(), time.process_time()
+        batches = [batch for segment in sorted(incoming) for batch in _read(job.run, segment)]
+        try:
+            done = job.step.stages[stage](job, key, batches)
+        except KarezError as error:  # runners wrap what is raised: leave word in the run folder
+            folder.write_json(f"{job.work}/{FAILED}", str(error))
+            raise
+        note = {
+            "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
+            "counts": done.counts,
+            "out": _write(job.run, name.replace(".json", ".arrow"), done.out),
+            "seconds": time.perf_counter() - wall,
+            "cpu": time.process_time() - cpu,
+        }
+        folder.write(name, json.dumps(note).encode())
+    return {int(k): Segment(*v) for k, v in note["out"].items()}
+
+
+def collect(job: Job) -> tuple[Done, float]:
+    """All notes of a job as one: parts by stage and key, counts added up; and its CPU seconds."""
+    total, cpu = Done(), 0.0
+    sizes = [len(job.plan.tasks), *job.plan.keys]
+    for stage, size in enumerate(sizes):
+        for key in range(size):
+            note = job.run.folder.read_json(job.note(stage, key))
+            for table, parts in note["parts"].items():
+                total.parts.setdefault(table, []).extend(Part(**p) for p in parts)
+            total.counts.update(note["counts"])
+            cpu += note["cpu"]
+    return total, cpu
+
+
+def _write(run: Run, name: str, out: Mapping[int, Batches]) -> dict[int, Segment]:
+    segments: dict[int, Segment] = {}
+    if out:
+        with run.folder.create(name) as sink:
+            for key in sorted(out):
+                start = sink.size
+                with pa.ipc.new_stream(sink, out[key][0].schema) as writer:
+                    for batch in out[key]:
+                        writer.write_batch(batch)
+                segments[key] = Segment(name, start, sink.size - start)
+    return segments
+
+
+def _read(run: Run, segment: Segment) -> Batches:
+    with run.folder.open(segment.file) as file:
+        body = file.read_buffer(file.size())  # a view of the mapped file
+    return list(pa.ipc.open_stream(body.slice(segment.start, segment.length)))

@@ -1,0 +1,50 @@
+"""Quantities as people write them: "256 MB", "1 %", 0.98."""
+
+import re
+
+SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def size(value: object) -> int:
+    """Bytes from "256 MB" or a whole number.
+
+    Raises:
+        ValueError: if it is no size above zero.
+    """
+    match = re.fullmatch(r"([\d_.]+) *([kKMGT]?B)", value) if isinstance(value, str) else None
+    if match:
+        number = float(match[1]) * SIZES[match[2].upper()]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        number = 0
+    if number < 1:
+        raise ValueError(f'want a size such as "256 MB", got {value!r}')
+    return int(number)
+
+
+def share(value: object) -> float:
+    """A share in [0, 1] from "1 %" or 0.01.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    match = re.fullmatch(r"([\d.]+) *%", value) if isinstance(value, str) else None
+    if match:
+        number = float(match[1]) / 100
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+    else:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(f'want a share such as "1 %" or 0.01, got {value!r}')
+    return number
+
+
+def say_size(size: float) -> str:
+    """Bytes in words: "3.2 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,167 @@
+"""Extractors, and the pages that none of them may see."""
+
+import random
+import sys
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from resiliparse.parse.html import HTMLTree
+
+from filters import extract, nesting
+from filters.extract import DEPTH, HTML, WORK, TooDeep, TooLarge, check, resolve, text
+
+PARAGRAPH = "The manual says a few words about the matter at hand, and then it says no more. " * 4
+PAGE = f"""<html><head><title>Title</title><style>p {{}}</style></head><body>
+<nav><ul><li><a href=/>Home</a><li><a href=/x>Menu entry</a></ul></nav>
+<main><h1>Heading</h1><p>{PARAGRAPH}</p><p>{PARAGRAPH}</p><img alt="a picture"></main>
+<footer><p>Imprint</p></footer><script>if (a<b) document.write("<div>")</script></body></html>"""
+
+
+@pytest.mark.parametrize("name", ["resiliparse", "trafilatura"])
+def test_the_main_text_is_kept_and_the_frame_is_not(name: str) -> None:
+    found = text(PAGE, name)
+    assert found.count("The manual says a few words") >= 4  # trafilatura drops what it has seen
+    for frame in ("Menu entry", "Imprint", "document.write", "a picture"):
+        assert frame not in found
+
+
+@pytest.mark.parametrize("name", ["resiliparse", "trafilatura"])
+@pytest.mark.parametrize(
+    "html", ["", "<html></html>", "\0", "<p>\0</p>", "x", "<plaintext>" + "<b>" * 99]
+)
+def test_a_page_without_text_gives_no_text_and_no_error(name: str, html: str) -> None:
+    assert isinstance(text(html, name), str)
+
+
+def shout(html: str) -> str:
+    return html.upper() + "\ud800"
+
+
+def test_an_extractor_of_the_users_own_is_named_by_module_and_thing() -> None:
+    sys.modules["own_extractor"] = sys.modules[__name__]
+    assert text("<p>x", "own_extractor:shout") == "<P>X?"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "lynx",
+        "nowhere:f",
+        "filters.extract:nothing",
+        ":f",
+        "x:",
+        "filters.extract:HTML",
+        "..:f",
+    ],
+)
+def test_an_unknown_extractor_is_refused_with_the_reason(name: str) -> None:
+    with pytest.raises(ValueError, match=f"no extractor {name!r}"):
+        resolve(name)
+
+
+HOSTILE = {
+    "divs": "<div>" * 100_000,
+    "divs, closed": "<div>" * 50_000 + "x" + "</div>" * 50_000,
+    "spans hidden from their end tags": ("<span>" * 400 + "<div>" + "</span>" * 400) * 200,
+    "divs hidden in attributes": "<div title='</div>'>" * 50_000,
+    "divs hidden in comments": "<!--><div><!-- -->" * 50_000,
+    "divs behind a drawing's title": "<svg><title><div>" * 50_000,
+    "misnested links": "<a href=x><div>" * 50_000,
+    "fonts that open again": "".join(f"<p><font size={i}></p>" for i in range(50_000)),
+    "attributes": "<div " + " ".join(f"a{i}" for i in range(100_000)) + ">",
+    "open quotes": '<a x="' * 100_000,
+    "lists": "<ul><li>" * 50_000,
+    "tables": "<table><tr><td>" * 50_000,
+    "quotes": "<blockquote>" * 50_000,
+    "wide and rather deep": "<div>" * 1_500 + "<p>word</p>" * 100_000,
+    "long and rather deep": "<div>" * 1_500 + "word " * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_page_that_takes_a_parser_too_long_is_refused_at_once(name: str) -> None:
+    start = time.process_time()
+    with pytest.raises(TooDeep):
+        check(HOSTILE[name])
+    assert time.process_time() - start < 3
+
+
+HARMLESS = {
+    "empty tags": "<i></i>" * 200_000,
+    "unclosed paragraphs": "<p>word" * 200_000,
+    "breaks": "word<br>" * 200_000,
+    "unclosed items": "<ul>" + "<li>word" * 100_000 + "</ul>",
+    "unclosed cells": "<table>" + "<tr><td>a<td>b" * 50_000 + "</table>",
+    "one attribute": "<div title='" + "x" * 5_000_000 + "'>word</div>",
+    "misnested": "<div><b><i>word</b></i></div>" * 50_000,
+    "stray ends": "</div>" * 200_000,
+    "scripts": "<script>for (i=0;i<n;i++) if (a<b) {}</script>" * 50_000,
+    "drawings": "<svg><title>x</title><g><path d='M'/></g></svg>" * 50_000,
+    "nothing but NUL": "\0" * 5_000_000,
+    "comments": "<!-- <div> -->" * 100_000,
+    "open comments": "<!--" * 100_000,
+    "angles": "<" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_page_that_is_only_long_passes_and_is_read_in_time(name: str) -> None:
+    start = time.process_time()
+    assert isinstance(text(HARMLESS[name]), str)
+    assert time.process_time() - start < 8
+
+
+def test_size_is_limited() -> None:
+    check("x" * HTML)
+    with pytest.raises(TooLarge, match="16,000,001 characters"):
+        check("x" * (HTML + 1))
+
+
+def depth(html: str) -> int:
+    """Depth of the tree that the parser builds, the slow way."""
+    deepest = 0
+    stack: list[tuple[Any, int]] = [(HTMLTree.parse(html).document, 0)]
+    while stack:
+        node, level = stack.pop()
+        deepest = max(deepest, level)
+        stack += [(child, level + 1) for child in node.child_nodes]
+    return deepest
+
+
+NAMES = "div p span b a table tr td li ul svg g path foreignObject title style select option"
+NAMES += " template button font object dd dl tbody math mi noscript h1 textarea caption i form"
+
+
+def soup(rng: random.Random) -> str:
+    names = NAMES.split()
+    forms = ["<%s>", "<%s>", "</%s>", "</%s>", "<%s/>", "<%s title='</div>'>"]
+    return "".join(rng.choice(forms) % rng.choice(names) for _ in range(rng.randint(1, 8)))
+
+
+def test_mark_up_cannot_hide_its_depth() -> None:
+    """A unit repeated forty times never makes a tree four times as deep as it is taken to be."""
+    rng = random.Random(0)
+    for _ in range(400):
+        html = "<body>" + soup(rng) * 40
+        seen = nesting.measure(html, 10**9, 10**18)
+        assert depth(html) <= 4 * (seen.deepest + 4), html
+
+
+def test_depth_of_orderly_pages_is_exact() -> None:
+    for html in (
+        PAGE,
+        "<div><p>a<p>b<ul><li>c<li>d</ul><p>e</div>" * 30,
+        HARMLESS["drawings"][:4_000],
+    ):
+        seen = nesting.measure(html, DEPTH, WORK).deepest
+        assert abs(depth(html) - seen) <= 3  # html, body and the text itself
+
+
+@given(st.text(alphabet="<>/!-[]\"'= abdivsgp", max_size=60))
+def test_no_mark_up_raises(html: str) -> None:
+    nesting.measure(html, DEPTH, WORK)
+    extract.text(html)

@@ -1,0 +1,58 @@
+"""HTML files."""
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.readers import Dead, Document, Skipped, html
+
+
+@dataclass(frozen=True)
+class Source:
+    text: str = "text"
+    id: str = "id"
+    url: str = "url"
+    extract: str = "resiliparse"
+
+
+def read(body: bytes, extract: str = "resiliparse") -> Document | Dead | Skipped:
+    (item,) = html.read(io.BytesIO(body), "pages/ein Dokument.html", Source(extract=extract))
+    return item
+
+
+def test_a_file_is_one_document_named_by_the_file() -> None:
+    body = "<html><head><meta charset=koi8-r></head><body><p>Привет, мир".encode("koi8-r")
+    assert read(body) == Document(
+        text="Привет, мир",
+        offset=0,
+        length=len(body),
+        source_key="pages/ein Dokument.html",
+        media_type="text/html",
+    )
+
+
+def test_an_empty_file_is_an_empty_document() -> None:
+    item = read(b"")
+    assert isinstance(item, Document) and item.text == ""
+
+
+def test_a_hostile_page_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    for body, reason in ((b"<div>" * 50_000, "too deep"), (b"word " * 4_000_000, "too large")):
+        item = read(body)
+        assert isinstance(item, Dead) and item.reason == reason
+    monkeypatch.setattr(html, "BYTES", 1_000)
+    assert read(bytes(1_001)) == Dead(0, "too large", "pages/ein Dokument.html")
+
+
+def test_an_extractor_that_is_not_there_is_our_mistake() -> None:
+    with pytest.raises(ValueError, match="no extractor 'nobody'"):
+        read(b"x", "nobody")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(body: bytes) -> None:
+    item = read(body)
+    assert isinstance(item, Document) and item.text.encode().decode() == item.text

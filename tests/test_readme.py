@@ -1,0 +1,73 @@
+"""The README cannot drift: its commands and its Python run, its tables are those of the code."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from pipelines.cli import main
+from pipelines.measures import MEASURES, PLAIN, made
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^\$ karez (.*)$", README, re.MULTILINE)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like a clone to a command; what it writes stays here."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("infra", "tests"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_HOME": str(cwd / "hf"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_what_make_run_says_is_what_the_readme_shows(clone: Path) -> None:
+    line = re.search(r"^run:.*\n\t\$\(BIN\)/karez (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert line
+    said = run([sys.executable, "-m", "pipelines", *shlex.split(line[1])], clone).stdout
+    for shown in re.findall(r"^ *-?[\d,]+ +(?!seconds)[a-z]+.*$", README, re.MULTILINE):
+        assert " ".join(shown.split()[:3]) in " ".join(said.split()), shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_runs(command: str, clone: Path) -> None:
+    run([sys.executable, "-m", "pipelines", *shlex.split(command)], clone)
+
+
+def test_every_python_example_runs(clone: Path) -> None:
+    run([sys.executable, "-c", "\n".join(PYTHON)], clone)
+
+
+@pytest.mark.parametrize("command", main.commands.values(), ids=lambda c: str(c.name))
+def test_every_command_is_in_the_readme_and_has_an_example(command: click.Command) -> None:
+    assert any(line.split()[0] == command.name for line in COMMANDS)
+    assert f"karez {command.name} " in (command.help or "")
+
+
+def test_every_column_that_a_rule_may_name_is_in_the_table() -> None:
+    rows = dict(re.findall(r"^\| (\w[\w ]*) \| (.*) \|$", README, re.MULTILINE))
+    for name in MEASURES:
+        columns = made(name, {}, MEASURES, "README").columns.names
+        assert rows[name] == ", ".join(f"`{c}`" for c in columns)
+    assert rows["every document"] == ", ".join(f"`{c}`" for c in PLAIN)
+
+
+def test_make_installs_what_the_readme_installs() -> None:
+    for line in re.findall(r"^\$ karez-env/bin/(pip .*)$", README, re.MULTILINE):
+        assert line.replace("pip install", "pip install --quiet") in (ROOT / "Makefile").read_text()

@@ -1,0 +1,111 @@
+import multiprocessing
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipelines.errors import BusyError, DamagedError, RunError
+from pipelines.runs import Folder, Part, Run, Table, fingerprint
+from pipelines.schema import drawn, id_bytes
+
+IDS = pa.array(["000102030405060708090a0b0c0d0e0f", "ffffffffffffffffffffffffffffffff"])
+
+
+def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with pytest.raises(KeyboardInterrupt), folder.create("a/b") as out:
+        out.write(b"half")
+        raise KeyboardInterrupt
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_sink_knows_what_went_through_it(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with folder.create("a") as out:
+        out.write(b"ab")
+        out.write(memoryview(b"c"))
+    assert (out.size, folder.read("a")) == (3, b"abc")
+    assert out.sha256.startswith("ba7816bf")  # FIPS 180-2, appendix B.1
+
+
+def test_what_the_manifest_does_not_name_is_swept(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for name in ("documents/a", "documents/b", "documents/.b.1.part", "columns/c"):
+        run.folder.write(name, b"x")
+    run.manifest.tables["documents"] = Table("f", (Part("a", 1, 1, "s"),))
+    run.sweep(["documents"])
+    assert run.folder.list() == ["columns/c", "documents/a"]
+
+
+def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.manifest.tables["documents"] = Table("f", (Part("a", 1, 2, "s"),))
+    run.manifest.steps["ingest"] = {"counts": {"documents": 1}}
+    run.save()
+    assert Run(tmp_path).manifest == run.manifest
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    Folder(str(tmp_path)).write_json("manifest.json", {"format": 2})
+    with pytest.raises(RunError, match="format 2, this version reads 1"):
+        Run(tmp_path)
+
+
+def test_a_part_that_was_cut_is_noticed(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.folder.write("documents/a", b"xy")
+    run.manifest.tables["documents"] = Table("f", (Part("a", 1, 3, "s"),))
+    with pytest.raises(DamagedError, match="2 bytes, 3 were sealed"):
+        run.open_part("documents", 0)
+
+
+def test_a_table_is_stale_under_another_fingerprint(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.manifest.tables["documents"] = Table("f", ())
+    assert run.stale({"documents": "f"}) == []
+    assert run.stale({"documents": "g", "dead/ingest": "g"}) == ["documents", "dead/ingest"]
+
+
+def _hold(path: str, ready: object, go: object) -> None:
+    with Run(path).lock():
+        ready.set()  # type: ignore[attr-defined]
+        go.wait()  # type: ignore[attr-defined]
+
+
+def test_the_second_command_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, go = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(str(tmp_path), ready, go))
+    other.start()
+    assert ready.wait(30)
+    with pytest.raises(BusyError, match=f"process {other.pid} on "), Run(tmp_path).lock():
+        pass
+    other.kill()  # the lock goes with the process, however it ends
+    other.join()
+    with Run(tmp_path).lock():
+        assert f"process {os.getpid()}" in (tmp_path / "lock").read_text()
+
+
+def test_a_fingerprint_keeps_the_order_of_rules() -> None:
+    assert fingerprint({"a": 1, "b": 2}) != fingerprint({"b": 2, "a": 1})
+    assert fingerprint({"a": 1}) == "2696610e7875"
+
+
+def test_ids_as_bytes() -> None:
+    assert id_bytes(IDS).tolist() == [list(range(16)), [255] * 16]
+    assert id_bytes(IDS[1:]).tolist() == [[255] * 16]
+
+
+def splitmix(x: int) -> int:
+    """SplitMix64's step, slowly: integers modulo 2**64."""
+    x = (x + 0x9E3779B97F4A7C15) % 2**64
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return x ^ x >> 31
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**64 - 1])
+def test_a_draw_is_the_same_on_every_machine(seed: int) -> None:
+    slowly = [splitmix(int(i[:16], 16) ^ splitmix(seed)) for i in IDS.to_pylist()]
+    assert drawn(IDS, seed).tolist() == slowly
