@@ -1,9 +1,9 @@
 """Bytes of a page to text: which encoding, and what becomes of bytes that are none.
 
 The order is the HTML Standard's: byte order mark, HTTP header, a ``meta`` in the first 1,024 bytes,
-detection.  One departure: the Standard keeps to a declared utf-8 whatever the bytes are, which makes
-a page of another encoding unreadable for good.  utf-8 betrays itself, so a declaration of it is
-dropped when most of what is not ASCII is no utf-8, and the next in the order is asked.
+detection.  One departure: the Standard keeps to a declared utf-8 whatever the bytes are, and a page
+of another encoding becomes unreadable for good.  But utf-8 can be told from all else, so it is not
+believed when most of what is not ASCII is no utf-8; then the next in the order is asked.
 
 Source: WHATWG, HTML Standard, section 13.2.3 (determining the character encoding); WHATWG, Encoding
 Standard, section 4.2 (labels).

@@ -10,6 +10,7 @@ from apache_beam.metrics import Metrics  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
 logging.disable(logging.NOTSET)
+logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails is raised, and said once
 
 from pipelines.steps import Job, Segment, Step, perform, reopened  # noqa: E402
 

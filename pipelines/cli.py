@@ -1,8 +1,10 @@
 """The `karez` command: arguments in, one call, a short table out."""
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,8 +38,15 @@ class BeamCommand(click.Command):
 @main.command(cls=BeamCommand)
 @click.argument("paths", nargs=-1, required=True, metavar="RECIPE|PATH…")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/<name> unless told.")
+@click.option(
+    "--from", "other", metavar="DIR", help="Take documents and unchanged columns of this run."
+)
+@click.option("--workers", type=click.IntRange(1), default=1, help="Worker processes here.")
+@click.option("--limit", type=click.IntRange(1), help="Read the first so many of each source.")
+@click.option("--only", metavar="STEP", help="Do this step alone: ingest, scan, rules, …")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.pass_context
-def run(ctx: click.Context, paths: tuple[str, ...], folder: str | None) -> None:
+def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Make a dataset from files: clean them, drop duplicates, publish shards and a card.
 
     RECIPE is one .toml file that decides everything.  With PATHs instead, files or folders of WARC,
@@ -47,15 +56,44 @@ def run(ctx: click.Context, paths: tuple[str, ...], folder: str | None) -> None:
     \b
     Examples:
         karez run crawl/ dump.jsonl.gz
-        karez run recipe.toml
-        karez run recipe.toml --run /data/runs/manual -- --runner=FlinkRunner
+        karez run recipe.toml --workers 2
+        karez run stricter.toml --from runs/manual
+        karez run recipe.toml -- --runner=FlinkRunner --flink_master=localhost:8081
     """  # noqa: D301 (\b is click's mark for a paragraph it must not rewrap)
     check_owners()
-    from pipelines.command import run_paths
+    from pipelines import command
+
+    asked = command.Asked([Path(p) for p in paths], **options, beam=ctx.meta.get("beam", []))
+    guarded(ctx, lambda: command.run(asked))
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.argument("key", metavar="ID|URL")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.pass_context
+def explain(ctx: click.Context, folder: str, key: str, as_json: bool) -> None:
+    """Say why one document of a run is in or out: every rule, score and edit.
+
+    The document is named by its id (or the first 8 digits of it), its URL or the user's own key.
+
+    \b
+    Examples:
+        karez explain runs/manual https://docs.example.org/intro
+        karez explain runs/manual 05f63e5b --json
+    """  # noqa: D301
+    check_owners()
+    from pipelines import explain
+
+    guarded(ctx, lambda: explain.command(folder, key, as_json))
+
+
+def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
+    """Do it; what the user can put right is one message and an exit code."""
     from pipelines.errors import KarezError
 
     try:
-        run_paths([Path(p) for p in paths], folder, ctx.meta.get("beam", []))
+        do()
     except KarezError as error:
         click.echo(f"karez: {error}", err=True)
         ctx.exit(error.exit_code)

@@ -1,52 +1,92 @@
 """What the commands do, once their arguments are read."""
 
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from pipelines import execute, rules, show
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
-from pipelines.errors import RecipeError
-from pipelines.recipe import parse, rebased
+from pipelines.errors import RecipeError, nearest
+from pipelines.measures import Scan
+from pipelines.recipe import Recipe, limited, parse, rebased
 from pipelines.runs import Run
 
 
-def run_paths(paths: Sequence[Path], folder: str | None, beam: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What was said on the command line of `run`."""
+
+    paths: Sequence[Path]
+    folder: str | None = None
+    other: str | None = None
+    limit: int | None = None
+    only: str | None = None
+    workers: int = 1
+    as_json: bool = False
+    beam: Sequence[str] = ()
+
+
+def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[str, Recipe, Scan]:
+    """The recipe that was named, or the default one over some files: text, value, measures.
+
+    Raises:
+        RecipeError: if it is wrong.
+    """
+    recipes = [path for path in paths if path.suffix == ".toml"]
+    if recipes and len(paths) > 1:
+        raise RecipeError(f"{recipes[0]}: a recipe runs alone; name its files in its [[source]]")
+    path = recipes[0] if recipes else Path("recipe.toml")
+    text = _text(path) if recipes else default(paths, console)
+    if limit is not None:
+        text = limited(text, limit)
+    recipe = parse(text, path)
+    try:
+        return text, recipe, rules.check(recipe)
+    except RecipeError as error:
+        raise RecipeError(f"{path} {error}") from error
+
+
+def run(asked: Asked) -> None:
     """Run a recipe, or a default one over some files, and print what came of it.
 
     Raises:
         KarezError: if the recipe is wrong, or the run failed or passed a limit.
     """
-    console = Console()
-    recipes = [path for path in paths if path.suffix == ".toml"]
-    if recipes and len(paths) > 1:
-        raise RecipeError(f"{recipes[0]}: a recipe runs alone; name its files in its [[source]]")
-    if recipes:
-        text = _text(recipes[0])
-        recipe = parse(text, recipes[0])
-    else:
-        text = default(paths, console)
-        recipe = parse(text, Path("recipe.toml"))
-    try:
-        scan = rules.check(recipe)
-    except RecipeError as error:
-        raise RecipeError(f"{recipes[0] if recipes else 'recipe'} {error}") from error
-    run = Run(folder or Path("runs", recipe.name))
-    with run.lock():
-        run = Run(run.folder.path)  # what another command sealed while we waited
+    console = Console(stderr=asked.as_json)
+    text, recipe, scan = read(asked.paths, asked.limit, console)
+    known = [step.name for step in execute.STEPS]
+    if asked.only is not None and asked.only not in known:
+        raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
+    held = Run(asked.folder or Path("runs", recipe.name))
+    with held.lock():
+        run = Run(held.folder.path)  # as it stands now that nobody else writes
         base = os.path.relpath(recipe.base, run.folder.path)
         run.folder.write("recipe.toml", rebased(text, base).encode())
-        execute.execute(
-            run,
-            recipe,
-            beam,
+        how = execute.How(
+            beam_options(asked.workers, asked.beam),
             show.Watch(console),
-            ready=lambda: compile_kernels(recipe, scan, console),
+            lambda: compile_kernels(recipe, scan, console),
+            asked.only,
         )
-        show.summary(run, recipe, console)
+        execute.execute(run, recipe, how, Run(asked.other) if asked.other else None)
+        if asked.as_json:
+            click.echo(json.dumps(show.figures(run), indent=1))
+        elif asked.only is None:
+            show.summary(run, recipe, console)
+
+
+def beam_options(workers: int, beam: Sequence[str]) -> list[str]:
+    """Beam's options for so many worker processes on this machine, then the user's own."""
+    if workers == 1:
+        return list(beam)
+    mode = "--direct_running_mode=multi_processing"
+    return [mode, f"--direct_num_workers={workers}", *beam]
 
 
 def _text(path: Path) -> str:

@@ -1,7 +1,9 @@
 """A whole run: the steps in their order, each done where it is stale, then sealed."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines import decide, dedup, ingest, publish, rules, scan, split
@@ -24,49 +26,86 @@ Watch = Callable[[str, Callable[[], tuple[int, int]]], Any]
 """Shows a step's progress: its name, and a function that tells (tasks done, tasks planned)."""
 
 
-def execute(
-    run: Run,
-    recipe: Recipe,
-    options: Sequence[str],
-    watch: Watch,
-    ready: Callable[[], None] = lambda: None,
-) -> None:
+@dataclass(frozen=True)
+class How:
+    """How steps are done; nothing here decides what comes out.
+
+    Attributes:
+        options: Beam's, as on a command line.
+        watch: a context manager around each step that has work to do.
+        ready: called once before the first of these.
+        only: name of the one step to do.
+    """
+
+    options: Sequence[str] = ()
+    watch: Watch = lambda name, count: contextlib.nullcontext()
+    ready: Callable[[], None] = lambda: None
+    only: str | None = None
+
+
+def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> None:
     """Bring a run folder up to date with a recipe.
 
     Args:
         run: locked by the caller; its recipe.toml is `recipe`.
         recipe: checked.
-        options: Beam's.
-        watch: a context manager around each step that has work to do.
-        ready: called once before the first of these.
+        how: with which means.
+        other: a run whose documents, and whose columns as far as they are the same, are taken by
+            reference.
 
     Raises:
         RunError: if a limit is passed or there is nothing to read.
     """
+    other = _source_run(run, other)
     idle = True
     for step in STEPS:
-        stale = run.stale(step.tables(run, recipe))
+        tables = step.tables(run, recipe)
+        if other is not None and step is not publish.STEP and run.adopt(other, tables):
+            run.manifest.steps[step.name] = other.manifest.steps[step.name]
+        stale = run.stale(tables)
         if stale:
+            if how.only not in (None, step.name):
+                raise RunError(f"{how.only}: needs {step.name} first, which is not up to date")
             if idle:
-                ready()
+                how.ready()
             idle = False
-            _do(run, recipe, step, stale, options, watch)
+            _do(run, recipe, step, stale, how)
         if step.name in ("ingest", "scan"):
             check_limit(run, recipe, step.name)
+        if how.only == step.name:
+            break
+    run.save()
     run.folder.delete("work")
 
 
-def _do(
-    run: Run, recipe: Recipe, step: Step, stale: list[str], options: Sequence[str], watch: Watch
-) -> None:
+def _source_run(run: Run, other: Run | None) -> Run | None:
+    """The run that documents are taken from: the one named now, or when this folder was begun.
+
+    Raises:
+        RunError: if it holds no documents, or no longer those that were taken.
+    """
+    if other is None and "from" not in run.manifest.facts:
+        return None
+    known = other or Run(run.manifest.facts["from"])
+    taken = {t: known.table(t).fingerprint for t in ingest.TABLES}
+    if other is None and run.stale(taken):
+        where = known.folder.path
+        raise RunError(f"{where}: its documents have changed since; run again with --from {where}")
+    run.manifest.facts["from"] = known.folder.path
+    run.adopt(known, taken)
+    run.manifest.steps["ingest"] = known.manifest.steps["ingest"]
+    return known
+
+
+def _do(run: Run, recipe: Recipe, step: Step, stale: list[str], how: How) -> None:
     from pipelines import beam  # takes a second to import: not before there is work
 
     started = time.perf_counter()
     run.unseal(stale)
     job = prepare(run, recipe, step, stale)
-    with watch(step.name, lambda: progress(job)):
+    with how.watch(step.name, lambda: progress(job)):
         try:
-            beam.execute(job, options)
+            beam.execute(job, how.options)
         except Exception:
             if run.folder.exists(f"{job.work}/{FAILED}"):
                 raise RunError(run.folder.read_json(f"{job.work}/{FAILED}")) from None
@@ -107,7 +146,7 @@ def check_limit(run: Run, recipe: Recipe, step: str) -> None:
     counts, documents = run.manifest.steps["ingest"]["counts"], run.table("documents").rows
     letters = [t for t in run.manifest.tables if t.startswith("dead/")]
     letters = [t for t in letters if (t == "dead/ingest") == (step == "ingest")]
-    dead = sum(run.table(t).rows for t in letters)
+    dead = max((run.table(t).rows for t in letters), default=0)
     where = ", ".join(run.folder.at(t) for t in letters if run.table(t).rows)
     if step == "ingest" and not documents:
         raise RunError(

@@ -22,6 +22,7 @@ from pipelines.schema import DEAD, DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 1
+TABLES = ("documents", "dead/ingest")
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
 WILD = re.compile(r"[*?\[]")
 
@@ -76,7 +77,9 @@ def under(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
-    """Documents and dead letters, by what is read and how."""
+    """Documents and dead letters, by what is read and how; or those taken from another run."""
+    if "from" in run.manifest.facts:
+        return {table: run.table(table).fingerprint for table in TABLES}
     what = [
         [
             s.kind,
@@ -88,21 +91,22 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
         ]
         for s in recipe.source
     ]
-    mark = fingerprint("ingest", VERSION, what)
-    return {"documents": mark, "dead/ingest": mark}
+    mark = fingerprint("ingest", VERSION, recipe.first, what)
+    return dict.fromkeys(TABLES, mark)
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
-    """Neighbouring files in groups of at most `GROUP` bytes."""
+    """Neighbouring files in groups of at most `GROUP` bytes, or whole sources if few are wanted."""
     tasks: list[dict[str, Any]] = []
     for number, source in enumerate(recipe.source):
-        room = 0
+        room = -1
         for file in files(source, recipe.base):
-            if file.size > room or not tasks or tasks[-1]["source"] != number:
+            full = file.size > room and recipe.first is None
+            if room < 0 or full:
                 tasks.append({"source": number, "files": []})
                 room = GROUP
             tasks[-1]["files"].append([file.name, file.path, file.size])
-            room -= file.size
+            room = max(0, room - file.size)
     return Plan(tasks)
 
 
@@ -111,15 +115,30 @@ def read(job: Job, key: int, _: Batches) -> Done:
     task = job.plan.tasks[key]
     source = job.recipe.source[task["source"]]
     out = _Output(job.run, key)
+    left = job.recipe.first
     for name, path, size in task["files"]:
-        out.done.counts["bytes"] += size
-        try:
-            with open(path, "rb") as file:  # noqa: PTH123 (the reader seeks in it)
-                for item in by_kind(source.kind)(file, name, source):
-                    out.take(name, item)
-        except OSError as error:
-            out.take(name, Dead(0, "cannot be opened", str(error.strerror), size))
+        if left != 0:
+            out.done.counts["bytes"] += size
+            left = _read_file(name, path, source, left, out)
     return out.close()
+
+
+def _read_file(
+    name: str, path: str, source: Source, left: int | None, out: "_Output"
+) -> int | None:
+    """Put a file's records out, at most `left` documents (None: all); returns how many are left."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (the reader seeks in it)
+            for item in by_kind(source.kind)(file, name, source):
+                out.take(name, item)
+                if left is not None and isinstance(item, Document):
+                    left -= 1
+                    if left == 0:
+                        break
+    except OSError as error:
+        size = Path(path).stat().st_size if Path(path).exists() else 0
+        out.take(name, Dead(0, "cannot be opened", str(error.strerror), size))
+    return left
 
 
 class _Output:

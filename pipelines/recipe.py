@@ -95,10 +95,16 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole run.  Everything but name and sources has a default."""
+    """A whole run.  Everything but name and sources has a default.
+
+    Attributes:
+        first: documents that are read of each source, at most; None: all.
+        base: the folder that paths are relative to.
+    """
 
     name: str
     seed: int = 0
+    first: int | None = None
     base: str = "."
     limit: Limit = field(default_factory=Limit)
     source: tuple[Source, ...] = ()
@@ -111,6 +117,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise ValueError(f"name {self.name!r} wants letters, digits, '-', '_' and '.' only")
+        if self.first is not None and self.first < 1:
+            raise ValueError(f"first wants a number of documents, got {self.first}")
         if not self.source:
             raise ValueError("no [[source]]; say what to read")
 
@@ -185,8 +193,9 @@ def _value(f: Any, value: object) -> object:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
         return tuple(value)
-    if f.type in (str, int) and type(value) is not f.type:
-        word = {str: "a string", int: "a whole number"}[f.type]
+    kind = int if f.type == int | None else f.type
+    if kind in (str, int) and type(value) is not kind:
+        word = {str: "a string", int: "a whole number"}[kind]
         raise ValueError(f"{f.name}: want {word}, got {value!r}")
     return value
 
@@ -199,7 +208,17 @@ def _plain(error: Exception) -> str:
 
 def rebased(text: str, base: str) -> str:
     """The recipe's text with `base` set, so that its paths still hold from another folder."""
-    head, bracket, tables = text.partition("\n[")
-    head = re.sub(r"(?m)^base *=.*\n?", "", head)
     line = f"base = {json.dumps(base, ensure_ascii=False)}  # what the paths below are relative to"
-    return f"{line}\n{head}{bracket}{tables}"
+    return _with(text, "base", line)
+
+
+def limited(text: str, first: int) -> str:
+    """The recipe's text with `first` set."""
+    return _with(text, "first", f"first = {first}  # documents of each source, at most")
+
+
+def _with(text: str, key: str, line: str) -> str:
+    """A line before the first table, in place of the key's own."""
+    head, bracket, tables = f"\n{text}".partition("\n[")
+    head = re.sub(rf"(?m)^{key} *=.*\n?", "", head.removeprefix("\n"))
+    return f"{line}\n{head}{bracket or ''}{tables}"

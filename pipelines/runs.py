@@ -161,10 +161,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sealed table."""
+    """A sealed table.
+
+    Attributes:
+        at: the run folder that holds its files, if it is another one's.
+    """
 
     fingerprint: str
     parts: tuple[Part, ...]
+    at: str | None = None
 
     @property
     def rows(self) -> int:
@@ -202,7 +207,7 @@ class Manifest:
                 "use the version of karez that wrote it, or another --run folder"
             )
         tables = {
-            name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]))
+            name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]), t["at"])
             for name, t in value["tables"].items()
         }
         return Manifest(tables, value["steps"], value["facts"])
@@ -230,16 +235,32 @@ class Run:
             t for t, print_ in tables.items() if t not in sealed or sealed[t].fingerprint != print_
         ]
 
+    def adopt(self, other: "Run", tables: Mapping[str, str]) -> bool:
+        """Take those of these tables by reference that another run holds under this fingerprint.
+
+        Returns:
+            whether something was taken and nothing is left to be made.
+        """
+        stale = self.stale(tables)
+        for name in stale:
+            theirs = other.manifest.tables.get(name)
+            if theirs is not None and theirs.fingerprint == tables[name]:
+                at = theirs.at or other.folder.path
+                self.manifest.tables[name] = Table(theirs.fingerprint, theirs.parts, at)
+        return bool(stale) and not self.stale(tables)
+
     def unseal(self, tables: Sequence[str]) -> None:
         """Say that these tables no longer exist; their files go when they are made again."""
-        if any(self.manifest.tables.pop(table, None) for table in tables):
-            self.save()
+        for table in tables:
+            self.manifest.tables.pop(table, None)
+        self.save()
 
     def sweep(self, tables: Sequence[str]) -> None:
         """Delete the files of these tables that the manifest does not name."""
         for table in tables:
             sealed = self.manifest.tables.get(table)
-            known = {f"{table}/{p.name}" for p in sealed.parts} if sealed else set()
+            ours = sealed.parts if sealed and not sealed.at else ()
+            known = {f"{table}/{part.name}" for part in ours}
             for name in self.folder.list(table):
                 if name not in known:
                     self.folder.delete(name)
@@ -260,19 +281,21 @@ class Run:
         Raises:
             DamagedError: if it is missing, cut or belongs to other documents.
         """
-        part = self.table(table).parts[index]
+        sealed = self.table(table)
+        part = sealed.parts[index]
+        folder = Folder(sealed.at) if sealed.at else self.folder
         name = f"{table}/{part.name}"
-        file = self.folder.open(name)
+        file = folder.open(name)
         if file.size() != part.size:
             raise DamagedError(
-                f"{self.folder.at(name)}: {file.size()} bytes, {part.size} were sealed; "
+                f"{folder.at(name)}: {file.size()} bytes, {part.size} were sealed; "
                 "delete it and run the recipe again"
             )
         parquet = pq.ParquetFile(file)
         belongs = (parquet.schema_arrow.metadata or {}).get(b"karez.part")
         if belongs is not None and belongs.decode() != self.table("documents").parts[index].sha256:
             raise DamagedError(
-                f"{self.folder.at(name)}: belongs to other documents; run the recipe again"
+                f"{folder.at(name)}: belongs to other documents; run the recipe again"
             )
         return parquet
 

@@ -71,20 +71,44 @@ class Watch:
                 look()
 
 
+def dropped(run: Run) -> dict[str, int]:
+    """Documents by the reason that dropped them."""
+    counts = run.manifest.steps.get("decide", {}).get("counts", {})
+    mark = "dropped: "
+    return {k.removeprefix(mark): n for k, n in counts.items() if k.startswith(mark)}
+
+
+def figures(run: Run) -> dict[str, object]:
+    """What a run did, for programs: counts, seconds and places."""
+    steps = run.manifest.steps
+    decided = steps.get("decide", {}).get("counts", {})
+    tables = run.manifest.tables
+    return {
+        "documents": tables["documents"].rows,
+        "kept": decided.get("kept", 0),
+        "dropped": dropped(run),
+        "dead": {
+            t.removeprefix("dead/"): v.rows for t, v in tables.items() if t.startswith("dead/")
+        },
+        "tokens": decided.get("tokens", 0),
+        "tokens_estimated": True,
+        "steps": steps,
+        "run": run.folder.path,
+        "dataset": run.folder.at("dataset"),
+    }
+
+
 def summary(run: Run, recipe: Recipe, console: Console) -> None:
     """Documents in, dropped by reason, kept; tokens, seconds, and where things are."""
     steps = run.manifest.steps
     decided, ingested = steps["decide"]["counts"], steps["ingest"]["counts"]
     rows = run.table("documents").rows
-    dropped = {
-        k.removeprefix("dropped: "): n for k, n in decided.items() if k.startswith("dropped: ")
-    }
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
     table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
-    for reason, count in sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0])):
+    for reason, count in sorted(dropped(run).items(), key=lambda pair: (-pair[1], pair[0])):
         table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")
     kept = decided.get("kept", 0)
     table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")

@@ -7,7 +7,9 @@ reads a file, a clock or a random number.  The connection that evaluates has ext
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache, lru_cache
+from math import isfinite
 from typing import Any
 
 import duckdb
@@ -177,3 +179,86 @@ def reasons(table: pa.Table, rules: Mapping[str, str]) -> pa.Array:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def mentioned(query: str) -> set[str] | None:
+    """The columns that a whole query names; None: all of them, or it cannot be told."""
+    tree = json.loads(str(_parser().execute("SELECT json_serialize_sql(?)", [query]).fetchone()[0]))
+    if tree["error"]:
+        return None
+    parts = list(_expressions(tree["statements"]))
+    if any(part["class"] == "STAR" for part in parts):
+        return None
+    return {part["column_names"][-1] for part in parts if part["class"] == "COLUMN_REF"}
+
+
+COMPARED = {
+    "COMPARE_LESSTHAN": "<", "COMPARE_LESSTHANOREQUALTO": "<=", "COMPARE_GREATERTHAN": ">",
+    "COMPARE_GREATERTHANOREQUALTO": ">=", "COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<>",
+}  # fmt: skip
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}
+
+Threshold = tuple[str, str, float]
+"""A column, an operator and the number that the column is compared with."""
+
+
+@lru_cache(maxsize=1024)
+def thresholds(sql: str) -> tuple[Threshold, ...]:
+    """The numbers that an expression compares a bare column with, in order, once each.
+
+    A ``not`` is carried inwards: ``words not between 50 and 90`` gives ``< 50`` and ``> 90``.  An
+    expression that does not parse has none.
+    """
+    tree = json.loads(_serialized(sql))
+    if tree["error"]:
+        return ()
+    return tuple(dict.fromkeys(_compared(tree["statements"][0]["node"]["select_list"], False)))
+
+
+def _compared(node: object, negated: bool) -> Iterator[Threshold]:
+    if isinstance(node, list):
+        for child in node:
+            yield from _compared(child, negated)
+    elif isinstance(node, dict):
+        kind = node.get("type")
+        for left, operator, right in _comparisons(node):
+            column, number = _column(left), _number(right)
+            if column is None or number is None:
+                column, number, operator = _column(right), _number(left), MIRRORED[operator]
+            if column is not None and number is not None:
+                yield column, OPPOSITE[operator] if negated else operator, number
+        for child in node.values():
+            yield from _compared(child, negated != (kind == "OPERATOR_NOT"))
+
+
+def _comparisons(node: Mapping[str, Any]) -> list[tuple[Any, str, Any]]:
+    """What a node compares with what: (operand, operator, operand)."""
+    if node.get("class") == "BETWEEN":
+        return [(node["input"], ">=", node["lower"]), (node["input"], "<=", node["upper"])]
+    if node.get("class") == "COMPARISON" and node["type"] in COMPARED:
+        return [(node["left"], COMPARED[node["type"]], node["right"])]
+    return []
+
+
+def _column(node: Mapping[str, Any]) -> str | None:
+    """The column that a node is, a cast of it included."""
+    while node["class"] == "CAST":
+        node = node["child"]
+    return node["column_names"][0] if node["class"] == "COLUMN_REF" else None
+
+
+def _number(node: Mapping[str, Any]) -> float | None:
+    """The number that a node without columns comes to; None if it is none."""
+    if any(part["class"] == "COLUMN_REF" for part in _expressions(node)):
+        return None
+    tree = json.loads(_serialized("0"))
+    tree["statements"][0]["node"]["select_list"] = [node]
+    try:
+        row = _parser().execute("FROM json_execute_serialized_sql(?)", [json.dumps(tree)])
+        (value,) = row.fetchone() or (None,)
+    except duckdb.Error:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    return float(value) if isfinite(value) else None

@@ -5,6 +5,7 @@ import pickle
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,12 +14,22 @@ from filters import EDITS, Edit, Measure
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
+from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.quality import Quality
 from filters.tokens import Tokens
+from filters.urls import Site
 from filters.words import words
 
-MEASURES: list[Measure] = [Entropy(), Exact(), Quality(), Tokens()]
+MEASURES: list[Measure] = [
+    Entropy(),
+    Exact(),
+    Language(),
+    Paragraphs(),
+    Quality(),
+    Site(),
+    Tokens(),
+]
 EDITORS: list[Edit] = [RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
@@ -42,14 +53,29 @@ TEXTS = st.lists(st.none() | TEXT, max_size=6)
 
 def batch(texts: list[str | None]) -> pa.RecordBatch:
     """What a measure may need, made from texts alone."""
-    column = pa.array(texts, pa.string())
-    return pa.record_batch({"text": column, "words": words(column)})
+    return _batch(pa.array(texts, pa.string()))
 
 
 def as_bytes(texts: list[bytes]) -> pa.RecordBatch:
     """The same from bytes that need not be UTF-8."""
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    return pa.record_batch({"text": column, "words": words(column)})
+    return _batch(pa.array(texts, pa.binary()).view(pa.string()))
+
+
+def _url(size: int | None) -> str | None:
+    """Some URL, or none, from the size of a text."""
+    return f"https://{'www.' * (size % 2)}example.org/{'a/' * (size % 3)}" if size else None
+
+
+def _batch(column: pa.StringArray) -> pa.RecordBatch:
+    return pa.record_batch(
+        {
+            "text": column,
+            "words": words(column),
+            "paragraphs": paragraphs(column),
+            "edits": RepeatedLines().edit(pa.record_batch({"text": column})),
+            "url": pa.array([_url(size) for size in pc.binary_length(column).to_pylist()]),
+        }
+    )
 
 
 def answer(value: Measure | Edit, rows: pa.RecordBatch) -> pa.Table:

@@ -70,6 +70,7 @@ HOSTILE = {
     "divs hidden in attributes": "<div title='</div>'>" * 50_000,
     "divs hidden in comments": "<!--><div><!-- -->" * 50_000,
     "divs behind a drawing's title": "<svg><title><div>" * 50_000,
+    "elements of a drawing that has ended": "<svg>" + "<p></p><g/>" * 50_000,
     "misnested links": "<a href=x><div>" * 50_000,
     "fonts that open again": "".join(f"<p><font size={i}></p>" for i in range(50_000)),
     "attributes": "<div " + " ".join(f"a{i}" for i in range(100_000)) + ">",

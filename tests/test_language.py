@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fasttext.FastText import load_model
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +113,18 @@ def test_scores_are_probabilities_above_the_limit() -> None:
     ):
         assert (language is None) == (score is None)
         assert score is None or PROBABILITY <= score <= 1
+
+
+def test_scores_are_those_of_fasttext() -> None:
+    lines = [text.strip() for text in SENTENCES.values()]
+    labels, scores = load_model(str(MODEL)).predict(lines)
+    names, found = identify([line.encode() for line in lines])
+    assert [f"__label__{name}" for name in names] == [label[0] for label in labels]
+    assert found.tolist() == [pytest.approx(min(score[0], 1)) for score in scores]
+
+
+def test_no_probability_is_above_one() -> None:
+    assert identify([b"Das ist ein Haus"])[1].tolist() == [1.0]  # the model itself says 1.00004
 
 
 def test_the_model_is_the_one_whose_licence_is_stated() -> None:

@@ -36,11 +36,18 @@ def test_sites_of_known_urls(url: str, domain: str, group: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "page 7", "urn:uuid:1", "/a/b", "mailto:a@b.c", "http://", "http://[::1", "http://a..b/"]
-    + [
-        "http://a b/",
-        "http://" + "a." * 200 + "org/",
-        "http://" + "ä" * 200 + ".de/",
+    [
+        *(
+            "",
+            "page 7",
+            "urn:uuid:1",
+            "/a/b",
+            "mailto:a@b.c",
+            "http://",
+            "http://[::1",
+            "http://a b/",
+        ),
+        *("http://a..b/", "http://" + "a." * 200 + "org/", "http://" + "ä" * 200 + ".de/"),
         "http://é\ud800/",
     ],
 )

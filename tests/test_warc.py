@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import Dead, Document, Skipped, frames, warc
+from pipelines.readers import Dead, Document, Skipped, frames, packed, warc
 
 SAMPLE = Path(__file__).parent / "data" / "sample"
 WORDS = b"A page of the manual says a few words about the matter at hand, and no more. " * 5
@@ -211,6 +211,7 @@ def test_codings_are_undone_and_lies_about_them_forgiven(
         ("Content-Encoding: gzip,gzip,gzip,gzip,gzip", page(0), "unknown encoding"),
         ("X: y", b"<div>" * 50_000, "too deep"),
         ("X: y", b"<p>" + b"word " * 4_000_000, "too large"),
+        ("X: y", b"<meta charset=utf-8><p>" + "ü".encode() * 8_000_001, "too large"),
     ],
 )
 def test_what_cannot_be_read_is_a_dead_letter_with_its_url(
@@ -319,10 +320,24 @@ def test_a_large_record_is_skipped_by_its_kind_or_dead_and_the_next_is_found(
     large = b"x" * 200_000
     film, text = record(url(8), http(large, "video/mp4")), record(url(9), http(large, "text/plain"))
     for pack in (bytes, gzip.compress):
-        items = read(b"".join(map(pack, (RECORDS[0], film, text, RECORDS[1]))))
+        parts = [pack(part) for part in (RECORDS[0], film, text, RECORDS[1])]
+        first, second, third, fourth = read(b"".join(parts))
+        assert second == Skipped("video/mp4")
+        assert third == Dead(sum(map(len, parts[:2])), "too large", url(9))
+        assert isinstance(first, Document) and isinstance(fourth, Document)
+        assert (fourth.url, fourth.offset) == (url(1), sum(map(len, parts[:3])))
+
+
+def test_a_member_is_found_wherever_the_search_for_it_is_split() -> None:
+    for size in range(packed.PIECE - 3, packed.PIECE + 4):
+        items = read(MEMBERS[0] + b"?" * size + MEMBERS[1])
         assert urls(items) == [url(0), url(1)]
-        assert items[1] == Skipped("video/mp4")
-        assert [(d.reason, d.detail, d.unread) for d in dead(items)] == [("too large", url(9), 0)]
+        assert [letter.unread for letter in dead(items)] == [size]
+
+
+def test_a_url_in_angle_brackets_is_the_url() -> None:
+    """As WARC 1.0 wrote its grammar, and some tools still do."""
+    assert urls(read(record(f"<{url(5)}>", http(page(5))))) == [url(5)]
 
 
 def test_a_bomb_is_bounded_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
