@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test quick check bench clean
+.PHONY: run test quick soak check bench clean
 
 run: .venv/core ## real web pages in, a published dataset out
 	$(BIN)/karez run infra/recipes/sample.toml
@@ -11,7 +11,10 @@ test: check .venv/dev ## everything
 	$(BIN)/python -m pytest
 
 quick: .venv/dev ## what needs no server and no torch
-	$(BIN)/python -m pytest -m "not server"
+	$(BIN)/python -m pytest -m "not server and not soak"
+
+soak: .venv/dev ## killed at thirty moments
+	$(BIN)/python -m pytest -m soak
 
 check: .venv/dev ## style and types
 	$(BIN)/ruff check
@@ -35,3 +38,6 @@ pins: ## pin the dependencies anew, for any platform
 	uv pip compile $(PINS) --extra dev -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-dev.txt
 
 PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+bench: .venv/dev ## what a run costs, beside what it must cost
+	$(BIN)/python tests/bench/bench.py

@@ -55,6 +55,11 @@ def decode(body: bytes, header: str | None) -> tuple[str, str]:
         text = body.decode(name, "replace")
         if name != "utf-8" or _is_utf8(text):
             return text, name
+    if b"\0" not in body and b"\x1b" not in body:  # no utf-16, no iso-2022
+        try:
+            return body.decode(), "utf-8"  # whole and valid: no other encoding looks like it
+        except UnicodeDecodeError:
+            pass
     name = _detect(body)
     return body.decode(name, "replace"), name
 

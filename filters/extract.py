@@ -79,11 +79,11 @@ def resolve(name: str) -> Extractor:
     Raises:
         ValueError: there is none of that name; the message says why.
     """
-    if name in _SHIPPED:
-        return _SHIPPED[name]
+    if name in SHIPPED:
+        return SHIPPED[name]
     module, colon, thing = name.partition(":")
     if not colon:
-        known = ", ".join(sorted(_SHIPPED))
+        known = ", ".join(sorted(SHIPPED))
         raise ValueError(
             f"no extractor {name!r}; there are {known} and your own package.module:thing"
         )
@@ -108,4 +108,4 @@ def _trafilatura(html: str) -> str:
     return extract(html) or ""
 
 
-_SHIPPED: dict[str, Extractor] = {"resiliparse": _resiliparse, "trafilatura": _trafilatura}
+SHIPPED: dict[str, Extractor] = {"resiliparse": _resiliparse, "trafilatura": _trafilatura}

@@ -10,6 +10,7 @@ share, the helpers, it does not watch: so the folder's name holds a digest of fi
 For the same reason a kernel takes tables as arguments: a global array would be compiled in.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -47,8 +48,11 @@ def folder() -> Path:
     name = hashlib.sha256(b"\0".join(f for f in files if b"@helper" in f)).hexdigest()[:12]
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0":
         name += "-checked"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    for base in (home, Path(tempfile.gettempdir()) / f"karez-{os.getuid()}"):
+    bases = [Path(tempfile.gettempdir()) / f"karez-{os.getuid()}"]
+    with contextlib.suppress(RuntimeError):  # a user may have no home
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        bases.insert(0, Path(home))
+    for base in bases:
         place = base / "karez" / "numba" / name
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""How a step runs on Beam: a task a key; between stages references are grouped by key."""
+"""How a step runs on Beam: keys are grouped with the references to what was put out for them.
+
+Grouping spreads the keys over the workers, the first stage's too, so one shape does for all.
+"""
 
 import json
 import logging
@@ -12,6 +15,8 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 logging.disable(logging.NOTSET)
 logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails is raised, and said once
 
+from pipelines import loopback, workers  # noqa: E402, F401 (workers: registers itself)
+from pipelines.errors import RecipeError  # noqa: E402
 from pipelines.steps import Job, Segment, Step, perform, reopened  # noqa: E402
 
 Reference = tuple[int, str]
@@ -31,38 +36,13 @@ class Perform(beam.DoFn):
         segments = [Segment(*json.loads(each)) for each in references if each]
         out = perform(job, self.stage, key, segments)
         Metrics.counter("karez", f"{self.step.name} tasks").inc()
-        for key, segment in out.items():
+        for key, segment in out:
             yield key, json.dumps(segment)
 
 
-class Keys(beam.PTransform):
-    """The keys of a stage, spread over the workers."""
-
-    def __init__(self, label: str, size: int) -> None:
-        super().__init__(label)
-        self.size = size
-
-    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[Reference]:
-        """One reference to nothing for each key: the graph stays small whatever the size."""
-        return (
-            begin
-            | beam.Create([self.size])
-            | beam.FlatMap(_keys)
-            | beam.Reshuffle()
-            | beam.Map(_named)
-        )
-
-
-def _keys(size: int) -> Iterator[int]:
-    yield from range(size)
-
-
-def _named(key: int) -> Reference:
-    return key, ""
-
-
-def _alone(reference: Reference) -> tuple[int, list[str]]:
-    return reference[0], []
+def _keys(size: int) -> Iterator[Reference]:
+    for key in range(size):
+        yield key, ""
 
 
 def execute(job: Job, options: Sequence[str]) -> None:
@@ -72,18 +52,22 @@ def execute(job: Job, options: Sequence[str]) -> None:
         job: prepared; its plan stands in the run folder.
         options: Beam's, as on a command line; without a runner all happens in this process.
     """
+    loopback.stay_here()
     known = PipelineOptions(list(options))
     runner = None if any(o.startswith("--runner") for o in options) else "FnApiRunner"
     sizes = [len(job.plan.tasks), *job.plan.keys]
     names = [do.__name__.replace("_", " ") for do in job.step.stages]
-    with beam.Pipeline(runner, known) as pipeline:
+    try:
+        begun = beam.Pipeline(runner, known)
+    except ValueError as error:  # of a runner that there is not
+        raise RecipeError(f"after --: {error}") from error
+    with begun as pipeline:
         references = None
         for stage, (name, size) in enumerate(zip(names, sizes, strict=True)):
-            keys = pipeline | Keys(f"Keys of {name}", size)
-            if references is None:
-                grouped = keys | f"Start {name}" >> beam.Map(_alone)
-            else:
-                both = (keys, references) | f"Meet {name}" >> beam.Flatten()
-                grouped = both | f"Group {name}" >> beam.GroupByKey()
+            # one reference to nothing for each key: the graph stays small whatever the size
+            count = pipeline | f"Count {name}" >> beam.Create([size])
+            keys = count | f"Keys of {name}" >> beam.FlatMap(_keys)
+            if references is not None:
+                keys = (keys, references) | f"Meet {name}" >> beam.Flatten()
             work = beam.ParDo(Perform(job.run.folder.path, job.step, stage))
-            references = grouped | f"Do {name}" >> work
+            references = keys | f"Spread {name}" >> beam.GroupByKey() | f"Do {name}" >> work

@@ -1,5 +1,7 @@
 """The `karez` command: arguments in, one call, a short table out."""
 
+import io
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import packages_distributions
@@ -88,15 +90,64 @@ def explain(ctx: click.Context, folder: str, key: str, as_json: bool) -> None:
     guarded(ctx, lambda: explain.command(folder, key, as_json))
 
 
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--out", metavar="FILE", help="Where to write it; DIR/report.html unless told.")
+@click.pass_context
+def view(ctx: click.Context, folder: str, out: str | None) -> None:
+    """Write a report of a run: every reason, every column's spread, documents to look at.
+
+    It is one HTML file that needs nothing but itself and runs no script.
+
+    \b
+    Examples:
+        karez view runs/manual
+        karez view runs/manual --out manual.html
+    """  # noqa: D301
+    check_owners()
+    from pipelines import report
+
+    guarded(ctx, lambda: report.command(folder, out))
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
+@click.option("--run", "folder", metavar="DIR", help="The run folder; runs/<name> unless told.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.pass_context
+def plan(ctx: click.Context, recipe: Path, folder: str | None, as_json: bool) -> None:
+    """Check a recipe, and say what will be read, measured, exchanged, written and held in memory.
+
+    \b
+    Examples:
+        karez plan recipe.toml
+    """  # noqa: D301
+    check_owners()
+    from pipelines import plan
+
+    guarded(ctx, lambda: plan.command_plan(recipe, folder, as_json))
+
+
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
-    from pipelines.errors import KarezError
+    from pipelines.errors import ENVIRONMENT, KarezError, said_of
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a letter
+            stream.reconfigure(errors="backslashreplace")
     try:
         do()
     except KarezError as error:
         click.echo(f"karez: {error}", err=True)
         ctx.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in ENVIRONMENT:
+            raise
+        click.echo(f"karez: {said_of(error, str(error))}", err=True)
+        ctx.exit(1)
+    except KeyboardInterrupt:
+        click.echo("karez: interrupted; run it again and it goes on from here", err=True)
+        ctx.exit(1)
 
 
 def check_owners() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import execute, rules, show
+from pipelines import execute, ingest, rules, show
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
@@ -55,6 +55,8 @@ def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[st
 def run(asked: Asked) -> None:
     """Run a recipe, or a default one over some files, and print what came of it.
 
+    What can be seen to be wrong beforehand is refused before a run folder is made.
+
     Raises:
         KarezError: if the recipe is wrong, or the run failed or passed a limit.
     """
@@ -64,6 +66,12 @@ def run(asked: Asked) -> None:
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(asked.folder or Path("runs", recipe.name))
+    other = Run(asked.other) if asked.other else None
+    if other is not None:
+        other.table("documents")
+    elif "from" not in held.manifest.facts:
+        for source in recipe.source:
+            ingest.files(source, recipe.base)
     with held.lock():
         run = Run(held.folder.path)  # as it stands now that nobody else writes
         base = os.path.relpath(recipe.base, run.folder.path)
@@ -74,7 +82,7 @@ def run(asked: Asked) -> None:
             lambda: compile_kernels(recipe, scan, console),
             asked.only,
         )
-        execute.execute(run, recipe, how, Run(asked.other) if asked.other else None)
+        execute.execute(run, recipe, how, other)
         if asked.as_json:
             click.echo(json.dumps(show.figures(run), indent=1))
         elif asked.only is None:
@@ -91,6 +99,6 @@ def beam_options(workers: int, beam: Sequence[str]) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error

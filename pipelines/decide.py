@@ -16,7 +16,8 @@ TABLE = "decisions/documents"
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
     judges = [rules.TABLE, split.TABLE, *([dedup.TABLE] if recipe.dedup is not None else [])]
-    return {TABLE: fingerprint([run.table(t).fingerprint for t in judges], recipe.seed)}
+    seen = [run.table(t).fingerprint for t in (*judges, table_of("tokens"))]
+    return {TABLE: fingerprint(seen, recipe.seed)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:

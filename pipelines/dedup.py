@@ -4,9 +4,12 @@ Text hashes are exchanged, narrow: hash, id, address.  Within a partition equal 
 document with the least id is kept, ties by address.  The answer goes back to the parts.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipelines import parts, rules
 from pipelines.measures import table_of
@@ -52,15 +55,17 @@ def hashes(job: Job, key: int, _: Batches) -> Done:
     return Done(out=partitioned(table.filter(passed), job.plan.keys[0]))
 
 
-def partitioned(table: pa.Table, partitions: int) -> dict[int, Batches]:
+def partitioned(table: pa.Table, partitions: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Rows by the first eight bytes of their hash."""
     flat = table.combine_chunks()
     if not flat.num_rows:
-        return {}
+        return
     body = np.frombuffer(flat["hash"].chunk(0).buffers()[1], np.uint8)
     first = body[flat["hash"].chunk(0).offset * 16 :].reshape(-1, 16)[: flat.num_rows, :8]
     key = first.copy().view(">u8").ravel() % np.uint64(partitions)
-    return {int(k): flat.filter(pa.array(key == k)).to_batches() for k in np.unique(key)}
+    for k in np.unique(key):
+        for batch in flat.filter(pa.array(key == k)).to_batches():
+            yield int(k), batch
 
 
 def meet(job: Job, key: int, batches: Batches) -> Done:
@@ -79,15 +84,17 @@ def meet(job: Job, key: int, batches: Batches) -> Done:
     columns = [table["row"], pa.array(~new), kept, pa.array(sizes, pa.int64())]
     answers = pa.table(columns, ANSWERS)
     part, twin = table["part"].to_numpy(), sizes > 1
-    out = {
-        int(p): answers.filter(pa.array(twin & (part == p))).combine_chunks().to_batches()
-        for p in np.unique(part[twin])
-    }
-    done = Done(out=out)
+    done = Done(out=_by_part(answers.filter(pa.array(twin)), part[twin]))
     done.counts.update(
         {"clusters": int((new & twin).sum()), "duplicates": int((twin & ~new).sum())}
     )
     return done
+
+
+def _by_part(answers: pa.Table, part: NDArray[np.int32]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for p in np.unique(part):
+        for batch in answers.filter(pa.array(part == p)).combine_chunks().to_batches():
+            yield int(p), batch
 
 
 def answer(job: Job, key: int, batches: Batches) -> Done:

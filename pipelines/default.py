@@ -9,8 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.errors import RecipeError
-from pipelines.ingest import under
-from pipelines.readers import SUFFIXES, kind_of
+from pipelines.paths import readable as shown
+from pipelines.paths import under
+from pipelines.plain import plain
+from pipelines.readers import SUFFIXES, hf, kind_of
+from pipelines.recipe import preset
 
 RECIPE = """\
 # Made by `karez run`.  Change it and run it again: only what changed is done anew.
@@ -19,17 +22,7 @@ seed = 0
 limit = {{ dead = "1 %" }}      # more unreadable records, or bytes, and the run fails
 
 {sources}
-[edits]
-repeated_lines = {{}}           # later occurrences of a line of three words and more
-
-[rules]                       # what drops a document; the first that holds is the reason
-short       = "words < 50"
-odd_words   = "mean_word_length > 12 or alphabetic_words < 0.6"
-symbols     = "symbols > 0.1"
-bullets     = "bullet_lines > 0.9 or ellipsis_lines > 0.3"
-repetitive  = "duplicate_lines > 0.3 or compression_ratio > 10"
-noise       = "entropy > 6.8"
-
+{basic}
 [dedup]                       # of equal texts one is kept
 
 [publish]
@@ -49,12 +42,13 @@ def default(paths: Sequence[Path], console: Console) -> str:
         for kind, pattern in _patterns(path, console):
             if pattern not in found.setdefault(kind, []):
                 found[kind].append(pattern)
+    datasets = found.get("hf", [])
     sources = "\n".join(
-        f"[[source]]\nkind = {_quoted(kind)}\npaths = [{', '.join(map(_quoted, patterns))}]\n"
+        _source(kind, patterns, [] if kind == "hf" else datasets)
         for kind, patterns in sorted(found.items())
     )
     name = re.sub(r"[^\w.-]+", "-", paths[0].absolute().name.split(".")[0]).strip("-.") or "run"
-    return RECIPE.format(name=_quoted(name), sources=sources)
+    return RECIPE.format(name=_quoted(name), sources=sources, basic=preset("basic"))
 
 
 def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:
@@ -67,15 +61,31 @@ def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:
         return [(kind, str(path))]
     if not path.is_dir():
         raise RecipeError(f"{path}: no such file or folder")
-    names = [file for file, _ in under(path, "**/*")]
+    if hf.is_dataset(path):
+        return [("hf", str(path))]
+    below = dict(under(path, "**/*"))
+    folders = sorted(
+        {folder for file in below.values() for folder in file.parents if folder != path}
+    )
+    datasets = [folder for folder in folders if path in folder.parents and hf.is_dataset(folder)]
+    names = [name for name, file in below.items() if not set(file.parents) & set(datasets)]
     unknown = Counter(Path(name).suffix or name for name in names if kind_of(name) is None)
     found = {(kind, _suffix(name)) for name in names if (kind := kind_of(name))}
     if unknown:
         said = ", ".join(f"{suffix} {count}" for suffix, count in unknown.most_common(5))
-        console.print(f"not read, of a kind unknown: {said}", highlight=False, markup=False)
-    if not found:
+        said = f"not read, of a kind unknown: {plain(shown(said))}"
+        console.print(said, highlight=False, markup=False)
+    if not found and not datasets:
         raise RecipeError(f"{path}: holds no file that can be read; known: {readable}")
-    return [(kind, f"{path}/**/*{suffix}") for kind, suffix in sorted(found)]
+    patterns = [(kind, f"{path}/**/*{suffix}") for kind, suffix in sorted(found)]
+    return patterns + [("hf", str(folder)) for folder in datasets]
+
+
+def _source(kind: str, paths: Sequence[str], exclude: Sequence[str]) -> str:
+    lines = ["[[source]]", f"kind = {_quoted(kind)}", f"paths = [{', '.join(map(_quoted, paths))}]"]
+    if exclude:
+        lines.append(f"exclude = [{', '.join(map(_quoted, exclude))}]")
+    return "\n".join([*lines, ""])
 
 
 def _suffix(name: str) -> str:
@@ -85,4 +95,7 @@ def _suffix(name: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """As TOML writes it, which has no way to write a name that is not UTF-8."""
+    if shown(value) != value:
+        raise RecipeError(f"{shown(value)}: the name is not UTF-8; name the folder that holds it")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -10,6 +10,8 @@ Everything here is something the user can put right: the message says where, wha
 All else is a bug and keeps its traceback.
 """
 
+import errno
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -36,6 +38,18 @@ class DamagedError(RunError):
 
 class BusyError(RunError):
     """Another command works on this run folder."""
+
+
+ENVIRONMENT = {
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EMFILE,
+    errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+}  # fmt: skip
+"""What the system refuses and the user can put right: a full disk, a folder that is not his."""
+
+
+def said_of(error: OSError, where: str) -> str:
+    """The system's words, with the place."""
+    return f"{error.filename or where}: {os.strerror(error.errno or 0)}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -2,15 +2,15 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines import decide, dedup, ingest, publish, rules, scan, split
-from pipelines.errors import RunError
+from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
-from pipelines.steps import FAILED, Job, Step, collect, prepare
+from pipelines.steps import Job, Step, collect, prepare, word
 
 STEPS: tuple[Step, ...] = (
     ingest.STEP,
@@ -69,13 +69,13 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
             if idle:
                 how.ready()
             idle = False
-            _do(run, recipe, step, stale, how)
+            _do(run, recipe, step, tables, stale, how)
         if step.name in ("ingest", "scan"):
             check_limit(run, recipe, step.name)
         if how.only == step.name:
             break
     run.save()
-    run.folder.delete("work")
+    run.tidy()
 
 
 def _source_run(run: Run, other: Run | None) -> Run | None:
@@ -91,29 +91,35 @@ def _source_run(run: Run, other: Run | None) -> Run | None:
     if other is None and run.stale(taken):
         where = known.folder.path
         raise RunError(f"{where}: its documents have changed since; run again with --from {where}")
+    if known.stale(taken):
+        raise DamagedError(f"{known.folder.path}: files are missing; run its recipe again")
     run.manifest.facts["from"] = known.folder.path
     run.adopt(known, taken)
     run.manifest.steps["ingest"] = known.manifest.steps["ingest"]
     return known
 
 
-def _do(run: Run, recipe: Recipe, step: Step, stale: list[str], how: How) -> None:
+def _do(
+    run: Run, recipe: Recipe, step: Step, wanted: Mapping[str, str], stale: list[str], how: How
+) -> None:
     from pipelines import beam  # takes a second to import: not before there is work
 
     started = time.perf_counter()
     run.unseal(stale)
-    job = prepare(run, recipe, step, stale)
+    job = prepare(run, recipe, step, wanted, stale)
     with how.watch(step.name, lambda: progress(job)):
         try:
             beam.execute(job, how.options)
-        except Exception:
-            if run.folder.exists(f"{job.work}/{FAILED}"):
-                raise RunError(run.folder.read_json(f"{job.work}/{FAILED}")) from None
-            raise
+        except Exception as error:
+            if "KeyboardInterrupt" in str(error):  # runners wrap this too
+                raise KeyboardInterrupt from None
+            said = word(job, error)
+            if said is None:
+                raise
+            raise RunError(said) from None
     total, cpu = collect(job)
     if step.finish is not None:
         step.finish(job, total)
-    wanted = step.tables(run, recipe)
     for table in stale:
         run.manifest.tables[table] = Table(wanted[table], tuple(total.parts.get(table, [])))
     run.manifest.steps[step.name] = {
@@ -124,7 +130,7 @@ def _do(run: Run, recipe: Recipe, step: Step, stale: list[str], how: How) -> Non
     }
     run.save()
     run.sweep(stale)
-    run.folder.delete(job.work)
+    run.folder.delete("work")
 
 
 def progress(job: Job) -> tuple[int, int]:

@@ -16,9 +16,7 @@ from pipelines import sql
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.opened import Address, Opened
-
-CONTROL = {i: 0x2400 + i for i in range(32) if i not in (9, 10)} | {127: 0x2421}
-"""Control characters to their pictures: a document must not steer the terminal."""
+from pipelines.plain import plain
 
 CONTEXT = 1  # lines around an edit
 
@@ -156,11 +154,6 @@ def _short(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return "none" if value is None else plain(value)
-
-
-def plain(value: object) -> str:
-    """Text that a terminal shows and does not obey."""
-    return str(value).translate(CONTROL)
 
 
 def _diff(raw: str, edited: str, edits: list[dict[str, Any]], console: Console) -> None:

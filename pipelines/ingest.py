@@ -5,16 +5,18 @@ A document's id is a hash of its source key and its text as ingested, so it does
 the file stands.
 """
 
-import re
 from collections.abc import Iterator
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipelines import parts
+from filters import extract
+from pipelines import parts, paths
 from pipelines.errors import RecipeError
+from pipelines.measures import code_of
 from pipelines.readers import Dead, Document, Skipped, by_kind
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run, fingerprint
@@ -24,7 +26,6 @@ from pipelines.steps import Batches, Done, Job, Plan, Step
 VERSION = 1
 TABLES = ("documents", "dead/ingest")
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
-WILD = re.compile(r"[*?\[]")
 
 
 class File(NamedTuple):
@@ -37,43 +38,34 @@ class File(NamedTuple):
 
 
 def files(source: Source, base: str) -> list[File]:
-    """All files of a source, by name.
-
-    The root of a pattern is its part before the first wildcard, of a file its folder.
+    """All files of a source, by name; a folder of kind "hf" stands for its data files.
 
     Raises:
         RecipeError: if a path or a pattern names no file.
     """
+    left_out = {str(p) for path in source.exclude for _, p in paths.matches(Path(base), path)}
     found: dict[str, File] = {}
     for path in source.paths:
-        before = len(found)
-        for name, file in _matches(Path(base), path):
-            stat = file.stat()
-            found[str(file)] = File(name, str(file), stat.st_size, stat.st_mtime_ns)
-        if len(found) == before:
-            raise RecipeError(f"[[source]] {source.kind}: {Path(base) / path}: no such file")
+        here = [f for f in _found(source, Path(base), path) if str(f[1]) not in left_out]
+        if not here:
+            where = paths.readable(str(Path(base) / path))
+            raise RecipeError(f"[[source]] {source.kind}: {where}: no such file")
+        for name, file in here:
+            try:
+                stat = file.stat()
+                state = stat.st_size, stat.st_mtime_ns
+            except OSError:  # it becomes a dead letter when it is read
+                state = 0, 0
+            found[str(file)] = File(paths.readable(name), str(file), *state)
     return sorted(found.values())
 
 
-def _matches(base: Path, path: str) -> Iterator[tuple[str, Path]]:
-    whole = base / path
-    if whole.is_file():
-        yield whole.name, whole
-    elif whole.is_dir():
-        yield from under(whole, "**/*")
-    else:
-        pieces = whole.parts
-        wild = next((i for i, piece in enumerate(pieces) if WILD.search(piece)), len(pieces))
-        if wild < len(pieces):
-            yield from under(Path(*pieces[:wild]), "/".join(pieces[wild:]))
+def _found(source: Source, base: Path, path: str) -> paths.Found:
+    if source.kind == "hf":
+        from pipelines.readers import hf
 
-
-def under(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
-    """Files that match, by their name relative to the root; hidden ones are left out."""
-    for file in root.glob(pattern):
-        name = file.relative_to(root)
-        if file.is_file() and not any(piece.startswith(".") for piece in name.parts):
-            yield name.as_posix(), file
+        return hf.files(base / path, source.config, source.split)
+    return paths.matches(base, path)
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -86,13 +78,19 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
             s.text,
             s.id,
             s.url,
-            s.extract,
+            extractor(s.extract),
             [[f.name, f.size, f.changed] for f in files(s, recipe.base)],
         ]
         for s in recipe.source
     ]
     mark = fingerprint("ingest", VERSION, recipe.first, what)
     return dict.fromkeys(TABLES, mark)
+
+
+def extractor(name: str) -> list[object]:
+    """What tells the text of one extractor from another's: its code, or its library's version."""
+    found = extract.resolve(name)
+    return [name, version(name)] if name in extract.SHIPPED else code_of(found, None)
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -119,26 +117,28 @@ def read(job: Job, key: int, _: Batches) -> Done:
     for name, path, size in task["files"]:
         if left != 0:
             out.done.counts["bytes"] += size
-            left = _read_file(name, path, source, left, out)
+            left = _read_file(File(name, path, size, 0), source, left, out)
     return out.close()
 
 
-def _read_file(
-    name: str, path: str, source: Source, left: int | None, out: "_Output"
-) -> int | None:
+def _read_file(file: File, source: Source, left: int | None, out: "_Output") -> int | None:
     """Put a file's records out, at most `left` documents (None: all); returns how many are left."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 (the reader seeks in it)
-            for item in by_kind(source.kind)(file, name, source):
-                out.take(name, item)
-                if left is not None and isinstance(item, Document):
-                    left -= 1
-                    if left == 0:
-                        break
-    except OSError as error:
-        size = Path(path).stat().st_size if Path(path).exists() else 0
-        out.take(name, Dead(0, "cannot be opened", str(error.strerror), size))
+    for item in _records(file, source):
+        out.take(file.name, item)
+        if left is not None and isinstance(item, Document):
+            left -= 1
+            if left == 0:
+                break
     return left
+
+
+def _records(file: File, source: Source) -> Iterator[Document | Dead | Skipped]:
+    """What a file holds; a file that the system refuses is one dead letter."""
+    try:
+        with open(file.path, "rb") as opened:  # noqa: PTH123 (the reader seeks in it)
+            yield from by_kind(source.kind)(opened, file.name, source)
+    except OSError as error:
+        yield Dead(0, "cannot be opened", str(error.strerror), file.size)
 
 
 class _Output:

@@ -1,8 +1,11 @@
 """Measures and edits by name: those that ship, and a user's own as ``package.module:thing``."""
 
+import hashlib
 import importlib
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from filters import Edit, Measure
@@ -48,9 +51,25 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str) -> Any:
     if not isinstance(options, Mapping):
         raise RecipeError(f"{where}: {name}: want a table of options such as {{}}, got {options!r}")
     try:
-        return kind(**options)
+        value = kind(**options)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
+    asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")
+    missing = [attribute for attribute in asked if not hasattr(value, attribute)]
+    if missing:
+        raise RecipeError(f"{where}: {name} lacks {' and '.join(missing)}; see the README")
+    return value
+
+
+def code_of(thing: Any, version: object) -> list[object]:
+    """What tells one version of some code from another: its name, and its version.
+
+    A user's own has no version that we could trust: a hash of its module's source stands for it.
+    """
+    if thing.__module__.partition(".")[0] != "filters":
+        source = Path(str(inspect.getsourcefile(thing))).read_bytes()
+        version = hashlib.sha256(source).hexdigest()
+    return [f"{thing.__module__}:{thing.__qualname__}", version]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines import sql
-from pipelines.errors import RecipeError, nearest
+from pipelines.errors import RecipeError, RunError, nearest
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Run
 from pipelines.schema import DEAD
@@ -30,6 +30,8 @@ class Opened:
             RunError: if it is none, or its run did not come as far as documents.
         """
         self.run = Run(path)
+        if not self.run.table("documents").parts:
+            raise RunError(f"{self.run.folder.path}: holds no document")
         self.homes: dict[str, str] = {}
         for table in ("documents", "decisions/documents", *sorted(self._measured())):
             for column in self._schema(table).names:

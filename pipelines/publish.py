@@ -26,6 +26,7 @@ TABLE = "dataset"
 FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
 ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
 ROWS = 1024  # in a batch of a shard, at most
+BYTES = 8_000_000  # of text in one; a part of the format, whatever batches elsewhere are
 
 Rows = NDArray[np.int64]
 
@@ -58,13 +59,15 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def route(job: Job, key: int, _: Batches) -> Done:
     """The kept documents of one part, edited, each to its shard."""
+    return Done(out=_routed(job, key))
+
+
+def _routed(job: Job, key: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     decisions = job.run.columns(key, {decide.TABLE: ["kept", "split", "order"]})
     extra = _extra(job, key)
-    out: dict[int, Batches] = {}
     start = 0
-    for batch in parts.batches(
-        job.run, "documents", key, ["id", "source_key", "url", "text", *_own(job)]
-    ):
+    reads = ["id", "source_key", "url", "text", *_own(job)]
+    for batch in parts.batches(job.run, "documents", key, reads):
         here = slice(start, start + batch.num_rows)
         rows = pa.table(
             {
@@ -77,9 +80,7 @@ def route(job: Job, key: int, _: Batches) -> Done:
             }
         )
         start = here.stop
-        for shard, mine in _sharded(rows.filter(decisions["kept"][here]), job):
-            out.setdefault(shard, []).append(mine)
-    return Done(out=out)
+        yield from _sharded(rows.filter(decisions["kept"][here]), job)
 
 
 def _own(job: Job) -> list[str]:
@@ -158,11 +159,11 @@ def _ordered(batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _pieces(order: Rows, sizes: Rows) -> Iterator[Rows]:
-    """The order in pieces of at most `ROWS` rows and `parts.BATCH` bytes, or of one row."""
+    """The order in pieces of at most `ROWS` rows and `BYTES` bytes, or of one row."""
     start = size = 0
     for at, row in enumerate(order):
         size += int(sizes[row])
-        if at > start and (at - start == ROWS or size > parts.BATCH):
+        if at > start and (at - start == ROWS or size > BYTES):
             yield order[start:at]
             start, size = at, int(sizes[row])
     yield order[start:]

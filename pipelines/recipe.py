@@ -12,18 +12,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pipelines import units
 from pipelines.errors import RecipeError, nearest
+from pipelines.readers import KINDS
 
 Options = Mapping[str, Any]
 """Options by name, as written: ``{"repeated_lines": {"words": 3}}``."""
 
 T = TypeVar("T")
-
-KINDS = ("warc", "html", "jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +30,31 @@ class Source:
 
     Attributes:
         kind: one of `KINDS`.
-        paths: files or patterns (``*``, ``?``, ``[ab]``, ``**``), relative to the recipe.
-        text, id, url: names of the fields of a row that hold them.
+        paths: files, folders or patterns (``*``, ``?``, ``[ab]``, ``**``), relative to the recipe.
+        exclude: files, folders or patterns that are left out.
+        text, id, url: names of the fields of a row that hold them; in objects by names joined by
+            dots.  Of "webdataset" text is the extension of texts.
+        config, split: of "hf": which ones; the default config and all splits unless told.
         extract: extractor of the main text of a page: a name or ``package.module:thing``.
     """
 
     kind: str
     paths: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
     text: str = "text"
     id: str = "id"
     url: str = "url"
     extract: str = "resiliparse"
+    config: str | None = None
+    split: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, KINDS)}")
         if not self.paths:
             raise ValueError("paths is empty; name the files to read")
+        if self.kind != "hf" and (self.config or self.split):
+            raise ValueError("config and split are of kind hf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Publish:
     """
 
     splits: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"train": 1.0}), metadata={"read": dict}
+        default_factory=lambda: {"train": 1.0}, metadata={"read": dict}
     )
     shard: int = field(default=256_000_000, metadata={"read": units.size})
     columns: tuple[str, ...] = ()
@@ -95,7 +101,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole run.  Everything but name and sources has a default.
+    """A whole run.  Everything but name and sources has a default; presets are expanded.
 
     Attributes:
         first: documents that are read of each source, at most; None: all.
@@ -115,8 +121,10 @@ class Recipe:
     publish: Publish = field(default_factory=Publish)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w.-]+", self.name):
-            raise ValueError(f"name {self.name!r} wants letters, digits, '-', '_' and '.' only")
+        if not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ValueError(
+                f"name {self.name!r} wants letters, digits, '-', '_' and '.' only, a letter first"
+            )
         if self.first is not None and self.first < 1:
             raise ValueError(f"first wants a number of documents, got {self.first}")
         if not self.source:
@@ -133,7 +141,7 @@ def load(path: Path) -> Recipe:
         RecipeError: at the first thing that is wrong, saying where.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error
     return parse(text, path)
@@ -150,6 +158,7 @@ def parse(text: str, path: Path) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
+    table = _expanded(table, path)
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
     sources = table.get("source", [])
     if not isinstance(sources, list):
@@ -161,6 +170,34 @@ def parse(text: str, path: Path) -> Recipe:
         if name in table:
             table[name] = build(kind, table[name], f"{path} [{name}]")
     return build(Recipe, table, str(path))
+
+
+def _expanded(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The table with its presets' entries before its own; one of the same name takes its place."""
+    presets = table.pop("presets", [])
+    if not isinstance(presets, list) or not all(isinstance(name, str) for name in presets):
+        raise RecipeError(f'{path}: presets: want a list of names such as ["basic"]')
+    merged: dict[str, dict[str, Any]] = {}
+    for name in presets:
+        for section, entries in tomllib.loads(preset(name, str(path))).items():
+            merged.setdefault(section, {}).update(entries)
+    for section, entries in merged.items():
+        own = table.get(section, {})
+        if isinstance(own, dict):
+            table[section] = {**entries, **own}
+    return table
+
+
+def preset(name: str, where: str = "preset") -> str:
+    """The text of a preset that ships: edits and rules, as in a recipe.
+
+    Raises:
+        RecipeError: if there is none of that name.
+    """
+    known = {path.stem: path for path in (Path(__file__).parent / "presets").glob("*.toml")}
+    if name not in known:
+        raise RecipeError(f"{where}: unknown preset {name!r}; {nearest(name, known)}")
+    return known[name].read_text(encoding="utf-8")
 
 
 def build(kind: type[T], table: object, where: str) -> T:
@@ -193,7 +230,7 @@ def _value(f: Any, value: object) -> object:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
         return tuple(value)
-    kind = int if f.type == int | None else f.type
+    kind = {int | None: int, str | None: str}.get(f.type, f.type)
     if kind in (str, int) and type(value) is not kind:
         word = {str: "a string", int: "a whole number"}[kind]
         raise ValueError(f"{f.name}: want {word}, got {value!r}")

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 
+from filters import extract
 from pipelines import parts, sql
-from pipelines.errors import RunError
+from pipelines.errors import RecipeError, RunError
 from pipelines.measures import Scan, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, fingerprint
@@ -26,8 +27,14 @@ def check(recipe: Recipe) -> Scan:
     """What the recipe measures; its rules were tried on no rows.
 
     Raises:
-        RecipeError: if a rule does not parse, names no known column, or is no truth value.
+        RecipeError: if a rule does not parse, names no known column, or is no truth value; if an
+            extractor is not known.
     """
+    for number, source in enumerate(recipe.source, 1):
+        try:
+            extract.resolve(source.extract)
+        except ValueError as error:
+            raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe)
     sql.check_types(recipe.rules, schema_of(scan, named(recipe)), "[rules]")
     return scan

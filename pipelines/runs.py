@@ -27,15 +27,17 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from pipelines.errors import BusyError, DamagedError, RunError
+from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 
 FORMAT = 1
+INTERMEDIATE = ("documents", "columns", "decisions", "dead")
+"""Folders of a run in which every file is named by the manifest."""
 
 
 def fingerprint(*things: object) -> str:
     """Twelve hex digits of whatever JSON can hold; keys of tables keep their written order."""
     text = json.dumps(things, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 class Sink(io.RawIOBase):
@@ -199,41 +201,77 @@ class Manifest:
         """As it was read.
 
         Raises:
-            RunError: if a newer version wrote it.
+            RunError: if another version wrote it, or it is no manifest of ours.
         """
-        if value.get("format") != FORMAT:
+        if not isinstance(value, dict) or "format" not in value:
+            raise RunError(f"{where}: is no manifest of a run; take another --run folder")
+        if value["format"] != FORMAT:
             raise RunError(
                 f"{where}: written in format {value.get('format')}, this version reads {FORMAT}; "
                 "use the version of karez that wrote it, or another --run folder"
             )
-        tables = {
-            name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]), t["at"])
-            for name, t in value["tables"].items()
-        }
-        return Manifest(tables, value["steps"], value["facts"])
+        try:
+            tables = {
+                name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]), t["at"])
+                for name, t in value["tables"].items()
+            }
+            return Manifest(tables, value["steps"], value["facts"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise DamagedError(
+                f"{where}: is damaged ({error!r}); take another --run folder"
+            ) from error
+
+
+def _strangers(folder: Path) -> list[str]:
+    """Names of files that no run put into a folder; hidden ones are nobody's business.
+
+    Raises:
+        RecipeError: if it is no folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"{folder}: is a file; --run wants a folder")
+    if not folder.exists() or (folder / "manifest.json").exists():
+        return []
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    begun = "lock" in names  # and cut off before there was a manifest
+    return [n for n in names if not (begun and n in ("lock", "recipe.toml"))]
 
 
 class Run:
     """A run folder and its manifest."""
 
     def __init__(self, path: str | Path) -> None:
-        self.folder = Folder(str(Path(path).absolute()))
+        self.folder = Folder(os.path.normpath(Path(path).absolute()))
         self.manifest = Manifest()
         if self.folder.exists("manifest.json"):
-            self.manifest = Manifest.from_json(
-                self.folder.read_json("manifest.json"), self.folder.at("manifest.json")
-            )
+            where = self.folder.at("manifest.json")
+            try:
+                value = self.folder.read_json("manifest.json")
+            except ValueError as error:
+                raise DamagedError(f"{where}: is no JSON; take another --run folder") from error
+            self.manifest = Manifest.from_json(value, where)
 
     def save(self) -> None:
         """Write the manifest."""
         self.folder.write_json("manifest.json", self.manifest.to_json())
 
     def stale(self, tables: Mapping[str, str]) -> list[str]:
-        """Which of these tables are not sealed under this fingerprint."""
+        """Which of these tables are not sealed under this fingerprint, or lack a file."""
         sealed = self.manifest.tables
         return [
-            t for t, print_ in tables.items() if t not in sealed or sealed[t].fingerprint != print_
+            t
+            for t, print_ in tables.items()
+            if t not in sealed or sealed[t].fingerprint != print_ or not self._is_whole(t)
         ]
+
+    def _is_whole(self, table: str) -> bool:
+        """Whether the files of a table are there and as long as they were."""
+        sealed = self.manifest.tables[table]
+        base = Path(sealed.at or self.folder.path, table)
+        try:
+            return all((base / part.name).stat().st_size == part.size for part in sealed.parts)
+        except FileNotFoundError:
+            return False
 
     def adopt(self, other: "Run", tables: Mapping[str, str]) -> bool:
         """Take those of these tables by reference that another run holds under this fingerprint.
@@ -246,12 +284,18 @@ class Run:
             theirs = other.manifest.tables.get(name)
             if theirs is not None and theirs.fingerprint == tables[name]:
                 at = theirs.at or other.folder.path
+                if name == "documents":
+                    self.manifest.tables.clear()  # what lay beside others
                 self.manifest.tables[name] = Table(theirs.fingerprint, theirs.parts, at)
         return bool(stale) and not self.stale(tables)
 
     def unseal(self, tables: Sequence[str]) -> None:
-        """Say that these tables no longer exist; their files go when they are made again."""
-        for table in tables:
+        """Say that these tables no longer exist; their files go when they are made again.
+
+        Without the documents, what lies row for row beside them means nothing.
+        """
+        gone = list(self.manifest.tables) if "documents" in tables else tables
+        for table in gone:
             self.manifest.tables.pop(table, None)
         self.save()
 
@@ -265,6 +309,19 @@ class Run:
                 if name not in known:
                     self.folder.delete(name)
 
+    def tidy(self) -> None:
+        """Delete what the manifest does not name: of tables, of steps cut off, of half a file."""
+        self.folder.delete("work")
+        ours = {t: table for t, table in self.manifest.tables.items() if not table.at}
+        named = {f"{t}/{part.name}" for t, table in ours.items() for part in table.parts}
+        for top in (*INTERMEDIATE, "dataset"):
+            for name in self.folder.list(top):
+                half = name.endswith(".part") and posixpath.basename(name).startswith(".")
+                if half or (name not in named and top != "dataset"):
+                    self.folder.delete(name)
+        for path in Path(self.folder.path).glob(".*.part"):
+            path.unlink()
+
     def table(self, name: str) -> Table:
         """A sealed table.
 
@@ -272,7 +329,9 @@ class Run:
             DamagedError: if it is not there.
         """
         if name not in self.manifest.tables:
-            raise DamagedError(f"{self.folder.path}: has no {name}; run its recipe to the end")
+            begun = self.folder.exists("manifest.json")
+            todo = "run its recipe to the end" if begun else "it is no run folder"
+            raise DamagedError(f"{self.folder.path}: has no {name}; {todo}")
         return self.manifest.tables[name]
 
     def open_part(self, table: str, index: int) -> pq.ParquetFile:
@@ -317,9 +376,16 @@ class Run:
         """Hold the run folder; the system lets go when the process ends, however it ends.
 
         Raises:
+            RecipeError: if the folder is somebody's own: steps sweep in it.
             BusyError: if another command holds it, naming it.
         """
         path = Path(self.folder.at("lock"))
+        strange = _strangers(path.parent)
+        if strange:
+            raise RecipeError(
+                f"{self.folder.path}: is no run folder and holds {strange[0]}; "
+                "take an empty one, or one that is not there yet"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as file:
             try:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from filters import EDITS, Edit, Measure
 from pipelines import parts
 from pipelines.ingest import write_dead
-from pipelines.measures import Scan, selected, table_of
+from pipelines.measures import Scan, code_of, selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, fingerprint
 from pipelines.steps import Batches, Done, Job, Plan, Step
@@ -45,9 +45,10 @@ def dead_of(table: str) -> str:
 
 
 def mark(thing: Measure | Edit) -> list[object]:
-    """What decides the values of a measure or an edit: its name, version and options."""
-    kind = type(thing)
-    return [f"{kind.__module__}:{kind.__qualname__}", thing.version, repr(thing)]
+    """What decides the values of a measure or an edit: its code and options."""
+    plain = type(thing).__repr__ is object.__repr__  # it would hold an address in memory
+    options = repr(sorted(vars(thing).items())) if plain else repr(thing)
+    return [*code_of(type(thing), getattr(thing, "version", None)), options]
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:

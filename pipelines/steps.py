@@ -6,10 +6,12 @@ segments in the order of the keys, and only references travel.  A finished task 
 ``work/<step>/``; a rerun does the tasks that have none.
 """
 
+import contextlib
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +19,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.errors import KarezError
+from pipelines.errors import ENVIRONMENT, KarezError, RunError, said_of
 from pipelines.recipe import Recipe, load
-from pipelines.runs import Part, Run, fingerprint
+from pipelines.runs import Part, Run, Sink, fingerprint
 
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
+
+SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
 
 Batches = list[pa.RecordBatch]
 
@@ -32,12 +36,12 @@ class Done:
 
     Attributes:
         parts: table to the files written for it, in order.
-        out: key of the next stage to the batches for it.
+        out: batches, each with its key of the next stage; taken while they are made.
         counts: rows, dead letters, bytes, reasons: whatever adds up.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
-    out: dict[int, Batches] = field(default_factory=dict)
+    out: Iterable[tuple[int, pa.RecordBatch]] = ()
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -110,17 +114,20 @@ class Segment(NamedTuple):
     length: int
 
 
-def prepare(run: Run, recipe: Recipe, step: Step, stale: list[str]) -> Job:
+def prepare(
+    run: Run, recipe: Recipe, step: Step, tables: Mapping[str, str], stale: list[str]
+) -> Job:
     """Write the plan into the run folder; notes of another plan are swept."""
     plan = step.plan(run, recipe)
     job = Job(run, recipe, step, stale, plan)
-    mark = fingerprint(step.tables(run, recipe), stale, asdict(plan))
+    mark = fingerprint(tables, stale, asdict(plan))
     old = f"{job.work}/plan.json"
     if not run.folder.exists(old) or json.loads(run.folder.read(old))["mark"] != mark:
         run.folder.delete(job.work)
         run.folder.write(
             old, json.dumps({"mark": mark, "stale": stale, "plan": asdict(plan)}).encode()
         )
+    run.folder.delete(f"{job.work}/{FAILED}")
     return job
 
 
@@ -138,11 +145,13 @@ def reopened(path: str, step: Step) -> Job:
     return _opened(path, step, plan.stat().st_mtime_ns)
 
 
-def perform(job: Job, stage: int, key: int, incoming: Sequence[Segment]) -> dict[int, Segment]:
+def perform(
+    job: Job, stage: int, key: int, incoming: Sequence[Segment]
+) -> list[tuple[int, Segment]]:
     """Do one task, or read what it did before.
 
     Returns:
-        key of the next stage to where its batches lie.
+        keys of the next stage, and where batches for them lie.
     """
     folder, name = job.run.folder, job.note(stage, key)
     if folder.exists(name):
@@ -152,18 +161,39 @@ def perform(job: Job, stage: int, key: int, incoming: Sequence[Segment]) -> dict
         batches = [batch for segment in sorted(incoming) for batch in _read(job.run, segment)]
         try:
             done = job.step.stages[stage](job, key, batches)
-        except KarezError as error:  # runners wrap what is raised: leave word in the run folder
-            folder.write_json(f"{job.work}/{FAILED}", str(error))
+            out = _write(job.run, name.replace(".json", ".arrow"), done.out)
+        except KarezError as error:
+            _leave_word(job, str(error))
             raise
+        except OSError as error:
+            if error.errno not in ENVIRONMENT:
+                raise
+            said = f"{job.step.name}: {said_of(error, folder.path)}; what is done stays done"
+            _leave_word(job, said)
+            raise RunError(said) from error
         note = {
             "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
             "counts": done.counts,
-            "out": _write(job.run, name.replace(".json", ".arrow"), done.out),
+            "out": out,
             "seconds": time.perf_counter() - wall,
             "cpu": time.process_time() - cpu,
         }
         folder.write(name, json.dumps(note).encode())
-    return {int(k): Segment(*v) for k, v in note["out"].items()}
+    return [(key, Segment(*segment)) for key, segment in note["out"]]
+
+
+def _leave_word(job: Job, said: str) -> None:
+    """Runners wrap what is raised, so it is said in the run folder too, if that has room."""
+    with contextlib.suppress(OSError):
+        job.run.folder.write_json(f"{job.work}/{FAILED}", said)
+
+
+def word(job: Job, error: Exception) -> str | None:
+    """What a task said that failed, if the user can put it right."""
+    if job.run.folder.exists(f"{job.work}/{FAILED}"):
+        return str(job.run.folder.read_json(f"{job.work}/{FAILED}"))
+    raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", str(error))
+    return raised and raised[1]
 
 
 def collect(job: Job) -> tuple[Done, float]:
@@ -180,17 +210,33 @@ def collect(job: Job) -> tuple[Done, float]:
     return total, cpu
 
 
-def _write(run: Run, name: str, out: Mapping[int, Batches]) -> dict[int, Segment]:
-    segments: dict[int, Segment] = {}
-    if out:
-        with run.folder.create(name) as sink:
-            for key in sorted(out):
-                start = sink.size
-                with pa.ipc.new_stream(sink, out[key][0].schema) as writer:
-                    for batch in out[key]:
-                        writer.write_batch(batch)
-                segments[key] = Segment(name, start, sink.size - start)
+def _write(
+    run: Run, name: str, out: Iterable[tuple[int, pa.RecordBatch]]
+) -> list[tuple[int, Segment]]:
+    """One file of segments, in the order of their keys within each `SPILL` bytes."""
+    segments: list[tuple[int, Segment]] = []
+    held: dict[int, Batches] = {}
+    size = 0
+    with run.folder.create(name) as sink:
+        for key, batch in out:
+            held.setdefault(key, []).append(batch)
+            size += batch.nbytes
+            if size > SPILL:
+                segments += _spilled(sink, name, held)
+                held, size = {}, 0
+        segments += _spilled(sink, name, held)
+    if not segments:
+        run.folder.delete(name)
     return segments
+
+
+def _spilled(sink: Sink, name: str, held: Mapping[int, Batches]) -> Iterator[tuple[int, Segment]]:
+    for key in sorted(held):
+        start = sink.size
+        with pa.ipc.new_stream(sink, held[key][0].schema) as writer:
+            for batch in held[key]:
+                writer.write_batch(batch)
+        yield key, Segment(name, start, sink.size - start)
 
 
 def _read(run: Run, segment: Segment) -> Batches:

@@ -210,7 +210,7 @@ def test_how_it_is_packed_is_seen_from_the_bytes_and_its_kind_from_the_name() ->
         "d.warc.wet.gz",
         "e.WARC",
         "f.htm",
-        "g.txt",
+        "g.csv",
         "jsonl",
     ]
     kinds = ["jsonl", "jsonl", "jsonl", "warc", "warc", "html", None, None]

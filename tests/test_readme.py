@@ -41,7 +41,9 @@ def test_what_make_run_says_is_what_the_readme_shows(clone: Path) -> None:
     line = re.search(r"^run:.*\n\t\$\(BIN\)/karez (.*)$", (ROOT / "Makefile").read_text(), re.M)
     assert line
     said = run([sys.executable, "-m", "pipelines", *shlex.split(line[1])], clone).stdout
-    for shown in re.findall(r"^ *-?[\d,]+ +(?!seconds)[a-z]+.*$", README, re.MULTILINE):
+    block = re.search(r"^```\n(ingest .*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert block
+    for shown in re.findall(r"^ *-?[\d,]+ +(?!seconds)[a-z]+.*$", block[1], re.MULTILINE):
         assert " ".join(shown.split()[:3]) in " ".join(said.split()), shown
 
 

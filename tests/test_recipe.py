@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.recipe import Recipe, load, parse, rebased
+from pipelines.recipe import Recipe, limited, load, parse, rebased
 
 LEAST = 'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
 
@@ -86,3 +86,23 @@ def test_a_copy_elsewhere_still_reads_the_same_files(tmp_path: Path) -> None:
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="cannot be read"):
         load(tmp_path / "none.toml")
+
+
+def test_a_preset_comes_before_what_the_recipe_says_itself() -> None:
+    recipe = read(
+        'presets = ["basic"]\n' + LEAST + '[rules]\nmine = "words > 9"\nshort = "words < 3"\n'
+    )
+    assert (*recipe.rules,)[:: len(recipe.rules) - 1] == ("short", "mine")
+    assert recipe.rules["short"] == "words < 3"
+    assert recipe.edits == {"repeated_lines": {}}
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
+    with pytest.raises(RecipeError, match="unknown preset 'bsic'; did you mean basic"):
+        read('presets = ["bsic"]\n' + LEAST)
+
+
+def test_the_first_documents_are_a_number() -> None:
+    assert parse(limited(LEAST, 5), Path("/recipes/a.toml")).first == 5
+    with pytest.raises(RecipeError, match="first"):
+        read("first = 0\n" + LEAST)

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "tests/data/sample"
-PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
+from tests.command import PLANTED, files, karez, shards, table
 
 Rows = dict[tuple[str, int], dict[str, Any]]
 """Rows by (file, offset)."""
-
-
-def karez(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipelines", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the sample, as its recipe says."""
-    folder = tmp_path_factory.mktemp("sample") / "run"
-    done = karez("run", "infra/recipes/sample.toml", "--run", folder)
-    assert done.returncode == 0, done.stderr
-    assert "documents kept" in done.stdout
-    return folder
-
-
-def table(run: Path, name: str) -> pa.Table:
-    return pq.read_table(run / name)
 
 
 @pytest.fixture(scope="session")
@@ -117,10 +94,6 @@ def test_columns_lie_row_for_row_beside_the_documents(sample: Path) -> None:
             assert columns.schema_arrow.metadata[b"karez.rows"] == str(rows).encode()
 
 
-def shards(run: Path) -> list[Path]:
-    return sorted((run / "dataset/data/documents").iterdir())
-
-
 def read_shard(path: Path) -> pa.Table:
     with pa.memory_map(str(path)) as file:
         return pa.ipc.open_stream(file).read_all()
@@ -193,10 +166,6 @@ def test_the_card_is_read_back(sample: Path) -> None:
     assert [f["split"] for f in config["data_files"]] == ["train", "validation", "test"]
     assert {"de", "en", "es", "fr", "ja", "ru"} <= set(card.data.language)
     assert str(table(sample, "documents").num_rows) in card.text.replace(",", "")
-
-
-def files(run: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(run)): p.read_bytes() for p in sorted(run.rglob("*")) if p.is_file()}
 
 
 def test_a_rerun_does_nothing(sample: Path) -> None:

@@ -6,6 +6,7 @@ A reader is a function ``read(file, name, source)`` that yields one item a recor
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol
 
 
@@ -63,35 +64,28 @@ Reader = Callable[[BinaryIO, str, Source], Iterator[Document | Dead | Skipped]]
 
 LIMIT = 16_000_000  # bytes of text; a larger document is a dead letter
 
-SUFFIXES = {suffix + packing: "warc" for suffix in (".warc", ".wet") for packing in ("", ".gz")}
-SUFFIXES |= dict.fromkeys([".html", ".htm", ".xhtml"], "html")
-SUFFIXES |= {
-    suffix + packing: "jsonl"
-    for suffix in (".jsonl", ".ndjson", ".json")
-    for packing in ("", ".gz", ".zst")
+_PACKED = ("", ".gz", ".zst")
+_ENDINGS = {
+    "warc": [suffix + packing for suffix in (".warc", ".wet") for packing in ("", ".gz")],
+    "html": [".html", ".htm", ".xhtml"],
+    "jsonl": [suffix + packing for suffix in (".jsonl", ".ndjson", ".json") for packing in _PACKED],
+    "text": [suffix + packing for suffix in (".txt", ".md", ".rst") for packing in _PACKED],
+    "parquet": [".parquet", ".arrow"],
+    "webdataset": [".tar", ".tar.gz", ".tgz", ".tar.zst"],
 }
+
+SUFFIXES = {suffix: kind for kind, suffixes in _ENDINGS.items() for suffix in suffixes}
 """How the names of files end that can be read, and what kind of source they are."""
+
+_MODULES = {"wet": "warc"}  # of a kind, where it is not of the kind's name
+
+KINDS = (*_ENDINGS, "wet", "hf")
 
 
 def by_kind(kind: str) -> Reader:
-    """The reader of a kind of source; what it needs is imported now.
-
-    Raises:
-        KeyError: there is no reader of that kind.
-    """
-    if kind in ("warc", "wet"):
-        from pipelines.readers import warc
-
-        return warc.read
-    if kind == "html":
-        from pipelines.readers import html
-
-        return html.read
-    if kind == "jsonl":
-        from pipelines.readers import jsonl
-
-        return jsonl.read
-    raise KeyError(kind)
+    """The reader of a kind of source, one of `KINDS`; what it needs is imported now."""
+    read: Reader = import_module(f"pipelines.readers.{_MODULES.get(kind, kind)}").read
+    return read
 
 
 def kind_of(name: str) -> str | None:

@@ -1,17 +1,12 @@
 """JSON lines: one JSON object a line, plain or packed as gzip or zstd."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-import orjson
-
-from pipelines.readers import LIMIT, Dead, Document, Skipped, Source, packed
-from pipelines.readers.pages import brief
+from pipelines.readers import Dead, Document, Skipped, Source, packed, rows
 
 LINE = 64_000_000  # bytes of a line; a longer one is skipped up to its newline
 BOM = b"\xef\xbb\xbf"
-
-_KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 
 class Line(NamedTuple):
@@ -24,10 +19,7 @@ class Line(NamedTuple):
 
 
 def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
-    """The rows of a file of JSON lines.
-
-    A row's text is a string; its id is a string or an integer, its URL a string; an id or URL of
-    another type counts as missing.  Whatever becomes neither is kept as metadata.
+    """The rows of a file of JSON lines; see `rows.document` for what becomes of one.
 
     Args:
         file: seekable; its first bytes tell how it is packed.
@@ -78,29 +70,7 @@ def _content(line: bytearray, length: int, start: int) -> bytes | None:
 
 
 def _row(line: Line, source: Source) -> Document | Dead:
-    try:
-        row = orjson.loads(line.content or b"")
-    except orjson.JSONDecodeError as error:
-        return Dead(line.offset, "not JSON", brief(str(error)))
-    if not isinstance(row, dict):
-        return Dead(line.offset, "not an object", brief(type(row).__name__))
-    text = row.pop(source.text, None)
-    if not isinstance(text, str):
-        reason = "no text" if text is None else f"text is {_KINDS[type(text)]}"
-        return Dead(line.offset, reason, brief(f"field {source.text}"))
-    size = len(text) if text.isascii() else len(text.encode())
-    if size > LIMIT:
-        return Dead(line.offset, "too large", f"{size:,} bytes of text")
-    key, url = _take(row, source.id, (str, int)), _take(row, source.url, (str,))
-    try:
-        metadata = orjson.dumps(row).decode() if row else None
-    except orjson.JSONEncodeError as error:
-        return Dead(line.offset, "too deep", brief(str(error)))
-    return Document(text, line.offset, line.length, key or url, url, None, None, metadata)
-
-
-def _take(row: dict[str, Any], field: str, kinds: tuple[type, ...]) -> str | None:
-    """Take a field out of a row, if it is of one of the kinds; a boolean is no integer."""
-    if type(row.get(field)) in kinds:
-        return str(row.pop(field))
-    return None
+    row = rows.parse(line.content or b"", line.offset)
+    if isinstance(row, Dead):
+        return row
+    return rows.document(rows.pop(row, source.text), row, line.offset, line.length, source)

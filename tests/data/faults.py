@@ -5,9 +5,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-import warcs
-from near import Case, framed, main_part
-from pages import Page, words
+from tests.data import warcs
+from tests.data.near import Case, framed, main_part
+from tests.data.pages import Page, words
 
 PIXEL = base64.b64decode(  # a PNG of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

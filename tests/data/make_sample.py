@@ -1,6 +1,6 @@
 """Make tests/data/sample/: real web pages in WARC files, with planted faults and near copies.
 
-    python tests/data/make_sample.py FOLDER
+    python -m tests.data.make_sample FOLDER
 
 FOLDER holds the Debian packages of `pages.PACKAGES` (bookworm), fetched with `apt-get download`;
 `dpkg-deb` must be there to unpack them, and the file of common licences that Debian has.  The same
@@ -13,11 +13,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import faults
-import near
-import warcs
-from near import Case
-from pages import LANGUAGES, PACKAGES, Package, Page, helps, read, sized, spread
+from tests.data import faults, near, warcs
+from tests.data.near import Case
+from tests.data.pages import LANGUAGES, PACKAGES, Package, Page, helps, read, sized, spread
 
 SEED = 3
 OUT = Path(__file__).parent / "sample"

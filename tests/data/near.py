@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import warcs
-from pages import MAIN, TAG, Page, jaccard, words
+from tests.data import warcs
+from tests.data.pages import MAIN, TAG, Page, jaccard, words
 
 SHARES = (0.01, 0.03, 0.05, 0.10)  # of the words, that a near copy has changed
 

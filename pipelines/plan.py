@@ -1,0 +1,122 @@
+"""What a recipe will do, before it does it: what is read, measured, exchanged, written and held.
+
+Where a run folder is there, its own figures are used; else text and documents are estimated from
+the size of the files, by rates measured on the sample that ships, and every figure says "about".
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table as Grid
+
+from pipelines import command, execute, ingest, parts, sql
+from pipelines.measures import Scan
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.units import say_size
+
+TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
+"""Bytes of text for a byte of a file; of other kinds 1, and 3 where it is packed."""
+
+DOCUMENT = 3500  # bytes of text in a document
+STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
+NARROW = 60  # bytes a document that are exchanged to find equal texts
+COLUMNS = {"paragraphs": 0.06, "edits": 0.01}  # bytes on disk for a byte of text
+COLUMN = 8  # bytes on disk for a document and a column
+IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
+
+
+def command_plan(recipe: Path, folder: str | None, as_json: bool) -> None:
+    """Check a recipe and print what it will do.
+
+    Raises:
+        RecipeError: if it is wrong.
+    """
+    console = Console()
+    _, value, scan = command.read([recipe], None, console)
+    run = Run(folder or Path("runs", value.name))
+    planned = plan(value, scan, run)
+    if as_json:
+        click.echo(json.dumps(planned, indent=1, ensure_ascii=False))
+    else:
+        show(planned, console)
+
+
+def plan(recipe: Recipe, scan: Scan, run: Run) -> dict[str, Any]:
+    """All that is known beforehand, ready for JSON."""
+    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in recipe.source]
+    text = sum(source["text"] for source in sources)
+    documents = text // DOCUMENT
+    known = "documents" in run.manifest.tables
+    if known:
+        documents = run.table("documents").rows
+    return {
+        "name": recipe.name,
+        "estimated": not known,
+        "sources": sources,
+        "documents": documents,
+        "measures": {n: [*map(str, m.columns.names)] for n, m in scan.measures.items()},
+        "edits": list(scan.edits),
+        "rules": [
+            {"rule": name, "sql": rule, "columns": list(sql.columns(rule, f"[rules] {name}"))}
+            for name, rule in recipe.rules.items()
+        ],
+        "publish": asdict(recipe.publish),
+        "exchanged": {"dedup": NARROW * documents if recipe.dedup else 0, "publish": text},
+        "written": _written(scan, text, documents),
+        "memory": IDLE + 2 * parts.PART,
+        "sealed": sealed(recipe, run),
+    }
+
+
+def _source(kind: str, files: list[ingest.File]) -> dict[str, Any]:
+    packed = sum(f.size for f in files if f.name.endswith((".gz", ".zst")))
+    size = sum(f.size for f in files)
+    rate = TEXT.get(kind, 1 + 2 * packed / max(1, size))
+    return {"kind": kind, "files": len(files), "bytes": size, "text": int(rate * size)}
+
+
+def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
+    count = sum(len(m.columns) for n, m in scan.measures.items() if n not in COLUMNS)
+    wide = sum(COLUMNS[n] for n in ("edits", *scan.measures) if n in COLUMNS)
+    columns = int(wide * text) + COLUMN * count * documents
+    return {"documents": int(STORED * text), "columns": columns, "dataset": text}
+
+
+def sealed(recipe: Recipe, run: Run) -> list[str]:
+    """The steps that stand as they are in the run folder."""
+    done = []
+    for step in execute.STEPS:
+        if step.name not in run.manifest.steps or run.stale(step.tables(run, recipe)):
+            break
+        done.append(step.name)
+    return done
+
+
+def show(planned: dict[str, Any], console: Console) -> None:
+    """The plan for a person."""
+    about = "about " if planned["estimated"] else ""
+    grid = Grid(box=None, pad_edge=False, show_header=False)
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for source in planned["sources"]:
+        size = f"{source['files']:,} files, {say_size(source['bytes'])}"
+        grid.add_row("reads", f"{source['kind']}: {size}, about {say_size(source['text'])} of text")
+    grid.add_row("documents", f"{about}{planned['documents']:,}")
+    for name, columns in planned["measures"].items():
+        grid.add_row("measures", f"{name}: {', '.join(columns)}")
+    grid.add_row("edits", ", ".join(planned["edits"]) or "none")
+    for rule in planned["rules"]:
+        grid.add_row("drops", f"{rule['rule']}: {rule['sql']}")
+    exchanged = planned["exchanged"]
+    grid.add_row("exchanges", f"dedup about {say_size(exchanged['dedup'])}, "
+                 f"publish at most {say_size(exchanged['publish'])}")  # fmt: skip
+    written = ", ".join(f"{k} about {say_size(v)}" for k, v in planned["written"].items())
+    grid.add_row("writes", written)
+    grid.add_row("holds", f"at most about {say_size(planned['memory'])} of memory a worker")
+    grid.add_row("done", ", ".join(planned["sealed"]) or "nothing yet")
+    console.print(grid, highlight=False)

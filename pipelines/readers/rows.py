@@ -1,0 +1,78 @@
+"""What readers of rows share: from the fields of a row to a document.
+
+A field is named by its key, or by keys joined by dots where objects hold objects: ``meta.url``.
+"""
+
+from typing import Any
+
+import orjson
+
+from pipelines.readers import LIMIT, Dead, Document, Source
+from pipelines.readers.pages import brief
+
+_KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
+
+
+def document(
+    text: object, row: dict[str, Any], offset: int, length: int | None, source: Source
+) -> Document | Dead:
+    """The document of a row, or why it is none.
+
+    A text is a string; an id is a string or an integer, a URL a string; an id or URL of another
+    type counts as missing.  Whatever becomes neither is kept as metadata.
+
+    Args:
+        text: taken out of the row.
+        row: all other fields; is used up.
+        offset: where the row stands.
+        length: bytes of the row; None: those of its text.
+        source: names the fields that hold text, id and URL.
+    """
+    if not isinstance(text, str):
+        reason = "no text" if text is None else f"text is {_KINDS[type(text)]}"
+        return Dead(offset, reason, brief(f"field {source.text}"))
+    size = len(text) if text.isascii() else len(text.encode())
+    if size > LIMIT:
+        return Dead(offset, "too large", f"{size:,} bytes of text")
+    key, url = _take(row, source.id, (str, int)), _take(row, source.url, (str,))
+    try:
+        metadata = orjson.dumps(row, default=str).decode() if row else None
+    except orjson.JSONEncodeError as error:
+        return Dead(offset, "too deep", brief(str(error)))
+    length = size if length is None else length
+    return Document(text, offset, length, key or url, url, None, None, metadata)
+
+
+def parse(content: bytes, offset: int) -> dict[str, Any] | Dead:
+    """The fields of a JSON object, or why it has none."""
+    try:
+        row = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        return Dead(offset, "not JSON", brief(str(error)))
+    if not isinstance(row, dict):
+        return Dead(offset, "not an object", brief(type(row).__name__))
+    return row
+
+
+def pop(row: dict[str, Any], field: str) -> Any:
+    """Take a field out of a row; None where there is none."""
+    holder, key = _place(row, field)
+    return holder.pop(key, None)
+
+
+def _take(row: dict[str, Any], field: str, kinds: tuple[type, ...]) -> str | None:
+    """Take a field out of a row, if it is of one of the kinds; a boolean is no integer."""
+    holder, key = _place(row, field)
+    return str(holder.pop(key)) if type(holder.get(key)) in kinds else None
+
+
+def _place(row: dict[str, Any], field: str) -> tuple[dict[str, Any], str]:
+    """The object that holds a field, and its key there; an empty one where there is none."""
+    if field in row or "." not in field:
+        return row, field
+    *outer, last = field.split(".")
+    for key in outer:
+        row = row.get(key, {})
+        if not isinstance(row, dict):
+            return {}, last
+    return row, last

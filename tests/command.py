@@ -1,0 +1,44 @@
+"""The command as a user types it, and what tests ask of a run folder."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+
+from pipelines.cli import main
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests/data/sample"
+PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
+
+
+def karez(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelines", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has its imports behind it: for tests that run it often."""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(main, [str(a) for a in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, done.stderr)
+
+
+def table(run: Path, name: str) -> pa.Table:
+    return pq.read_table(run / name)
+
+
+def shards(run: Path) -> list[Path]:
+    return sorted((run / "dataset/data/documents").iterdir())
+
+
+def files(run: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(run)): p.read_bytes() for p in sorted(run.rglob("*")) if p.is_file()}

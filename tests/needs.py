@@ -1,0 +1,43 @@
+"""What a test needs beside Python: there, installed, or the test is skipped with the line to type.
+
+Where the environment variable CI is set a skip is a failure: nothing may go unchecked unseen.
+"""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program; as root it is installed if it is missing.
+
+    Args:
+        name: of the program.
+        package: Debian's, that holds it.
+    """
+    path = shutil.which(name) or _installed(name, package)
+    if path is None:
+        missing(f"{name} is not here; install it: sudo apt-get install {package}")
+    return str(path)
+
+
+def missing(why: str) -> None:
+    """Skip the test, or fail it where CI is set."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@cache
+def _installed(name: str, package: str) -> str | None:
+    """The path of a program after an attempt to install it, made once a session."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return None
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+        subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False, timeout=900)
+    return shutil.which(name)

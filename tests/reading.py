@@ -1,0 +1,38 @@
+"""What tests of readers share: reading bytes as a kind of file, and what came of it."""
+
+import io
+import itertools
+from dataclasses import dataclass
+
+from pipelines.readers import Dead, Document, Skipped, by_kind
+
+Items = list[Document | Dead | Skipped]
+
+
+@dataclass(frozen=True)
+class Source:
+    text: str = "text"
+    id: str = "id"
+    url: str = "url"
+    extract: str = "resiliparse"
+
+
+def read(kind: str, body: bytes, name: str = "x", **fields: str) -> Items:
+    return list(by_kind(kind)(io.BytesIO(body), name, Source(**fields)))
+
+
+def documents(items: Items) -> list[Document]:
+    return [item for item in items if isinstance(item, Document)]
+
+
+def texts(items: Items) -> list[str]:
+    return [item.text for item in documents(items)]
+
+
+def dead(items: Items) -> list[Dead]:
+    return [item for item in items if isinstance(item, Dead)]
+
+
+def is_in_order(items: Items) -> bool:
+    offsets = [item.offset for item in items if not isinstance(item, Skipped)]
+    return all(a <= b for a, b in itertools.pairwise(offsets))

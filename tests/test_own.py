@@ -1,0 +1,102 @@
+"""A user's own measure and extractor, from a package of their own, by name in the recipe."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+STARS = """
+from dataclasses import dataclass
+import pyarrow as pa, pyarrow.compute as pc
+
+@dataclass(frozen=True)
+class Stars:
+    sign: str = "*"
+    needs = ("text",)
+    columns = pa.schema([("stars", pa.int32())])
+
+    def measure(self, batch):
+        return pa.record_batch([pc.count_substring(batch["text"], self.sign)], schema=self.columns)
+"""
+
+RECIPE = """
+name = "own"
+[[source]]
+kind = "html"
+paths = ["*.html"]
+extract = "mine.pages:title"
+[measure]
+"mine.stars:Stars" = { sign = "+" }
+[rules]
+many = "stars > 1"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "stars.py").write_text(STARS)
+    (package / "pages.py").write_text("def title(html):\n    return html.split('<title>')[1][:9]\n")
+    (tmp_path / "a.html").write_text("<title>one + two</title><p>text</p>")
+    (tmp_path / "b.html").write_text("<title>+ and ++ </title><p>text</p>")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelines", "run", "recipe.toml", "--json"]
+    environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_measure_and_an_extractor_by_name(folder: Path) -> None:
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["dropped"] == {"many": 1}
+    documents = pq.read_table(folder / "runs/own/documents")
+    assert documents["text"].to_pylist() == ["one + two", "+ and ++ "]
+    stars = pq.read_table(folder / "runs/own/columns/documents/mine.stars.Stars")
+    assert stars["stars"].to_pylist() == [1, 3]
+
+
+def test_changed_code_is_measured_anew_and_nothing_else(folder: Path) -> None:
+    run(folder)
+    source = folder / "mine/stars.py"
+    source.write_text(source.read_text().replace("return pa", "return pa  ") + "\n# again\n")
+    done = run(folder)
+    assert "scan" in done.stderr and "ingest" not in done.stderr
+    (folder / "mine/pages.py").write_text("def title(html):\n    return 'another + title +'\n")
+    done = run(folder)
+    assert "ingest" in done.stderr
+    assert json.loads(done.stdout)["dropped"] == {"many": 2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("mine.stars:Stars", "mine.stars:Star", r"[measure]: 'mine.stars:Star' cannot be imported"),
+        ("mine.stars:Stars", "mine.nothing:Stars", "No module named 'mine.nothing'"),
+        ("mine.stars:Stars", "mine.pages:title", "[measure]: mine.pages:title"),
+        ('sign = "+"', "sing = 1", "unexpected keyword argument 'sing'"),
+        ("mine.pages:title", "mine.pages:heading", "no extractor 'mine.pages:heading'"),
+        ("mine.pages:title", "resilparse", "no extractor 'resilparse'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_read(
+    folder: Path, old: str, new: str, said: str
+) -> None:
+    (folder / "recipe.toml").write_text(RECIPE.replace(old, new))
+    done = run(folder)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert said in done.stderr
+    assert not (folder / "runs").exists()
