@@ -67,6 +67,31 @@ def share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> pa.DoubleArray:
     return pa.array(part / np.where(none, 1, whole), pa.float64(), mask=none)
 
 
+def binary(table: NDArray[np.generic], some: NDArray[np.bool_]) -> pa.FixedSizeBinaryArray:
+    """Each row of a table as one value of its bytes; null where there is not some.
+
+    Args:
+        table: shape (n, columns).
+        some: shape (n,).
+    """
+    kind = pa.binary(table.shape[1] * table.itemsize)
+    valid = pa.py_buffer(np.packbits(some, bitorder="little"))
+    body = pa.py_buffer(np.ascontiguousarray(table))
+    return pa.Array.from_buffers(kind, len(table), [valid, body])
+
+
+def table(values: pa.FixedSizeBinaryArray) -> Bytes:
+    """Values of one width as the rows of a table, without a copy: the inverse of `binary`.
+
+    Returns:
+        shape (n, width).  What a null holds is not said.
+    """
+    width = values.type.byte_width
+    _, body = values.buffers()
+    flat = np.frombuffer(body or b"", np.uint8, len(values) * width, values.offset * width)
+    return flat.reshape(len(values), width)
+
+
 def _is_wide(kind: pa.DataType) -> bool:
     return bool(pa.types.is_large_string(kind) or pa.types.is_large_binary(kind))
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,8 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
         if other is not None and step is not publish.STEP and run.adopt(other, tables):
             run.manifest.steps[step.name] = other.manifest.steps[step.name]
         stale = run.stale(tables)
+        if "documents" in stale:  # and all that is made beside them
+            stale = list(tables)
         if stale:
             if how.only not in (None, step.name):
                 raise RunError(f"{how.only}: needs {step.name} first, which is not up to date")
@@ -71,7 +73,7 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
             idle = False
             _do(run, recipe, step, tables, stale, how)
         if step.name in ("ingest", "scan"):
-            check_limit(run, recipe, step.name)
+            check_limit(run, recipe, step.name, tables)
         if how.only == step.name:
             break
     run.save()
@@ -140,7 +142,7 @@ def progress(job: Job) -> tuple[int, int]:
     return max(0, len(notes) - 1), planned
 
 
-def check_limit(run: Run, recipe: Recipe, step: str) -> None:
+def check_limit(run: Run, recipe: Recipe, step: str, tables: Iterable[str]) -> None:
     """Stop a run that lost too much.
 
     Dead letters count against records, unread bytes against bytes: a file cut off loses thousands
@@ -150,8 +152,7 @@ def check_limit(run: Run, recipe: Recipe, step: str) -> None:
         RunError: if a limit is passed, or no document came out.
     """
     counts, documents = run.manifest.steps["ingest"]["counts"], run.table("documents").rows
-    letters = [t for t in run.manifest.tables if t.startswith("dead/")]
-    letters = [t for t in letters if (t == "dead/ingest") == (step == "ingest")]
+    letters = [t for t in tables if t.startswith("dead/")]
     dead = max((run.table(t).rows for t in letters), default=0)
     where = ", ".join(run.folder.at(t) for t in letters if run.table(t).rows)
     if step == "ingest" and not documents:
@@ -167,5 +168,5 @@ def check_limit(run: Run, recipe: Recipe, step: str) -> None:
             raise RunError(
                 f"{step}: {share:.1%} of the {what} could not be read, the limit is "
                 f"{recipe.limit.dead:.1%}; see why in {where}, "
-                f'or raise it: limit = {{ dead = "{share * 100 + 1:.0f} %" }}'
+                f'or raise it: limit = {{ dead = "{min(100, share * 100 + 1):.0f} %" }}'
             )

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from multiprocessing import resource_tracker
 
 import grpc
 from apache_beam.portability import python_urns
@@ -42,7 +43,13 @@ class ForkedWorker(worker_handlers.SubprocessSdkWorkerHandler):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
         self.process = context.Process(target=serve, args=(environment,), daemon=True)
-        self.process.start()
+        # ctrl-c is sent to all of us; the parent hears it and ends the workers
+        resource_tracker.ensure_running()  # would unblock it, were it started by what follows
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         self.stopped = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -75,7 +82,6 @@ def _excepted(raised: threading.ExceptHookArgs) -> None:
 
 def serve(environment: dict[str, str]) -> None:
     """Be a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends
     threading.Thread(target=_follow, daemon=True).start()
     os.environ.update(environment)
     from apache_beam.runners.worker import sdk_worker, sdk_worker_main

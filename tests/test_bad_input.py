@@ -293,6 +293,15 @@ def test_a_rule_that_fails_on_some_row_is_named(place: Path) -> None:
     assert "Nothing was kept" in done.stdout
 
 
+def test_a_measure_that_fails_counts_while_it_is_wanted(place: Path) -> None:
+    (place / "slow.py").write_text(SLOW.replace("time.sleep(", "raise ValueError("))
+    for measure, code in [('[measure]\n"slow:Slow" = {}\n', 1), ("", 0)]:
+        (place / "recipe.toml").write_text(RECIPE + measure)
+        done = said("run", "recipe.toml", cwd=place)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+        assert ('dead = "100 %"' in done.stderr) == bool(code)
+
+
 def test_a_manifest_that_is_none_of_ours(place: Path) -> None:
     from pipelines.errors import RunError
     from pipelines.runs import Run

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import SPANS
-from filters.buffers import listed, share, spans, strings, utf8
+from filters.buffers import binary, listed, share, spans, strings, table, utf8
 
 ROWS = st.lists(st.none() | st.text(), max_size=6)
 KINDS = st.sampled_from([pa.string(), pa.large_string()])
@@ -80,3 +80,16 @@ def test_spans_come_out_of_any_slice(
 def test_a_share_of_nothing_is_null() -> None:
     assert share(np.array([1, 0]), np.array([2, 0])).to_pylist() == [0.5, None]
     assert share(np.array([], int), np.array([], int)).to_pylist() == []
+
+
+def test_tables_of_bytes_come_back() -> None:
+    rows = np.arange(30, dtype=np.uint8).reshape(10, 3)
+    some = np.arange(10) % 4 > 0
+    found = binary(rows, some)
+    found.validate(full=True)
+    expected = [bytes(row) if valid else None for row, valid in zip(rows, some, strict=True)]
+    assert found.to_pylist() == expected
+    assert (table(found[3:7]) == rows[3:7]).all()
+    assert binary(rows[:, ::-1], some)[1].as_py() == bytes(rows[1, ::-1])
+    assert binary(rows.astype("<u8"), some).type == pa.binary(24)
+    assert table(binary(rows[:0], some[:0])).shape == (0, 3)

@@ -16,6 +16,7 @@ from filters.entropy import Entropy
 from filters.exact import Exact
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
+from filters.minhash import MinHash
 from filters.quality import Quality
 from filters.tokens import Tokens
 from filters.urls import Site
@@ -25,6 +26,7 @@ MEASURES: list[Measure] = [
     Entropy(),
     Exact(),
     Language(),
+    MinHash(),
     Paragraphs(),
     Quality(),
     Site(),

@@ -1,0 +1,177 @@
+"""Who is a near-copy of whom: leaders of buckets, agreements of pairs, components of a graph.
+
+Within a bucket nobody is compared with everybody: the first rows that resemble none before them
+become its leaders, a few, and the others are compared with these.  So the cost is linear in the
+rows, and a bucket of strangers that share one key does not tie them together.
+
+Source: Tarjan and van Leeuwen 1984, for finding roots by halving paths.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from filters.kernels import I64, INT, NOTHING, OUT_I32, OUT_I64, U8_TABLE, helper, kernel
+from filters.lsh import Signatures
+
+Rows = NDArray[np.int64]
+"""Shape (rows,): indices of rows."""
+
+
+class Links(NamedTuple):
+    """Rows tied to the leaders that they agree with.
+
+    Attributes:
+        rows: shape (links,).
+        leaders: the leader of each; it came before the row in the bucket.
+        agreements: in how many slots the two agree.
+        unled: rows that agree with no leader of their bucket and found no room among them.
+    """
+
+    rows: Rows
+    leaders: Rows
+    agreements: NDArray[np.int32]
+    unled: int
+
+
+def leaders(buckets: Rows, rows: Rows, signatures: Signatures, needed: int, most: int = 8) -> Links:
+    """Tie each row of a bucket to the first leader that it agrees with, or make it a leader.
+
+    Args:
+        buckets: shape (buckets + 1,): bucket i is ``rows[buckets[i]:buckets[i + 1]]``.
+        rows: which signature each member has; the order within a bucket decides who leads.
+        signatures: shape (n, slots).
+        needed: in how many slots two must agree.
+        most: leaders a bucket.
+
+    Raises:
+        IndexError: a row has no signature, or a bucket no rows.
+    """
+    _check(len(signatures), rows)
+    _check(len(rows) + 1, buckets)
+    tied, to = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    agreeing = np.empty(len(rows), np.int32)
+    count, unled = _leaders(buckets, rows, signatures, needed, most, tied, to, agreeing)
+    return Links(tied[:count], to[:count], agreeing[:count], unled)
+
+
+def agreements(signatures: Signatures, left: Rows, right: Rows) -> NDArray[np.int32]:
+    """In how many slots the two rows of each pair agree.
+
+    Args:
+        signatures: shape (n, slots).
+        left: shape (pairs,).
+        right: the same.
+
+    Raises:
+        IndexError: a row has no signature.
+        ValueError: a row has no partner.
+    """
+    _check(len(signatures), left, right)
+    counts = np.empty(len(left), np.int32)
+    _agreements(signatures, left, right, counts)
+    return counts
+
+
+def forest(n: int, left: Rows, right: Rows) -> Rows:
+    """The least member of each one's component, where each pair is an edge.
+
+    Returns:
+        shape (n,).  The order of the edges does not matter.
+
+    Raises:
+        IndexError: an edge leads out of [0, n).
+        ValueError: an edge has one end.
+    """
+    _check(n, left, right)
+    parents = np.arange(n)
+    _forest(left, right, parents)
+    return parents
+
+
+def compact(addresses: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Rows]:
+    """Small indices for large addresses.
+
+    Returns:
+        the addresses, sorted, each once; and where in them each given one is, in its shape.
+    """
+    return np.unique(addresses, return_inverse=True)
+
+
+def _check(n: int, *columns: Rows) -> None:
+    """Kernels run without bounds checks."""
+    if len({len(rows) for rows in columns}) > 1:
+        raise ValueError("a pair has two rows")
+    for rows in columns:
+        if len(rows) and not 0 <= rows.min() <= rows.max() < n:
+            raise IndexError(f"rows from {rows.min()} to {rows.max()}, where there are {n}")
+
+
+@helper
+def _agreeing(signatures: Signatures, one: int, other: int) -> int:
+    a, b = signatures[one], signatures[other]
+    count = 0
+    for k in range(len(a)):
+        count += a[k] == b[k]
+    return count
+
+
+@kernel(NOTHING(U8_TABLE, I64, I64, OUT_I32))
+def _agreements(signatures: Signatures, left: Rows, right: Rows, counts: NDArray[np.int32]) -> None:
+    for pair in range(len(left)):
+        counts[pair] = _agreeing(signatures, left[pair], right[pair])
+
+
+@kernel(types.UniTuple(INT, 2)(I64, I64, U8_TABLE, INT, INT, OUT_I64, OUT_I64, OUT_I32))
+def _leaders(
+    buckets: Rows,
+    rows: Rows,
+    signatures: Signatures,
+    needed: int,
+    most: int,
+    tied: Rows,
+    to: Rows,
+    agreeing: NDArray[np.int32],
+) -> tuple[int, int]:
+    count, unled = 0, 0
+    heads = np.empty(most, np.int64)
+    for bucket in range(len(buckets) - 1):
+        led = 0
+        for i in range(buckets[bucket], buckets[bucket + 1]):
+            row, agree, head = rows[i], -1, 0
+            while head < led:
+                agree = _agreeing(signatures, row, heads[head])
+                if agree >= needed:
+                    break
+                head += 1
+            if head < led:
+                tied[count], to[count], agreeing[count] = row, heads[head], agree
+                count += 1
+            elif led < most:
+                heads[led] = row
+                led += 1
+            else:
+                unled += 1
+    return count, unled
+
+
+@helper
+def _root(parents: Rows, at: int) -> int:
+    while parents[at] != at:
+        parents[at] = parents[parents[at]]
+        at = parents[at]
+    return at
+
+
+@kernel(NOTHING(I64, I64, OUT_I64))
+def _forest(left: Rows, right: Rows, parents: Rows) -> None:
+    for edge in range(len(left)):
+        one, other = _root(parents, left[edge]), _root(parents, right[edge])
+        if one < other:
+            parents[other] = one
+        else:
+            parents[one] = other
+    for i in range(len(parents)):  # a parent is never the greater one, so its root is known
+        parents[i] = parents[parents[i]]

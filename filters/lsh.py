@@ -1,0 +1,85 @@
+"""What bands find, and what agreeing slots say: the numbers of MinHash and LSH, without a text.
+
+Two texts share a band with probability j ** rows, where j is their Jaccard similarity; with one of
+`bands` they meet.  Of a slot only the low byte is kept, so two slots that differ agree by chance
+once in 256.
+
+Sources: Broder 1997; Indyk and Motwani 1998, for bands; Li and König 2010, for keeping few bits;
+Zhu's datasketch, for how bands and rows are chosen.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANCE = 1 / 256
+
+Signatures = NDArray[np.uint8]
+"""Shape (n, slots): the low byte of each slot."""
+
+
+def estimate(one: Signatures, other: Signatures) -> NDArray[np.float64]:
+    """Jaccard similarities, row by row; see `similarity`.
+
+    Args:
+        one: shape (n, slots).
+        other: the same.
+
+    Returns:
+        shape (n,), in [0, 1].
+    """
+    return similarity(np.count_nonzero(one == other, axis=-1), one.shape[-1])
+
+
+def similarity(agreeing: NDArray[np.integer], slots: int) -> NDArray[np.float64]:
+    """Jaccard similarity from the number of agreeing slots, less what agrees by chance.
+
+    Its standard error is √(j (1 - j) / slots), and within 1 % of that from j = 0.2 on.
+
+    Returns:
+        in [0, 1].
+    """
+    share = np.asarray(agreeing) / slots
+    return np.clip((share - CHANCE) / (1 - CHANCE), 0, 1)
+
+
+def needed(threshold: float, slots: int) -> int:
+    """How many slots must agree, that a pair counts as similar as the threshold.
+
+    As many as are expected two standard errors below: of pairs at the threshold, 2 % have fewer.
+    """
+    j = max(0.0, threshold - 2 * math.sqrt(threshold * (1 - threshold) / slots))
+    return math.ceil(slots * (j + (1 - j) * CHANCE) - 1e-9)
+
+
+def recall(j: float, bands: int, rows: int) -> float:
+    """Probability that two texts of Jaccard similarity j share a band."""
+    return float(1 - (1 - j**rows) ** bands)
+
+
+def best(target: float, slots: int) -> tuple[int, int]:
+    """Bands and rows for a similarity from which on pairs are wanted.
+
+    Those with the least area between the S-curve and a step at the target: false positives below
+    it and false negatives above count alike.
+
+    Args:
+        target: in (0, 1).
+        slots: at most so many are used.
+    """
+    choices = [(b, r) for b in range(1, slots + 1) for r in range(1, slots // b + 1)]
+    return min(choices, key=lambda choice: _error(target, *choice))
+
+
+def _error(target: float, bands: int, rows: int) -> float:
+    return target + _missed(1.0, bands, rows) - 2 * _missed(target, bands, rows)
+
+
+def _missed(x: float, bands: int, rows: int) -> float:
+    """∫ (1 - s ** rows) ** bands ds from 0 to x, by parts, from no band on."""
+    area, term, none = x, x, 1 - x**rows
+    for b in range(1, bands + 1):
+        term *= none
+        area = (term + rows * b * area) / (1 + rows * b)
+    return area
