@@ -10,8 +10,8 @@ run: .venv/core ## real web pages in, a published dataset out
 test: check .venv/dev ## everything
 	$(BIN)/python -m pytest
 
-quick: .venv/dev ## what needs no server and no torch
-	$(BIN)/python -m pytest -m "not server and not soak"
+quick: .venv/dev ## what needs no server and takes seconds
+	$(BIN)/python -m pytest -m "not server and not slow and not soak"
 
 soak: .venv/dev ## killed at thirty moments
 	$(BIN)/python -m pytest -m soak

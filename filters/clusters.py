@@ -91,6 +91,28 @@ def forest(n: int, left: Rows, right: Rows) -> Rows:
     return parents
 
 
+def led(rank: Rows, left: Rows, right: Rows) -> Rows:
+    """Who leads each, where only what is tied to a leader itself belongs to it.
+
+    In the order of their ranks: who is tied to a leader follows the first such, the others lead.
+
+    Args:
+        rank: shape (n,), a permutation.
+        left: shape (pairs,): one of each pair.
+        right: the other.
+
+    Returns:
+        shape (n,): the leader of each, itself for a leader.
+    """
+    _check(len(rank), left, right)
+    later = rank[left] > rank[right]
+    follower, before = np.where(later, left, right), np.where(later, right, left)
+    order = np.lexsort((rank[before], rank[follower]))
+    leader = np.arange(len(rank))
+    _led(follower[order], before[order], leader)
+    return leader
+
+
 def compact(addresses: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Rows]:
     """Small indices for large addresses.
 
@@ -175,3 +197,12 @@ def _forest(left: Rows, right: Rows, parents: Rows) -> None:
             parents[one] = other
     for i in range(len(parents)):  # a parent is never the greater one, so its root is known
         parents[i] = parents[parents[i]]
+
+
+@kernel(NOTHING(I64, I64, OUT_I64))
+def _led(follower: Rows, before: Rows, leader: Rows) -> None:
+    """Pairs in the order of the follower's rank, then of the other's; `leader` begins as itself."""
+    for pair in range(len(follower)):
+        row, other = follower[pair], before[pair]
+        if leader[row] == row and leader[other] == other:
+            leader[row] = other

@@ -60,7 +60,7 @@ def _compressed(body: Bytes, offsets: Offsets) -> Offsets:
 
 @helper
 def log2(count: int) -> int:
-    """log2 of a whole number in [1, 2**31), rounded down to units of 2**-BITS (within one unit)."""
+    """log2 of a whole number in [1, 2**31), rounded down to units of 2**-BITS (by 1.1 at most)."""
     exponent = 0
     while count >> exponent > 1:
         exponent += 1

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import dedup, parts, rules, split
+from pipelines import clusters, parts, rules, split
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, fingerprint
@@ -15,7 +15,7 @@ TABLE = "decisions/documents"
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
-    judges = [rules.TABLE, split.TABLE, *([dedup.TABLE] if recipe.dedup is not None else [])]
+    judges = [rules.TABLE, split.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
     seen = [run.table(t).fingerprint for t in (*judges, table_of("tokens"))]
     return {TABLE: fingerprint(seen, recipe.seed)}
 
@@ -33,7 +33,8 @@ def fold(job: Job, key: int, _: Batches) -> Done:
     if job.recipe.dedup is not None:
         twin = pc.fill_null(columns["duplicate"], False)
         cluster = pc.if_else(twin, columns["cluster"], pa.scalar(None, pa.string()))
-        reason = pc.if_else(twin, "duplicate", reason)
+        said = pc.if_else(pc.fill_null(columns["equal"], False), "duplicate", "near duplicate")
+        reason = pc.if_else(twin, said, reason)
     kept = pc.is_null(reason)
     order = pa.array(drawn(ids.combine_chunks(), job.recipe.seed))
     table = pa.table(
@@ -65,7 +66,7 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
         table_of("tokens"): ["bytes", "tokens"],
     }
     if recipe.dedup is not None:
-        reads[dedup.TABLE] = ["duplicate", "cluster"]
+        reads[clusters.TABLE] = ["duplicate", "cluster", "equal"]
     return reads
 
 

@@ -63,8 +63,6 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
         if other is not None and step is not publish.STEP and run.adopt(other, tables):
             run.manifest.steps[step.name] = other.manifest.steps[step.name]
         stale = run.stale(tables)
-        if "documents" in stale:  # and all that is made beside them
-            stale = list(tables)
         if stale:
             if how.only not in (None, step.name):
                 raise RunError(f"{how.only}: needs {step.name} first, which is not up to date")

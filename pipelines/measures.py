@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from filters import Edit, Measure
 from pipelines import sql
 from pipelines.errors import RecipeError, nearest
@@ -22,6 +24,7 @@ MEASURES = {
     "tokens": "filters.tokens:Tokens",
     "site": "filters.urls:Site",
     "exact": "filters.exact:Exact",
+    "minhash": "filters.minhash:MinHash",
 }
 EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
 
@@ -93,6 +96,11 @@ class Scan:
                 return table_of(name)
         return None
 
+    def type_of(self, column: str) -> pa.DataType:
+        """The type of a column of a measure or of the documents."""
+        made = {f.name: f for measure in self.measures.values() for f in measure.columns}
+        return (made.get(column) or DOCUMENTS.field(column)).type
+
     def homes(self, columns: Iterable[str]) -> dict[str, list[str]]:
         """Columns by their tables."""
         found: dict[str, list[str]] = {}
@@ -142,7 +150,7 @@ def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
     """Names of the measures that are named, or brought by a step or by a column that is named."""
     wanted = {*recipe.measure, *ALWAYS}
     if recipe.dedup is not None:
-        wanted.add("exact")
+        wanted |= {"exact", "minhash"}
     if len(recipe.publish.splits) > 1:
         wanted.add("site")
     for column, where in _named(recipe):
@@ -162,6 +170,8 @@ def _named(recipe: Recipe) -> list[tuple[str, str]]:
         for rule, text in recipe.rules.items()
         for column in sql.columns(text, f"[rules] {rule}")
     ]
+    keep = recipe.dedup.order if recipe.dedup is not None else []
+    named += [(column, "[dedup] keep") for column, _ in keep]
     return [*named, *((column, "[publish] columns") for column in recipe.publish.columns)]
 
 

@@ -70,7 +70,37 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Dedup:
-    """Of documents with equal text (white space aside) the one with the least id is kept."""
+    """Of documents with nearly equal texts one is kept.
+
+    Attributes:
+        threshold: estimated Jaccard similarity from which on a candidate is a duplicate.
+        keep: who of a cluster stays: columns, each with ``asc`` or ``desc``; ties by id.
+        link: "component": what is similar to something similar belongs together; "leader": only
+            what is similar to the one kept.
+    """
+
+    threshold: float = field(default=0.8, metadata={"read": units.share})
+    keep: str = ""
+    link: str = "component"
+
+    def __post_init__(self) -> None:
+        if not self.threshold:
+            raise ValueError("threshold must be above 0")
+        if self.link not in ("component", "leader"):
+            raise ValueError(f"link is component or leader, not {self.link!r}")
+        if not all(re.fullmatch(r"\w+( +(asc|desc))?", each) for each in self._each()):
+            raise ValueError(f'keep wants columns as in "words desc, url", got {self.keep!r}')
+
+    def _each(self) -> list[str]:
+        return [each.strip() for each in self.keep.split(",")] if self.keep else []
+
+    @property
+    def order(self) -> list[tuple[str, str]]:
+        """Columns with "ascending" or "descending"."""
+        return [
+            (each.split()[0], "descending" if each.endswith(" desc") else "ascending")
+            for each in self._each()
+        ]
 
 
 @dataclass(frozen=True, slots=True)

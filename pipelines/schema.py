@@ -26,6 +26,9 @@ DUPLICATES = pa.schema(
         pa.field("duplicate", pa.bool_()),  # true: another is kept in its place; null: is alone
         pa.field("cluster", pa.string()),  # id of the one that is kept
         pa.field("cluster_size", pa.int64()),
+        pa.field("similarity", pa.float32()),  # estimated Jaccard similarity to the one kept
+        pa.field("equal", pa.bool_()),  # true: has the text of the one kept, white space aside
+        pa.field("cluster_diameter", pa.float32()),  # 1 - the least similarity found in the cluster
     ]
 )
 

@@ -20,7 +20,7 @@ TELLS = {
     "ingest": "files to documents",
     "scan": "documents to columns",
     "rules": "columns to reasons",
-    "dedup": "equal texts",
+    "dedup": "near-duplicates",
     "split": "train and held out",
     "decide": "one decision each",
     "publish": "documents to shards",

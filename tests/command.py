@@ -18,6 +18,10 @@ SAMPLE = ROOT / "tests/data/sample"
 PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
 
 
+Rows = dict[tuple[str, int], dict[str, Any]]
+"""Documents with their decisions, by (file, offset)."""
+
+
 def karez(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipelines", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
@@ -30,6 +34,14 @@ def here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, done.stderr)
+
+
+def rows(run: Path) -> Rows:
+    """All documents of a run with their decisions."""
+    whole, decisions = table(run, "documents"), table(run, "decisions/documents")
+    for name in decisions.column_names[1:]:
+        whole = whole.append_column(name, decisions[name])
+    return {(r["source"], r["offset"]): r for r in whole.to_pylist()}
 
 
 def table(run: Path, name: str) -> pa.Table:

@@ -19,6 +19,8 @@ from tests import needs
 from tests.begun import SLOW, begin, kill, said, wait_for
 from tests.command import SAMPLE, files, shards
 
+pytestmark = pytest.mark.slow
+
 RECIPE = 'name = "bad"\n[[source]]\nkind = "jsonl"\npaths = ["good.jsonl"]\n'
 GOOD = "".join(
     json.dumps({"text": f"{'good words ' * 9}{n}", "id": f"good {n}"}) + "\n" for n in range(9)

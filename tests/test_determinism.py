@@ -15,6 +15,8 @@ from pipelines.command import Asked, run
 from tests.begun import said
 from tests.command import SAMPLE, files
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """\
 name = "same"
 seed = 3

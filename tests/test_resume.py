@@ -11,6 +11,8 @@ import pytest
 from tests.begun import SLOW, begin, kill, said, wait_for
 from tests.command import files
 
+pytestmark = pytest.mark.slow
+
 PAGE = """
 
 def page(text: str) -> str:

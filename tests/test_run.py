@@ -9,18 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import PLANTED, files, karez, shards, table
-
-Rows = dict[tuple[str, int], dict[str, Any]]
-"""Rows by (file, offset)."""
+from tests.command import PLANTED, Rows, files, karez, rows, shards, table
 
 
 @pytest.fixture(scope="session")
 def documents(sample: Path) -> Rows:
-    whole, decisions = table(sample, "documents"), table(sample, "decisions/documents")
-    for name in decisions.column_names[1:]:
-        whole = whole.append_column(name, decisions[name])
-    return {(r["source"], r["offset"]): r for r in whole.to_pylist()}
+    return rows(sample)
 
 
 def is_dropped(row: dict[str, Any]) -> bool:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.begun import SLOW, Begun, begin, family, kill, wait_for
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """\
 name = "a"
 [[source]]
