@@ -11,7 +11,7 @@ test: check .venv/dev ## everything
 	$(BIN)/python -m pytest
 
 quick: .venv/dev ## what needs no server and takes seconds
-	$(BIN)/python -m pytest -m "not server and not slow and not soak"
+	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak"
 
 soak: .venv/dev ## killed at thirty moments
 	$(BIN)/python -m pytest -m soak
