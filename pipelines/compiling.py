@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from filters.kernels import KERNELS, Kernel
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
+from pipelines.show import bars
 
 
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
@@ -45,11 +45,5 @@ def _shown(kernels: list[Kernel], console: Console) -> Iterator[bool]:
     if not console.is_terminal:
         yield from map(loaded, kernels)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with bars(console) as progress:
         yield from map(loaded, progress.track(kernels, description=f"{'kernels':<29}"))

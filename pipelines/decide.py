@@ -4,9 +4,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import clusters, parts, rules, split
+from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
-from pipelines.runs import Run, fingerprint
+from pipelines.runs import Run
 from pipelines.schema import DECISIONS, drawn
 from pipelines.steps import Batches, Done, Job, Plan, Step
 

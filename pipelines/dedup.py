@@ -22,9 +22,10 @@ from filters.clusters import compact, forest, leaders
 from filters.lsh import needed
 from pipelines import clusters, rules
 from pipelines.clusters import TABLE, Rows, by_key, part_of, row_of
+from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.recipe import Dedup, Recipe
-from pipelines.runs import Run, fingerprint
+from pipelines.runs import Run
 from pipelines.schema import id_bytes
 from pipelines.steps import Batches, Done, Job, Plan, Step
 

@@ -23,7 +23,7 @@ limit = {{ dead = "1 %" }}      # more unreadable records, or bytes, and the run
 
 {sources}
 {basic}
-[dedup]                       # of equal texts one is kept
+[dedup]                       # of nearly equal texts one is kept
 
 [publish]
 splits = {{ train = 1.0 }}

@@ -16,10 +16,11 @@ import pyarrow as pa
 from filters import extract
 from pipelines import parts, paths
 from pipelines.errors import RecipeError
+from pipelines.folders import fingerprint
 from pipelines.measures import code_of
 from pipelines.readers import Dead, Document, Skipped, by_kind
 from pipelines.recipe import Recipe, Source
-from pipelines.runs import Part, Run, fingerprint
+from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step
 

@@ -24,8 +24,8 @@ TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 
 DOCUMENT = 3500  # bytes of text in a document
 STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
-NARROW = 60  # bytes a document that are exchanged to find equal texts
-COLUMNS = {"paragraphs": 0.06, "edits": 0.01}  # bytes on disk for a byte of text
+NARROW = 700  # bytes a document that are exchanged to find near-duplicates
+COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
 IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
 

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines import card, decide, parts, scan
+from pipelines.folders import fingerprint
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
-from pipelines.runs import Part, Run, fingerprint
+from pipelines.runs import Part, Run
 from pipelines.scan import edited_text
 from pipelines.schema import DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step

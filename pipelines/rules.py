@@ -8,9 +8,10 @@ import pyarrow as pa
 from filters import extract
 from pipelines import parts, sql
 from pipelines.errors import RecipeError, RunError
+from pipelines.folders import fingerprint
 from pipelines.measures import Scan, selected
 from pipelines.recipe import Recipe
-from pipelines.runs import Run, fingerprint
+from pipelines.runs import Run
 from pipelines.schema import DOCUMENTS, RULES
 from pipelines.steps import Batches, Done, Job, Plan, Step
 

@@ -11,144 +11,23 @@ manifest is written last.  Format version 1:
 
 import contextlib
 import fcntl
-import hashlib
-import io
-import json
 import os
 import posixpath
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
+from pipelines.folders import Folder
 
 FORMAT = 1
 INTERMEDIATE = ("documents", "columns", "decisions", "dead")
 """Folders of a run in which every file is named by the manifest."""
-
-
-def fingerprint(*things: object) -> str:
-    """Twelve hex digits of whatever JSON can hold; keys of tables keep their written order."""
-    text = json.dumps(things, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-class Sink(io.RawIOBase):
-    """A file being written: counts and hashes what goes through it."""
-
-    def __init__(self, out: Any) -> None:
-        self.out, self.size, self._sha = out, 0, hashlib.sha256()
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """All of it."""
-        view = memoryview(data)
-        self.out.write(view)
-        self._sha.update(view)
-        self.size += view.nbytes
-        return view.nbytes
-
-    @property
-    def sha256(self) -> str:
-        """Of all that was written so far, in hex."""
-        return self._sha.hexdigest()
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A place for files, opened through pyarrow.fs.
-
-    Attributes:
-        path: a local path, absolute.
-    """
-
-    path: str
-
-    @cached_property
-    def fs(self) -> pafs.FileSystem:
-        """Where it stands."""
-        return pafs.LocalFileSystem()
-
-    def at(self, name: str) -> str:
-        """The path of a file in it."""
-        return posixpath.join(self.path, name)
-
-    def list(self, name: str = "") -> list[str]:
-        """Names of all files under `name`, at any depth, relative to this folder; sorted."""
-        selector = pafs.FileSelector(self.at(name), recursive=True, allow_not_found=True)
-        infos = self.fs.get_file_info(selector)
-        return sorted(
-            posixpath.relpath(i.path, self.path) for i in infos if i.type == pafs.FileType.File
-        )
-
-    def exists(self, name: str) -> bool:
-        """Whether there is such a file or folder."""
-        return bool(self.fs.get_file_info(self.at(name)).type != pafs.FileType.NotFound)
-
-    def read(self, name: str) -> bytes:
-        """A whole file.
-
-        Raises:
-            DamagedError: if it is not there.
-        """
-        with self.open(name) as file:
-            return bytes(file.read())
-
-    def open(self, name: str) -> pa.NativeFile:
-        """A file to read, memory-mapped.
-
-        Raises:
-            DamagedError: if it is not there.
-        """
-        try:
-            return pa.memory_map(self.at(name))
-        except FileNotFoundError as error:
-            raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
-
-    @contextlib.contextmanager
-    def create(self, name: str) -> Iterator[Sink]:
-        """A file to write: whole under its name when the block ends well, else absent."""
-        target = Path(self.at(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as out:
-                yield Sink(out)
-            part.replace(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-    def write(self, name: str, data: bytes) -> None:
-        """A whole file at once."""
-        with self.create(name) as out:
-            out.write(data)
-
-    def write_json(self, name: str, value: object) -> None:
-        """A value as JSON that a person can read."""
-        self.write(name, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
-
-    def read_json(self, name: str) -> Any:
-        """The value back."""
-        return json.loads(self.read(name))
-
-    def delete(self, name: str) -> None:
-        """A file, or a folder and all in it; nothing where there is none."""
-        kind = self.fs.get_file_info(self.at(name)).type
-        if kind == pafs.FileType.Directory:
-            self.fs.delete_dir(self.at(name))
-        elif kind == pafs.FileType.File:
-            self.fs.delete_file(self.at(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from filters import EDITS, Edit, Measure
 from pipelines import parts
+from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
 from pipelines.measures import Scan, code_of, selected, table_of
 from pipelines.recipe import Recipe
-from pipelines.runs import Run, fingerprint
+from pipelines.runs import Run
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 EDITS_TABLE = "columns/documents/edits"

@@ -27,6 +27,12 @@ TELLS = {
 }
 
 
+def bars(console: Console) -> Progress:
+    """Bars with what is done, what is planned, and the time it took."""
+    text, done = TextColumn("{task.description}"), MofNCompleteColumn()
+    return Progress(text, BarColumn(), done, TimeElapsedColumn(), console=console)
+
+
 class Watch:
     """A progress bar for each step, or a line when it begins and one when it ends."""
 
@@ -42,13 +48,7 @@ class Watch:
             yield
             self.console.print(f"{label} {count()[0]} of {count()[1]} tasks done", highlight=False)
             return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.console) as progress:
+        with bars(self.console) as progress:
             bar = progress.add_task(label, total=None)
             ended = threading.Event()
 

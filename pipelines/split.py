@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import parts
+from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
-from pipelines.runs import Run, fingerprint
+from pipelines.runs import Run
 from pipelines.schema import SPLIT
 from pipelines.steps import Batches, Done, Job, Plan, Step
 

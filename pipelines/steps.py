@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipelines.errors import ENVIRONMENT, KarezError, RunError, said_of
+from pipelines.folders import Sink, fingerprint
 from pipelines.recipe import Recipe, load
-from pipelines.runs import Part, Run, Sink, fingerprint
+from pipelines.runs import Part, Run
 
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
 

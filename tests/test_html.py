@@ -1,21 +1,13 @@
 """HTML files."""
 
 import io
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped, html
-
-
-@dataclass(frozen=True)
-class Source:
-    text: str = "text"
-    id: str = "id"
-    url: str = "url"
-    extract: str = "resiliparse"
+from tests.reading import Source
 
 
 def read(body: bytes, extract: str = "resiliparse") -> Document | Dead | Skipped:

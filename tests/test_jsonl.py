@@ -8,7 +8,6 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 import zstandard
@@ -16,16 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped, jsonl, kind_of, packed
+from tests.reading import Source
 
 Items = list[Document | Dead | Skipped]
-
-
-@dataclass(frozen=True)
-class Source:
-    text: str = "text"
-    id: str = "id"
-    url: str = "url"
-    extract: str = "resiliparse"
 
 
 def read(body: bytes, **fields: str) -> Items:

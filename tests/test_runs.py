@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.errors import BusyError, DamagedError, RunError
-from pipelines.runs import Folder, Part, Run, Table, fingerprint
+from pipelines.folders import Folder, fingerprint
+from pipelines.runs import Part, Run, Table
 from pipelines.schema import drawn, id_bytes
 
 IDS = pa.array(["000102030405060708090a0b0c0d0e0f", "ffffffffffffffffffffffffffffffff"])

@@ -7,7 +7,6 @@ import tracemalloc
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,17 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped, frames, packed, warc
+from tests.reading import Source
 
 SAMPLE = Path(__file__).parent / "data" / "sample"
 WORDS = b"A page of the manual says a few words about the matter at hand, and no more. " * 5
-
-
-@dataclass(frozen=True)
-class Source:
-    text: str = "text"
-    id: str = "id"
-    url: str = "url"
-    extract: str = "resiliparse"
 
 
 def http(body: bytes, kind: str = "text/html; charset=utf-8", *headers: str) -> bytes:
