@@ -52,8 +52,8 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Make a dataset from files: clean them, drop duplicates, publish shards and a card.
 
     RECIPE is one .toml file that decides everything.  With PATHs instead, files or folders of WARC,
-    HTML or JSON lines, a recipe with good defaults is made and saved in the run folder.  A rerun
-    does only what is missing or changed.
+    HTML, text, JSON lines, Parquet, tar or a Hugging Face dataset, a recipe with good defaults is
+    made and saved in the run folder.  A rerun does only what is missing or changed.
 
     \b
     Examples:
