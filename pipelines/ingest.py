@@ -171,10 +171,11 @@ class _Output:
             self._flush()
             self._seal()
         key = (d.source_key or "").encode()
-        identity = blake2b(b"%d:%b%b" % (len(key), key, text), digest_size=16).hexdigest()
+        identity = blake2b(b"%d:%b" % (len(key), key), digest_size=16)
+        identity.update(text)
         self.rows.append(
             (
-                identity,
+                identity.hexdigest(),
                 d.source_key,
                 d.url,
                 d.date,
