@@ -27,8 +27,9 @@ def fingerprint(*things: object) -> str:
 class Sink(io.RawIOBase):
     """A file being written: counts and hashes what goes through it."""
 
-    def __init__(self, out: Any) -> None:
-        self.out, self.size, self._sha = out, 0, hashlib.sha256()
+    def __init__(self, out: Any, hashed: bool = True) -> None:
+        self.out, self.size = out, 0
+        self._sha = hashlib.sha256() if hashed else None
 
     def writable(self) -> bool:
         """Yes."""
@@ -38,14 +39,15 @@ class Sink(io.RawIOBase):
         """All of it."""
         view = memoryview(data)
         self.out.write(view)
-        self._sha.update(view)
+        if self._sha is not None:
+            self._sha.update(view)
         self.size += view.nbytes
         return view.nbytes
 
     @property
     def sha256(self) -> str:
-        """Of all that was written so far, in hex."""
-        return self._sha.hexdigest()
+        """Of all that was written so far, in hex; "" if it is not hashed."""
+        return self._sha.hexdigest() if self._sha is not None else ""
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,14 @@ class Folder:
             raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
 
     @contextlib.contextmanager
-    def create(self, name: str) -> Iterator[Sink]:
+    def create(self, name: str, hashed: bool = True) -> Iterator[Sink]:
         """A file to write: whole under its name when the block ends well, else absent."""
         target = Path(self.at(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with part.open("wb") as out:
-                yield Sink(out)
+                yield Sink(out, hashed)
             part.replace(target)
         except BaseException:
             part.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ PART = 128_000_000  # bytes of text in a part of documents, at most
 PART_ROWS = 250_000  # rows in one, at most: short texts must not make wide columns
 BATCH = 8_000_000  # bytes of text in a batch, at most
 BATCH_ROWS = 4096
+REPEATED = {"media_type", "source", "language", "domain", "group", "reason", "split", "cluster"}
+"""Columns whose values repeat; to look for repetition in the others, texts above all, costs."""
 
 
 def write_columns(run: Run, table: str, index: int, columns: pa.Table) -> Part:
@@ -36,7 +38,12 @@ class Writer:
         self._stack = ExitStack()
         self._sink = self._stack.enter_context(run.folder.create(f"{table}/{name}"))
         self._file = pq.ParquetWriter(
-            self._sink, schema, compression="zstd", compression_level=1, write_page_checksum=True
+            self._sink,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[f.name for f in schema if f.name in REPEATED],
+            write_page_checksum=True,
         )
 
     def write(self, rows: pa.Table | pa.RecordBatch) -> None:

@@ -218,7 +218,7 @@ def _write(
     segments: list[tuple[int, Segment]] = []
     held: dict[int, Batches] = {}
     size = 0
-    with run.folder.create(name) as sink:
+    with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
         for key, batch in out:
             held.setdefault(key, []).append(batch)
             size += batch.nbytes
