@@ -57,7 +57,10 @@ def known_schema(job: Job) -> pa.Schema:
     """Of a row: signature, text hash, id, and the columns that decide who stays."""
     scan, dedup = selected(job.recipe), cast(Dedup, job.recipe.dedup)
     slots = scan.measures["minhash"].columns.field("minhash").type
-    keep = [(f"keep_{i}", scan.type_of(column)) for i, (column, _) in enumerate(dedup.order)]
+    keep = [
+        (f"keep_{i}", scan.schema([column]).field(0).type)
+        for i, (column, _) in enumerate(dedup.order)
+    ]
     return pa.schema([("signature", slots), ("text", pa.binary(16)), ("key", pa.string()), *keep])
 
 

@@ -14,7 +14,7 @@ from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
 from pipelines.measures import Scan
-from pipelines.recipe import Recipe, limited, parse, rebased
+from pipelines.recipe import Recipe, limited, parse, read_text, rebased
 from pipelines.runs import Run
 
 
@@ -42,7 +42,7 @@ def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[st
     if recipes and len(paths) > 1:
         raise RecipeError(f"{recipes[0]}: a recipe runs alone; name its files in its [[source]]")
     path = recipes[0] if recipes else Path("recipe.toml")
-    text = _text(path) if recipes else default(paths, console)
+    text = read_text(path) if recipes else default(paths, console)
     if limit is not None:
         text = limited(text, limit)
     recipe = parse(text, path)
@@ -95,10 +95,3 @@ def beam_options(workers: int, beam: Sequence[str]) -> list[str]:
         return list(beam)
     mode = "--direct_running_mode=multi_processing"
     return [mode, f"--direct_num_workers={workers}", *beam]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}") from error

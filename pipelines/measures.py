@@ -96,10 +96,10 @@ class Scan:
                 return table_of(name)
         return None
 
-    def type_of(self, column: str) -> pa.DataType:
-        """The type of a column of a measure or of the documents."""
+    def schema(self, columns: Iterable[str]) -> pa.Schema:
+        """The fields of some columns, of a measure's or of the documents."""
         made = {f.name: f for measure in self.measures.values() for f in measure.columns}
-        return (made.get(column) or DOCUMENTS.field(column)).type
+        return pa.schema([made.get(c) or DOCUMENTS.field(c) for c in columns])
 
     def homes(self, columns: Iterable[str]) -> dict[str, list[str]]:
         """Columns by their tables."""

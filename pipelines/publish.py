@@ -116,8 +116,7 @@ def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[int, pa.RecordBatch]]:
 
 
 def _schema(job: Job) -> pa.Schema:
-    made = {f.name: f for m in selected(job.recipe).measures.values() for f in m.columns}
-    named = [made.get(c) or DOCUMENTS.field(c) for c in columns(job.recipe)]
+    named = selected(job.recipe).schema(columns(job.recipe))
     return pa.schema([*named, *ADDRESS])
 
 

@@ -164,17 +164,25 @@ class Recipe:
 TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "publish": Publish}
 
 
+def read_text(path: Path) -> str:
+    """A recipe's text.
+
+    Raises:
+        RecipeError: if it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}") from error
+
+
 def load(path: Path) -> Recipe:
     """Read a recipe; its `base` becomes an absolute folder.
 
     Raises:
         RecipeError: at the first thing that is wrong, saying where.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}") from error
-    return parse(text, path)
+    return parse(read_text(path), path)
 
 
 def parse(text: str, path: Path) -> Recipe:

@@ -12,7 +12,7 @@ from pipelines.folders import fingerprint
 from pipelines.measures import Scan, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.schema import DOCUMENTS, RULES
+from pipelines.schema import RULES
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "columns/documents/rules"
@@ -37,14 +37,8 @@ def check(recipe: Recipe) -> Scan:
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe)
-    sql.check_types(recipe.rules, schema_of(scan, named(recipe)), "[rules]")
+    sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
     return scan
-
-
-def schema_of(scan: Scan, columns: list[str]) -> pa.Schema:
-    """The types of some columns."""
-    made = {f.name: f for m in scan.measures.values() for f in m.columns}
-    return pa.schema([made.get(c) or DOCUMENTS.field(c) for c in columns])
 
 
 def homes(recipe: Recipe) -> Mapping[str, list[str]]:
