@@ -7,6 +7,7 @@ the order of their ids, then of their addresses.
 
 from collections.abc import Iterator
 from math import ceil
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ ROWS = 1024  # in a batch of a shard, at most
 BYTES = 8_000_000  # of text in one; a part of the format, whatever batches elsewhere are
 
 Rows = NDArray[np.int64]
+Some = TypeVar("Some", pa.Table, pa.RecordBatch)
 
 
 def columns(recipe: Recipe) -> list[str]:
@@ -81,7 +83,7 @@ def _routed(job: Job, key: int) -> Iterator[tuple[int, pa.RecordBatch]]:
             }
         )
         start = here.stop
-        yield from _sharded(rows.filter(decisions["kept"][here]), job)
+        yield from _sharded(_where(rows, decisions["kept"][here]), job)
 
 
 def _own(job: Job) -> list[str]:
@@ -93,6 +95,11 @@ def _extra(job: Job, key: int) -> pa.Table:
     names = [c for c in columns(job.recipe) if c not in DOCUMENTS.names]
     homes = selected(job.recipe).homes(names)
     return job.run.columns(key, {scan.EDITS_TABLE: ["edits"], **homes})
+
+
+def _where(rows: Some, mask: pa.BooleanArray) -> Some:
+    """The rows where the mask holds; all of them are not copied."""
+    return rows if pc.all(mask).as_py() else rows.filter(mask)
 
 
 def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -112,7 +119,7 @@ def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[int, pa.RecordBatch]]:
         shard[mine] = number
     narrow = pa.record_batch([batch[name] for name in names], schema=_schema(job))
     for number in np.unique(shard):
-        yield int(number), narrow.filter(pa.array(shard == number))
+        yield int(number), _where(narrow, pa.array(shard == number))
 
 
 def _schema(job: Job) -> pa.Schema:
