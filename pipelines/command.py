@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import execute, ingest, rules, show
+from pipelines import against, execute, ingest, rules, show
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
@@ -47,7 +47,9 @@ def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[st
         text = limited(text, limit)
     recipe = parse(text, path)
     try:
-        return text, recipe, rules.check(recipe)
+        scan = rules.check(recipe)
+        against.runs(recipe)
+        return text, recipe, scan
     except RecipeError as error:
         raise RecipeError(f"{path} {error}") from error
 

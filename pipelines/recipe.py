@@ -82,6 +82,7 @@ class Dedup:
     threshold: float = field(default=0.8, metadata={"read": units.share})
     keep: str = ""
     link: str = "component"
+    against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.threshold:

@@ -29,6 +29,8 @@ FAILED = "failed"  # name of the note that a task leaves which the user can put 
 SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
 
 Batches = list[pa.RecordBatch]
+Held = dict[tuple[int, tuple[str, ...]], Batches]
+"""Batches by their key and the names of their columns."""
 
 
 @dataclass
@@ -214,13 +216,16 @@ def collect(job: Job) -> tuple[Done, float]:
 def _write(
     run: Run, name: str, out: Iterable[tuple[int, pa.RecordBatch]]
 ) -> list[tuple[int, Segment]]:
-    """One file of segments, in the order of their keys within each `SPILL` bytes."""
+    """One file of segments, in the order of their keys within each `SPILL` bytes.
+
+    Batches of one key may have different columns; those with the same stay in their order.
+    """
     segments: list[tuple[int, Segment]] = []
-    held: dict[int, Batches] = {}
+    held: Held = {}
     size = 0
     with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
         for key, batch in out:
-            held.setdefault(key, []).append(batch)
+            held.setdefault((key, tuple(batch.schema.names)), []).append(batch)
             size += batch.nbytes
             if size > SPILL:
                 segments += _spilled(sink, name, held)
@@ -231,11 +236,12 @@ def _write(
     return segments
 
 
-def _spilled(sink: Sink, name: str, held: Mapping[int, Batches]) -> Iterator[tuple[int, Segment]]:
-    for key in sorted(held):
+def _spilled(sink: Sink, name: str, held: Held) -> Iterator[tuple[int, Segment]]:
+    for key, names in sorted(held):
         start = sink.size
-        with pa.ipc.new_stream(sink, held[key][0].schema) as writer:
-            for batch in held[key]:
+        batches = held[key, names]
+        with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+            for batch in batches:
                 writer.write_batch(batch)
         yield key, Segment(name, start, sink.size - start)
 

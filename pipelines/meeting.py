@@ -1,0 +1,122 @@
+"""Rows that share a key meet in buckets: what dedup and the check of held-out documents exchange.
+
+Three stages over numbered keys.  A row goes to the partition of each of its buckets; of those that
+are not alone there, the partition asks each row's part for its signature; the part answers, once a
+row and partition.  Keys are narrow, 24 bytes each, and a partition holds about `PARTITION` of them,
+so memory goes neither with the rows nor with the length of their texts.
+"""
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipelines.steps import Batches
+
+PARTITION = 2_000_000  # keys that meet in one partition, about
+ROWS = 65_536  # whose keys are spread at a time
+
+U64 = NDArray[np.uint64]
+Rows = NDArray[np.int64]
+
+KEYS = pa.schema([("bucket", pa.uint64()), ("id", pa.uint64()), ("address", pa.uint64())])
+"""A row in a bucket: the first 8 bytes of its id break ties; address = part << 32 | row."""
+
+ASKED = pa.schema([*KEYS, ("to", pa.int32())])
+
+
+def partitions(rows: int, each: int) -> int:
+    """How many partitions there are for so many rows with so many buckets each."""
+    return 1 + rows * each // PARTITION
+
+
+def part_of(address: U64) -> Rows:
+    """The part that an address stands in."""
+    return (address >> np.uint64(32)).astype(np.int64)
+
+
+def row_of(address: U64) -> Rows:
+    """The row in it."""
+    return (address & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows of a table, each to its key, in their order."""
+    order = np.argsort(key, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(key[order]) != 0, len(key) > 0)) + 1
+    start = 0
+    for end in ends.tolist():
+        rows = table.take(pa.array(order[start:end])).combine_chunks()
+        for batch in rows.to_batches():
+            yield int(key[order[start]]), batch
+        start = end
+
+
+def spread(
+    buckets: U64, ids: U64, address: U64, count: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Each row to the partitions of its buckets.
+
+    Args:
+        buckets: shape (rows, each).
+        ids: shape (rows,).
+        address: shape (rows,).
+        count: partitions.
+    """
+    each = buckets.shape[1]
+    for start in range(0, len(buckets), ROWS):
+        flat = buckets[start : start + ROWS].ravel()
+        to = (flat % np.uint64(count)).astype(np.uint16 if count <= 1 << 16 else np.int64)
+        order = np.argsort(to, kind="stable")
+        ends = np.cumsum(np.bincount(to, minlength=count))
+        for partition, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+            mine = order[begin:end]
+            if len(mine):
+                row = start + mine // each
+                columns = (flat[mine], ids[row], address[row])
+                yield partition, pa.record_batch([*map(pa.array, columns)], schema=KEYS)
+
+
+def shared(buckets: U64) -> Rows:
+    """The places of buckets that stand there more than once, in the order of the buckets."""
+    order = np.argsort(buckets)
+    same = buckets[order[1:]] == buckets[order[:-1]]
+    return cast(Rows, order[np.append(same, False) | np.append(False, same)])
+
+
+def ask(key: int, met: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Rows that met in partition `key`, each to its part."""
+    asked = met.append_column("to", pa.repeat(pa.scalar(key, pa.int32()), met.num_rows))
+    return by_key(asked, part_of(asked["address"].to_numpy()))
+
+
+def answer(asked: pa.Table, known: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Rows that were asked for, back to their partitions, and beside them what is known of each.
+
+    Args:
+        asked: `ASKED`.
+        known: of every row of the part; goes once a row and partition.
+    """
+    to = asked["to"].to_numpy().astype(np.int64)
+    row = row_of(asked["address"].to_numpy())
+    _, first = np.unique(to << 32 | row, return_index=True)
+    yield from by_key(asked.select(KEYS.names), to)
+    said = known.take(pa.array(row[first]))
+    said = said.add_column(0, "address", asked["address"].take(pa.array(first)))
+    yield from by_key(said, to[first])
+
+
+def met(batches: Batches) -> tuple[pa.Table, pa.Table]:
+    """What came back to one partition: the rows in their buckets, and what is known of each.
+
+    Returns:
+        `KEYS`; and `address` with what is known, in the order of the addresses, each once.
+    """
+    keys = [batch for batch in batches if batch.schema.names == KEYS.names]
+    said = [batch for batch in batches if batch.schema.names != KEYS.names]
+    known = pa.Table.from_batches(said)
+    order = pc.sort_indices(known["address"])
+    return pa.Table.from_batches(keys), known.take(order).combine_chunks()
