@@ -53,8 +53,7 @@ def join(job: Job, key: int, batches: Batches) -> Done:
     """
     leader = cast(Dedup, job.recipe.dedup).link == "leader"
     found, pairs = Components(), []
-    while batches:
-        batch = batches.pop()  # what was seen need not stay in memory
+    for batch in batches:
         found.add(*(column.to_numpy() for column in batch.columns))
         if len(found.rows) > ROWS:
             raise RunError(
@@ -66,7 +65,9 @@ def join(job: Job, key: int, batches: Batches) -> Done:
     return Done(out=_members(found, pairs))
 
 
-def _members(found: Components, pairs: Batches) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _members(
+    found: Components, pairs: list[pa.RecordBatch]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
     members = pa.table([found.rows, found.roots()], MEMBERS)
     yield from by_key(members, part_of(found.rows))
     if pairs:

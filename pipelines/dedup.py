@@ -10,6 +10,7 @@ Sources: A. Broder, "On the resemblance and containment of documents", 1997; P. 
 Motwani, "Approximate nearest neighbors", 1998 (bands).
 """
 
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -66,15 +67,21 @@ def band_keys(job: Job, key: int, _: Batches) -> Done:
         **({against.DECISIONS: ["kept"]} if earlier else {rules.TABLE: ["reason"]}),
         "documents": ["id"],
     }
-    columns = run.columns(part, reads)
-    mine = columns["kept"] if earlier else pc.is_null(columns["reason"])
-    some = pc.and_(pc.is_valid(columns["bands"]), pc.is_valid(columns["text_hash"]))
-    rows = np.flatnonzero(pc.and_(mine, some).to_numpy())
-    kept = columns.take(pa.array(rows))
-    ids = id_bytes(kept["id"].combine_chunks())[:, :8].copy().view(">u8").ravel()
-    buckets = np.concatenate([_numbers(kept["bands"]), _numbers(kept["text_hash"])[:, :1]], axis=1)
-    address = rows.astype(np.uint64) | np.uint64(key << 32)
-    return Done(out=meeting.spread(buckets, ids.astype(np.uint64), address, job.plan.keys[0]))
+    return Done(out=_spread(run.columns(part, reads), key, job.plan.keys[0]))
+
+
+def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for start in range(0, columns.num_rows, meeting.ROWS):
+        some = columns.slice(start, meeting.ROWS)
+        mine = some["kept"] if "kept" in some.column_names else pc.is_null(some["reason"])
+        whole = pc.and_(pc.is_valid(some["bands"]), pc.is_valid(some["text_hash"]))
+        rows = np.flatnonzero(pc.and_(mine, whole).to_numpy())
+        kept = some.take(pa.array(rows))
+        ids = id_bytes(kept["id"].combine_chunks())[:, :8].copy().view(">u8").ravel()
+        text = _numbers(kept["text_hash"])[:, :1]
+        buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
+        address = (rows + start).astype(np.uint64) | np.uint64(key << 32)
+        yield from meeting.spread(buckets, ids.astype(np.uint64), address, count)
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipelines.steps import Batches
 
 PARTITION = 2_000_000  # keys that meet in one partition, about
-ROWS = 65_536  # whose keys are spread at a time
+ROWS = 65_536  # whose keys should be spread at a time
 
 U64 = NDArray[np.uint64]
 Rows = NDArray[np.int64]
@@ -66,18 +66,15 @@ def spread(
         address: shape (rows,).
         count: partitions.
     """
-    each = buckets.shape[1]
-    for start in range(0, len(buckets), ROWS):
-        flat = buckets[start : start + ROWS].ravel()
-        to = (flat % np.uint64(count)).astype(np.uint16 if count <= 1 << 16 else np.int64)
-        order = np.argsort(to, kind="stable")
-        ends = np.cumsum(np.bincount(to, minlength=count))
-        for partition, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-            mine = order[begin:end]
-            if len(mine):
-                row = start + mine // each
-                columns = (flat[mine], ids[row], address[row])
-                yield partition, pa.record_batch([*map(pa.array, columns)], schema=KEYS)
+    each, flat = buckets.shape[1], buckets.ravel()
+    to = (flat % np.uint64(count)).astype(np.uint16 if count <= 1 << 16 else np.int64)
+    order = np.argsort(to, kind="stable")  # in linear time for 16 bits
+    ends = np.cumsum(np.bincount(to, minlength=count))
+    for partition, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        mine = order[start:end]
+        if len(mine):
+            columns = (flat[mine], ids[mine // each], address[mine // each])
+            yield partition, pa.record_batch([*map(pa.array, columns)], schema=KEYS)
 
 
 def shared(buckets: U64) -> Rows:

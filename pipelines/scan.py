@@ -80,7 +80,7 @@ class _Work:
         self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
         if EDITS_TABLE in stale:
             self.schemas[EDITS_TABLE] = EDITS_SCHEMA
-        self.made: dict[str, Batches] = {table: [] for table in self.schemas}
+        self.made: dict[str, list[pa.RecordBatch]] = {table: [] for table in self.schemas}
         self.dead: dict[str, list[tuple[object, ...]]] = {table: [] for table in self.schemas}
         needs = {c for m in self.wanted.values() for c in m.needs}
         own = needs - {"words", "paragraphs", "edits", *ROW}
