@@ -153,6 +153,8 @@ def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
         wanted |= {"exact", "minhash"}
     if len(recipe.publish.splits) > 1:
         wanted.add("site")
+    if recipe.checks_held_out:
+        wanted.add("minhash")
     for column, where in _named(recipe):
         if column not in PLAIN:
             if column not in makers:

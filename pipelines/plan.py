@@ -91,9 +91,12 @@ def sealed(recipe: Recipe, run: Run) -> list[str]:
     """The steps that stand as they are in the run folder."""
     done = []
     for step in execute.STEPS:
-        if step.name not in run.manifest.steps or run.stale(step.tables(run, recipe)):
+        if not done and step.name not in run.manifest.steps:
             break
-        done.append(step.name)
+        tables = step.tables(run, recipe)
+        if run.stale(tables):
+            break
+        done += [step.name] if tables else []
     return done
 
 

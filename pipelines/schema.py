@@ -34,6 +34,15 @@ DUPLICATES = pa.schema(
 
 SPLIT = pa.schema([pa.field("split", pa.string(), False)])
 
+NEAR = pa.schema(
+    [
+        pa.field(
+            "near_train", pa.float32()
+        ),  # estimated Jaccard similarity to the nearest, if held out
+        pa.field("near_id", pa.string()),  # of the nearest train document
+    ]
+)
+
 DECISIONS = pa.schema(
     [
         pa.field("id", pa.string(), False),

@@ -22,6 +22,7 @@ TELLS = {
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
     "split": "train and held out",
+    "near": "held out near train",
     "decide": "one decision each",
     "publish": "documents to shards",
 }
