@@ -108,7 +108,8 @@ class Components:
         Raises:
             ValueError: a pair has one end.
         """
-        named = np.unique(np.concatenate([left, right]))
+        named = np.sort(np.concatenate([left, right]))  # much faster than asking for unique ones
+        named = named[np.append(True, named[1:] != named[:-1])[: len(named)]]
         place = np.searchsorted(self.rows, named)
         known = np.append(self.rows, np.uint64(0))[place] == named
         known[place == len(self.rows)] = False

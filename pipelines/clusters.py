@@ -20,7 +20,7 @@ from filters.lsh import similarity
 from pipelines import against, parts
 from pipelines.errors import RunError
 from pipelines.measures import selected, table_of
-from pipelines.meeting import Rows, by_key, part_of, row_of
+from pipelines.meeting import Rows, by_key, part_of, row_of, those
 from pipelines.recipe import Dedup
 from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import Batches, Done, Job
@@ -83,17 +83,12 @@ def known(job: Job, key: int, batches: Batches) -> Done:
     """What decides about the rows of one part that are in clusters, each to its cluster."""
     if not batches:
         return Done()
-    members, pairs = _those(batches, MEMBERS), _those(batches, PAIRS)
+    members, pairs = those(batches, MEMBERS), those(batches, PAIRS)
     *_, apart, _ = job.plan.keys
     said = _facts(job, key).take(pa.array(row_of(members["address"].to_numpy())))
     for place, name in enumerate(MEMBERS.names):
         said = said.add_column(place, name, members[name])
     return Done(out=chain(by_key(said, _place(said, apart)), by_key(pairs, _place(pairs, apart))))
-
-
-def _those(batches: Batches, schema: pa.Schema) -> pa.Table:
-    """The batches with the columns of this schema."""
-    return pa.Table.from_batches([b for b in batches if b.schema.names == schema.names], schema)
 
 
 def _place(table: pa.Table, apart: int) -> Rows:
@@ -120,14 +115,15 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     if not batches:
         return Done()
     dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
-    pairs = _those(batches, PAIRS)
+    pairs = those(batches, PAIRS)
     nodes = pa.Table.from_batches([b for b in batches if "minhash" in b.schema.names])
     nodes = nodes.sort_by("address").combine_chunks()
     address = nodes["address"].to_numpy()
     new = part_of(address) < own
     rank = _rank(nodes, dedup, new)
     if dedup.link == "leader":
-        kept = led(rank, *(np.searchsorted(address, pairs[c].to_numpy()) for c in PAIRS.names[::2]))
+        ends = (np.searchsorted(address, pairs[c].to_numpy()) for c in ("address", "other"))
+        kept = _led(nodes["text_hash"].combine_chunks(), rank, *ends)
     else:
         kept = _first(np.unique(nodes["root"].to_numpy(), return_inverse=True)[1], rank)
     sizes = np.bincount(kept, minlength=len(kept))
@@ -153,8 +149,21 @@ def _rank(nodes: pa.Table, dedup: Dedup, new: NDArray[np.bool_]) -> Rows:
     return rank
 
 
+def _led(text: pa.Array, rank: Rows, left: Rows, right: Rows) -> Rows:
+    """For each row its leader, where equal texts are as one row: the first of them."""
+    first = _first(text.dictionary_encode().indices.to_numpy().astype(np.int64), rank)
+    left, right = first[left], first[right]
+    apart = left != right
+    return led(rank, left[apart], right[apart])[first]
+
+
 def _first(root: Rows, rank: Rows) -> Rows:
-    """For each row the row of its component that comes first."""
+    """For each row the row of its component that comes first.
+
+    Args:
+        root: shape (n,): equal in a component.
+        rank: shape (n,).
+    """
     order = np.lexsort((rank, root))
     new = np.append(True, np.diff(root[order]) != 0)
     kept = np.empty(len(root), np.int64)

@@ -3,14 +3,15 @@
 What is exchanged is narrow.  Band keys meet in buckets; rows that are alone there go no further.
 For the others signatures are fetched, and each row is compared with the leaders of its bucket.
 Confirmed pairs are joined into clusters in one place, which sees addresses alone; who of a cluster
-stays is decided where its rows meet once more.  Equal texts share a bucket of their own, so they
-are found whatever their length and however crowded their other buckets are.
+stays is decided where its rows meet once more.  Equal texts share a bucket of their own and need no
+signatures, so they are found whatever their length and however crowded their other buckets are.
 
 Sources: A. Broder, "On the resemblance and containment of documents", 1997; P. Indyk and R.
 Motwani, "Approximate nearest neighbors", 1998 (bands).
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -18,19 +19,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.buffers import table as bytes_of
-from filters.clusters import compact, forest, leaders
+from filters.clusters import forest, leaders
 from filters.lsh import needed
 from pipelines import against, clusters, meeting, rules
 from pipelines.clusters import TABLE
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
-from pipelines.meeting import KEYS, U64, Rows, part_of
+from pipelines.meeting import KEYS, U64, part_of, those
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
-from pipelines.schema import id_bytes
+from pipelines.schema import id_heads
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 2
+PAIR = pa.schema([("address", pa.uint64()), ("other", pa.uint64())])
 LEADERS = 8  # of a bucket, that each of its rows is compared with
 
 
@@ -77,11 +79,14 @@ def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.R
         whole = pc.and_(pc.is_valid(some["bands"]), pc.is_valid(some["text_hash"]))
         rows = np.flatnonzero(pc.and_(mine, whole).to_numpy())
         kept = some.take(pa.array(rows))
-        ids = id_bytes(kept["id"].combine_chunks())[:, :8].copy().view(">u8").ravel()
         text = _numbers(kept["text_hash"])[:, :1]
+        said = {
+            "id": id_heads(kept["id"].combine_chunks()),
+            "address": (rows + start).astype(np.uint64) | np.uint64(key << 32),
+            "text": text.ravel(),
+        }
         buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
-        address = (rows + start).astype(np.uint64) | np.uint64(key << 32)
-        yield from meeting.spread(buckets, ids.astype(np.uint64), address, count)
+        yield from meeting.spread(buckets, pa.table(said), count)
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:
@@ -90,29 +95,62 @@ def _numbers(column: pa.ChunkedArray) -> U64:
 
 
 def buckets(job: Job, key: int, batches: Batches) -> Done:
-    """The rows of one partition that are not alone in their bucket, each to its part."""
+    """The rows of one partition that are not alone in their bucket, each to its part.
+
+    Of equal texts the first one has a say in all buckets; the others are tied to it where they
+    meet in the bucket of their text, so a million copies cost what a million keys cost.
+    """
     if not batches:
         return Done()
-    table = pa.Table.from_batches(batches)
+    table, own = pa.Table.from_batches(batches), against.count(job.run)
     rows = meeting.shared(table["bucket"].to_numpy())
-    return Done(out=meeting.ask(key, table.take(pa.array(rows))))
+    table = table.take(pa.array(rows)).combine_chunks()
+    bucket, ids, address, text = (table[name].to_numpy() for name in table.column_names)
+    order = np.lexsort((address, ids, part_of(address) < own, text, bucket))  # earlier runs first
+    bucket, text = bucket[order], text[order]
+    fresh = np.append(True, (bucket[1:] != bucket[:-1]) | (text[1:] != text[:-1]))[: len(order)]
+    first = order[fresh]
+    twin = ~fresh & (bucket == text)
+    lead = first[np.cumsum(fresh) - 1]
+    left, right = address[order[twin]], address[lead[twin]]
+    new = (part_of(left) < own) | (part_of(right) < own)  # earlier runs keep what they kept
+    pairs = pa.table([left[new], right[new]], PAIR)
+    others = first[meeting.shared(table["bucket"].to_numpy()[first])]
+    asked = meeting.ask(key, table.select(KEYS.names).take(pa.array(others)))
+    through = key % job.plan.keys[1]
+    return Done(out=chain(((through, b) for b in pairs.to_batches()), asked))
 
 
 def fetch(job: Job, key: int, batches: Batches) -> Done:
-    """The signatures of the rows of one part that were asked for."""
+    """The signatures of the rows of one part that were asked for; pairs go on as they are."""
     if not batches:
         return Done()
     run, part, _ = against.place(job, key)
+    pairs = those(batches, PAIR).to_batches()
+    onward = ((key % job.plan.keys[2], batch) for batch in pairs)
+    asked = [b for b in batches if "to" in b.schema.names]
+    if not asked:
+        return Done(out=onward)
     signatures = run.columns(part, {table_of("minhash"): ["minhash"]})
-    return Done(out=meeting.answer(pa.Table.from_batches(batches), signatures))
+    return Done(out=chain(onward, meeting.answer(pa.Table.from_batches(asked), signatures)))
 
 
 def confirm(job: Job, key: int, batches: Batches) -> Done:
     """The pairs of one partition whose signatures agree, no more than join their rows."""
     if not batches:
         return Done()
+    done = Done(out=[(0, batch) for batch in those(batches, PAIR).to_batches()])
+    done.counts["pairs"] = sum(batch.num_rows for _, batch in done.out)
+    if any(b.schema.names == KEYS.names for b in batches):
+        pairs, unled = _near(job, *meeting.met(batches))
+        done.out = [*done.out, *((0, batch) for batch in pairs.to_batches())]
+        done.counts.update({"pairs": pairs.num_rows, "beyond the leaders": unled})
+    return done
+
+
+def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
+    """Pairs of rows and leaders of their buckets; how many rows were compared with these alone."""
     dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
-    keys, known = meeting.met(batches)
     nodes, signatures = known["address"].to_numpy(), bytes_of(known["minhash"].combine_chunks())
     bucket, ids, address = (keys[name].to_numpy() for name in KEYS.names)
     order = np.lexsort((address, ids, part_of(address) < own, bucket))  # earlier runs lead
@@ -123,21 +161,11 @@ def confirm(job: Job, key: int, batches: Batches) -> Done:
     new = part_of(nodes) < own
     mine = new[links.rows] | new[links.leaders]  # earlier runs keep what they kept
     left, right = links.rows[mine], links.leaders[mine]
-    if dedup.link == "component":
-        left, right = _spanning(left, right)
-    pairs = pa.table({"address": nodes[left], "other": nodes[right]})
-    done = Done(out=[(0, batch) for batch in pairs.to_batches()])
-    done.counts.update({"pairs": len(left), "beyond the leaders": links.unled})
-    return done
-
-
-def _spanning(left: Rows, right: Rows) -> tuple[Rows, Rows]:
-    """As few pairs as join the same rows."""
-    rows, index = compact(np.concatenate([left, right]).astype(np.uint64))
-    root = forest(len(rows), index[: len(left)], index[len(left) :])
-    inner = np.flatnonzero(root != np.arange(len(rows)))
-    found = rows.astype(np.int64)
-    return found[inner], found[root[inner]]
+    if dedup.link == "component":  # no more than join the same rows
+        root = forest(len(nodes), left, right)
+        left = np.flatnonzero(root != np.arange(len(nodes)))
+        right = root[left]
+    return pa.table([nodes[left], nodes[right]], PAIR), links.unled
 
 
 STAGES = (band_keys, buckets, fetch, confirm, *clusters.STAGES)

@@ -25,8 +25,6 @@ Rows = NDArray[np.int64]
 KEYS = pa.schema([("bucket", pa.uint64()), ("id", pa.uint64()), ("address", pa.uint64())])
 """A row in a bucket: the first 8 bytes of its id break ties; address = part << 32 | row."""
 
-ASKED = pa.schema([*KEYS, ("to", pa.int32())])
-
 
 def partitions(rows: int, each: int) -> int:
     """How many partitions there are for so many rows with so many buckets each."""
@@ -55,33 +53,32 @@ def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
         start = end
 
 
-def spread(
-    buckets: U64, ids: U64, address: U64, count: int
-) -> Iterator[tuple[int, pa.RecordBatch]]:
+def spread(buckets: U64, rows: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Each row to the partitions of its buckets.
 
     Args:
         buckets: shape (rows, each).
-        ids: shape (rows,).
-        address: shape (rows,).
+        rows: what is said of each row: id, address and more.
         count: partitions.
     """
     each, flat = buckets.shape[1], buckets.ravel()
     to = (flat % np.uint64(count)).astype(np.uint16 if count <= 1 << 16 else np.int64)
     order = np.argsort(to, kind="stable")  # in linear time for 16 bits
     ends = np.cumsum(np.bincount(to, minlength=count))
+    columns = {name: rows[name].to_numpy() for name in rows.column_names}
     for partition, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         mine = order[start:end]
         if len(mine):
-            columns = (flat[mine], ids[mine // each], address[mine // each])
-            yield partition, pa.record_batch([*map(pa.array, columns)], schema=KEYS)
+            said = {name: values[mine // each] for name, values in columns.items()}
+            yield partition, pa.record_batch({"bucket": flat[mine], **said})
 
 
 def shared(buckets: U64) -> Rows:
     """The places of buckets that stand there more than once, in the order of the buckets."""
     order = np.argsort(buckets)
-    same = buckets[order[1:]] == buckets[order[:-1]]
-    return cast(Rows, order[np.append(same, False) | np.append(False, same)])
+    alone = np.ones(len(order) + 1, np.bool_)  # of each edge between two rows: their buckets differ
+    alone[1:-1] = buckets[order[1:]] != buckets[order[:-1]]
+    return cast(Rows, order[~(alone[1:] & alone[:-1])])
 
 
 def ask(key: int, met: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -94,16 +91,22 @@ def answer(asked: pa.Table, known: pa.Table) -> Iterator[tuple[int, pa.RecordBat
     """Rows that were asked for, back to their partitions, and beside them what is known of each.
 
     Args:
-        asked: `ASKED`.
+        asked: `KEYS`, and the partition to answer `to`.
         known: of every row of the part; goes once a row and partition.
     """
     to = asked["to"].to_numpy().astype(np.int64)
     row = row_of(asked["address"].to_numpy())
-    _, first = np.unique(to << 32 | row, return_index=True)
+    order = np.argsort(to << 32 | row, kind="stable")
+    first = order[np.append(True, np.diff((to << 32 | row)[order]) != 0)[: len(order)]]
     yield from by_key(asked.select(KEYS.names), to)
     said = known.take(pa.array(row[first]))
     said = said.add_column(0, "address", asked["address"].take(pa.array(first)))
     yield from by_key(said, to[first])
+
+
+def those(batches: Batches, schema: pa.Schema) -> pa.Table:
+    """The batches with the columns of this schema."""
+    return pa.Table.from_batches([b for b in batches if b.schema.names == schema.names], schema)
 
 
 def met(batches: Batches) -> tuple[pa.Table, pa.Table]:
@@ -112,8 +115,6 @@ def met(batches: Batches) -> tuple[pa.Table, pa.Table]:
     Returns:
         `KEYS`; and `address` with what is known, in the order of the addresses, each once.
     """
-    keys = [batch for batch in batches if batch.schema.names == KEYS.names]
-    said = [batch for batch in batches if batch.schema.names != KEYS.names]
-    known = pa.Table.from_batches(said)
+    known = pa.Table.from_batches([b for b in batches if "minhash" in b.schema.names])
     order = pc.sort_indices(known["address"])
-    return pa.Table.from_batches(keys), known.take(order).combine_chunks()
+    return those(batches, KEYS), known.take(order).combine_chunks()

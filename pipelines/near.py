@@ -26,7 +26,7 @@ from pipelines.measures import selected, table_of
 from pipelines.meeting import KEYS, U64, Rows, by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.schema import NEAR, id_bytes, mixed
+from pipelines.schema import NEAR, id_heads, mixed
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "columns/documents/near"
@@ -89,10 +89,10 @@ def _spread(
         rows = np.flatnonzero(mine.to_numpy())
         kept = some.take(pa.array(rows))
         held = pc.not_equal(kept["split"], trained).to_numpy()
-        ids = id_bytes(kept["id"].combine_chunks())[:, :8].copy().view(">u8").ravel()
         address = (rows + start).astype(np.uint64) | np.uint64(key << 32)
         buckets = _buckets(bytes_of(kept["minhash"].combine_chunks()), held)
-        yield from meeting.spread(buckets, ids.astype(np.uint64), address, count)
+        said = pa.table({"id": id_heads(kept["id"].combine_chunks()), "address": address})
+        yield from meeting.spread(buckets, said, count)
 
 
 def _buckets(signatures: NDArray[np.uint8], held: NDArray[np.bool_]) -> U64:

@@ -89,7 +89,7 @@ def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
 
 def sealed(recipe: Recipe, run: Run) -> list[str]:
     """The steps that stand as they are in the run folder."""
-    done = []
+    done: list[str] = []
     for step in execute.STEPS:
         if not done and step.name not in run.manifest.steps:
             break
