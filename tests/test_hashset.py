@@ -23,3 +23,8 @@ def test_most_that_is_not_there_is_told_by_its_bit() -> None:
     assert len(slots) == len(bits) == 1 << 18
     assert np.unpackbits(bits).mean() < 1 / 16
     assert 0 < 64 - int(shift_of(bits)) == 21
+
+
+def test_repetitions_take_no_room() -> None:
+    _, slots = hash_set(np.full(100_000, 7, np.uint64))
+    assert np.flatnonzero(slots).tolist() == [7]
