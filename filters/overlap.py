@@ -152,13 +152,13 @@ def _row_runs(
 
 @helper
 def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Positions, Hashes, Hashes]:
-    """Room for the longest text: its bytes, and of its words starts, ends, hashes and runs."""
+    """Room for the longest text: its bytes and eight; starts, ends, hashes, runs of its words."""
     size, words = 0, 0
     for row in range(len(offsets) - 1):
         size = max(size, offsets[row + 1] - offsets[row])
         words = max(words, rows[row + 1] - rows[row])
     return (
-        np.empty(size, np.uint8),
+        np.empty(size + 8, np.uint8),
         np.empty(words, np.int32),
         np.empty(words, np.int32),
         np.empty(words, np.uint64),

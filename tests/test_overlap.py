@@ -35,7 +35,7 @@ def plain(word: bytes) -> str:
     table = folds().tolist()
     text = word.decode(errors="surrogateescape")
     points = (table[ord(c)] if ord(c) < len(table) else ord(c) for c in text)
-    return "".join(chr(p) for p in points if p)
+    return "".join(chr(p) for p in points if p >= 0)
 
 
 def said(text: bytes | str) -> tuple[list[str], bytes, list[tuple[int, int]]]:
@@ -69,7 +69,27 @@ def twin(given: tuple[str, ...], size: int, text: bytes) -> Row:
 
 
 WORD = st.sampled_from(
-    ["a", "A", "b", "B", "ß", "ẞ", "É", "é", "don't", "don’t", "漢字", "ИВАН", "иван", "Ⱥ", "İ"]
+    [
+        "a",
+        "A",
+        "b",
+        "B",
+        "ß",
+        "ẞ",
+        "É",
+        "é",
+        "don't",
+        "don’t",
+        "漢字",
+        "ИВАН",
+        "иван",
+        "Ⱥ",
+        "İ",
+        "Incomprehensibly",
+        "INCOMPREHENSIBLY",
+        "incompr\xadehensibly",
+        "Naïvelywritten",
+    ]
 )
 TEXT = st.lists(WORD | st.text(max_size=2), max_size=14).map(" ".join)
 BYTES = TEXT.map(str.encode) | st.lists(WORD.map(str.encode) | st.binary(max_size=3)).map(b" ".join)
