@@ -7,7 +7,6 @@ so memory goes neither with the rows nor with the length of their texts.
 """
 
 from collections.abc import Iterator
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +77,7 @@ def shared(buckets: U64) -> Rows:
     order = np.argsort(buckets)
     alone = np.ones(len(order) + 1, np.bool_)  # of each edge between two rows: their buckets differ
     alone[1:-1] = buckets[order[1:]] != buckets[order[:-1]]
-    return cast(Rows, order[~(alone[1:] & alone[:-1])])
+    return order[~(alone[1:] & alone[:-1])]
 
 
 def ask(key: int, met: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from filters import EDITS, Edit, Measure
 from pipelines import parts
+from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
 from pipelines.measures import Scan, code_of, selected, table_of
@@ -134,6 +135,8 @@ class _Work:
         """The columns of a batch, nulls in the rows that fail, and a letter for each of these."""
         try:
             return do(batch).cast(schema), []
+        except KarezError:  # a file that it is given; this is not about a row
+            raise
         except Exception as error:  # a measure may be anybody's: whatever it raises is about a row
             if batch.num_rows != 1:
                 middle = batch.num_rows // 2
