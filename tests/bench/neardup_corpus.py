@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +54,16 @@ AGAIN = 0.15  # of the copies have the source of the one before
 
 
 def pages(folder: Path) -> Iterator[str]:
-    """The texts of all packages, in the order of their paths."""
+    """The texts of all packages, in a drawn order."""
     debs, tree = folder / "debs", folder / "tree"
     if not tree.exists():
         debs.mkdir(parents=True, exist_ok=True)
         subprocess.run(["apt-get", "download", *PACKAGES], cwd=debs, check=True)
         for deb in sorted(debs.glob("*.deb")):
             subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
-    for path in sorted(p for p in tree.rglob("*") if p.is_file() and not p.is_symlink()):
+    paths = sorted(p for p in tree.rglob("*") if p.is_file() and not p.is_symlink())
+    random.Random(3).shuffle(paths)
+    for path in paths:
         text = ""
         if path.suffix in (".html", ".htm"):
             page = path.read_bytes()
@@ -157,8 +160,7 @@ def write(folder: Path, limit: int) -> None:
     """Make the corpus, once."""
     if (folder / "truth.parquet").exists():
         return
-    every = list(dict.fromkeys(pages(folder)))
-    random.Random(3).shuffle(every)
+    every = list(dict.fromkeys(islice(pages(folder), 2 * limit)))
     base = unlike(every)[: round(limit * (1 - sum(share for share, _ in KINDS.values())))]
     texts, groups = injected(base)
     table = pa.table({"id": [f"{row:06d}" for row in range(len(texts))], "text": texts})
