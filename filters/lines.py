@@ -45,7 +45,7 @@ class RepeatedLines:
 
 
 @helper
-def holds(data: Bytes, at: int, end: int, least: int, classes: Bytes) -> bool:
+def _holds(data: Bytes, at: int, end: int, least: int, classes: Bytes) -> bool:
     """Whether [at, end) holds so many words."""
     for _ in range(least):
         start, at = next_word(data, at, end, classes)
@@ -91,7 +91,7 @@ def _repeated(
             at = min(at + 1, end)
             if first == last or not seen(data, first, last, slots):
                 continue
-            if holds(data, first, last, words, classes):
+            if _holds(data, first, last, words, classes):
                 starts[count], ends[count] = line - base, at - base
                 count += 1
         if count > begin and ends[count - 1] == end - base and data[end - 1] != 10:

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions, spans, utf8
 from filters.kernels import I32, I64, INT, NOTHING, OUT_I32, OUT_U64, U8, helper, kernel
-from filters.lines import holds
 from filters.seen import hashed
 from filters.shingles import BASE, HALF, SECOND, Hashes, word_hash
 from filters.unicode import table, trim
@@ -87,17 +86,23 @@ def windows(texts: pa.StringArray, words: pa.ListArray, size: int, chosen: Ancho
     return out
 
 
-def lines(texts: pa.StringArray, least: int) -> tuple[Anchors, Hashes]:
+def lines(texts: pa.StringArray, words: pa.ListArray, least: int) -> tuple[Anchors, Hashes]:
     """The lines of so many words or more, white space around them aside.
+
+    Args:
+        texts: with their words, `SPANS`.
+        words: of each text.
+        least: words, at least 1.
 
     Returns:
         an anchor of each, and another hash, independent of its key.
     """
-    body, offsets = utf8(texts)
+    (body, offsets), (begins, starts, _) = utf8(texts), spans(words)
     most = np.count_nonzero(body[offsets[0] : offsets[-1]] == 10) + len(texts)
     rows, at = np.empty(most, np.int32), np.empty(most, np.int32)
     keys, checks = np.empty(most, np.uint64), np.empty(most, np.uint64)
-    count = _lines(body, offsets, table(), least, rows, keys, at, checks)
+    of = (begins, starts, table(), least)
+    count = _lines(body, offsets, *of, rows, keys, at, checks)
     ones = np.ones(count, np.int32)
     return Anchors(rows[:count], keys[:count], at[:count], ones), checks[:count]
 
@@ -212,10 +217,12 @@ def _windows(
             to += 1
 
 
-@kernel(INT(U8, I64, U8, INT, OUT_I32, OUT_U64, OUT_I32, OUT_U64))
+@kernel(INT(U8, I64, I64, I32, U8, INT, OUT_I32, OUT_U64, OUT_I32, OUT_U64))
 def _lines(
     data: Bytes,
     offsets: Offsets,
+    words: Offsets,
+    starts: Positions,
     classes: Bytes,
     least: int,
     rows: Positions,
@@ -225,13 +232,16 @@ def _lines(
 ) -> int:
     count = 0
     for row in range(len(offsets) - 1):
-        begin, end, number = offsets[row], offsets[row + 1], 0
+        base, end = offsets[row], offsets[row + 1]
+        begin, number, word = base, 0, words[row]
         while begin < end:
-            stop = begin
+            stop, before = begin, word
             while stop < end and data[stop] != 10:
                 stop += 1
-            first, last = trim(data, begin, stop, classes)
-            if holds(data, first, last, least, classes):
+            while word < words[row + 1] and base + starts[word] < stop:
+                word += 1
+            if word - before >= least:
+                first, last = trim(data, begin, stop, classes)
                 rows[count], at[count] = row, -1 - number
                 keys[count] = word_hash(data, first, last)
                 checks[count] = hashed(data, first, last)

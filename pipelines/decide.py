@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import clusters, parts, rules, split
+from pipelines import again, clusters, latest, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
@@ -18,7 +18,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
     judges = [rules.TABLE, split.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
     seen = [run.table(t).fingerprint for t in (*judges, table_of("tokens"))]
-    return {TABLE: fingerprint(seen, recipe.seed)}
+    return {TABLE: fingerprint(seen, again.mark(run, recipe), recipe.seed)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -28,7 +28,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def fold(job: Job, key: int, _: Batches) -> Done:
     """The decisions on one part: the first reason in the order of the steps stands."""
-    columns = job.run.columns(key, _reads(job.recipe))
+    columns = latest.columns(job.run, key, _reads(job.recipe))
     ids, reason = columns["id"], columns["reason"]
     cluster = pa.nulls(len(ids), pa.string())
     if job.recipe.dedup is not None:

@@ -60,7 +60,7 @@ def plan(recipe: Recipe, scan: Scan, run: Run) -> dict[str, Any]:
         "sources": sources,
         "documents": documents,
         "measures": {n: [*map(str, m.columns.names)] for n, m in scan.measures.items()},
-        "edits": list(scan.edits),
+        "edits": [*scan.edits, *scan.across],
         "rules": [
             {"rule": name, "sql": rule, "columns": list(sql.columns(rule, f"[rules] {name}"))}
             for name, rule in recipe.rules.items()
@@ -91,7 +91,10 @@ def sealed(recipe: Recipe, run: Run) -> list[str]:
     """The steps that stand as they are in the run folder."""
     done = []
     for step in execute.STEPS:
-        if step.name not in run.manifest.steps or run.stale(step.tables(run, recipe)):
+        tables = step.tables(run, recipe)
+        if not tables:  # the recipe does not ask for it
+            continue
+        if step.name not in run.manifest.steps or run.stale(tables):
             break
         done.append(step.name)
     return done

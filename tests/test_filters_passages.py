@@ -168,7 +168,7 @@ PAGE = st.lists(LINE, max_size=9).map("".join)
 @given(st.lists(PAGE, max_size=6), st.integers(1, 3))
 def test_the_twin_of_paragraphs_agrees(texts: Texts, least: int) -> None:
     column = pa.array(texts, pa.string())
-    anchors, checks = winnowing.lines(column, least)
+    anchors, checks = winnowing.lines(column, words(column), least)
     offsets = np.arange(len(checks) + 1)
     order = np.lexsort((anchors.rows, anchors.keys))
     masks = copies(anchors.keys, order, anchors.rows.astype(np.uint64), offsets, checks) > 0
