@@ -16,7 +16,7 @@ from filters.words import words
 from pipelines import clusters, parts, rules
 from pipelines.measures import selected
 from pipelines.scan import EDITS_TABLE, edited_text
-from pipelines.schema import id_bytes
+from pipelines.schema import id_heads
 from pipelines.steps import Job
 
 Rows = NDArray[np.int64]
@@ -30,6 +30,7 @@ ANCHORS = pa.schema(
         ("windows", pa.list_(pa.uint64())),
     ]
 )
+"""An anchor, and the hashes of its windows; of a line one other hash."""
 
 
 class Texts(NamedTuple):
@@ -75,8 +76,7 @@ def edited(job: Job, part: int, rows: Rows) -> Iterator[Texts]:
     for here, batch in parts.picked(job.run, "documents", part, ["id", "text"], rows):
         mine = edits.take(pa.array(here))
         text = edited_text(batch.append_column("edits", mine))["text"]
-        ids = id_bytes(batch["id"])[:, :8].copy().view(">u8").ravel().astype(np.uint64)
-        yield Texts(here, ids, text, words(text), mine)
+        yield Texts(here, id_heads(batch["id"]), text, words(text), mine)
 
 
 def every(job: Job, part: int) -> tuple[Hashes, Rows]:

@@ -21,6 +21,10 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         import filters.cuts
 
         modules |= {filters.cuts.__name__, "filters.passages", "filters.winnowing"}
+    if "filters.overlap" in modules:
+        import filters.hashset
+
+        modules.add(filters.hashset.__name__)
     if any(source.kind in ("warc", "html") for source in recipe.source):
         import filters.nesting
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import again, decide, dedup, ingest, passages, publish, rules, scan, split
+from pipelines import again, decide, dedup, ingest, near, passages, publish, rules, scan, split
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -20,6 +20,7 @@ STEPS: tuple[Step, ...] = (
     passages.STEP,
     again.STEP,
     split.STEP,
+    near.STEP,
     decide.STEP,
     publish.STEP,
 )

@@ -26,13 +26,13 @@ from filters.edits import merge
 from filters.passages import Masks, copies
 from pipelines import anchors, clusters, latest, rules
 from pipelines.anchors import Rows, Texts
-from pipelines.clusters import by_key, part_of, row_of
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
+from pipelines.meeting import by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE, mark
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Key, Plan, Step
 
 VERSION = 1
 PARTITION = 256_000_000  # bytes of text whose anchors meet in one partition, about
@@ -73,7 +73,7 @@ def keys(job: Job, key: int, _: Batches) -> Done:
     return Done(out=_spread(pa.table([pa.array(values[first]), part, many], schema=KEYS), job))
 
 
-def _spread(table: pa.Table, job: Job) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _spread(table: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
     """Rows to the partitions of their keys."""
     partition = table["key"].to_numpy() % np.uint64(job.plan.keys[0])
     return by_key(table, partition.astype(np.int64))
@@ -115,7 +115,7 @@ def _masks(table: pa.Table) -> Masks:
     return copies(key, order, address, offsets, lists.values.to_numpy())
 
 
-def _found(table: pa.Table, masks: Masks, to: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _found(table: pa.Table, masks: Masks, to: Rows) -> Iterator[tuple[Key, pa.RecordBatch]]:
     """The anchors that have a copied window, each to its key."""
     some = np.flatnonzero(masks)
     row = row_of(table["address"].to_numpy()[some]).astype(np.int32)

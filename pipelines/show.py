@@ -24,6 +24,7 @@ TELLS = {
     "passages": "repeated passages",
     "again": "what they changed",
     "split": "train and held out",
+    "near": "held out near train",
     "decide": "one decision each",
     "publish": "documents to shards",
 }
