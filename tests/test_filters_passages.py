@@ -175,14 +175,14 @@ def test_the_twin_of_paragraphs_agrees(texts: Texts, least: int) -> None:
     gone = cuts.paragraphs(column, anchors.rows[masks], ~anchors.at[masks])
     expected, seen = list[str](), set[str]()
     for text in texts:
-        lines = _lines(text)
+        lines = lines_of(text)
         known = {line.strip(SPACES) for line in lines}
         expected.append("".join(x for x in lines if not _goes(x, seen, least)))
         seen |= known
     assert _left(texts, gone) == expected
 
 
-def _lines(text: str) -> Texts:
+def lines_of(text: str) -> Texts:
     lines = [line + "\n" for line in text.split("\n")]
     return [*lines[:-1], lines[-1][:-1]]
 
