@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import decide, dedup, ingest, near, publish, rules, scan, split
+from pipelines import again, decide, dedup, ingest, near, passages, publish, rules, scan, split
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -17,6 +17,8 @@ STEPS: tuple[Step, ...] = (
     scan.STEP,
     rules.STEP,
     dedup.STEP,
+    passages.STEP,
+    again.STEP,
     split.STEP,
     near.STEP,
     decide.STEP,
@@ -60,7 +62,7 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
     other = _source_run(run, other)
     idle = True
     for step in STEPS:
-        tables = step.tables(run, recipe)
+        tables = _tables(run, recipe, step)
         if other is not None and step is not publish.STEP and run.adopt(other, tables):
             run.manifest.steps[step.name] = other.manifest.steps[step.name]
         stale = run.stale(tables)
@@ -71,12 +73,19 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
                 how.ready()
             idle = False
             _do(run, recipe, step, tables, stale, how)
-        if step.name in ("ingest", "scan"):
+        if step.name in ("ingest", "scan", "again"):
             check_limit(run, recipe, step.name, tables)
         if how.only == step.name:
             break
     run.save()
     run.tidy()
+
+
+def _tables(run: Run, recipe: Recipe, step: Step) -> dict[str, str]:
+    """What a step makes; what is made no longer, and would hide what is, is forgotten."""
+    if step is again.STEP:
+        again.forget(run, recipe)
+    return step.tables(run, recipe)
 
 
 def _source_run(run: Run, other: Run | None) -> Run | None:

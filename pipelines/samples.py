@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import sql
+from pipelines import latest, sql
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
@@ -97,8 +97,12 @@ def sample(run: Run, recipe: Recipe, reason: str | None, address: Address) -> Sa
     """One document; nothing but its own row groups is read."""
     _, part, row = address
     wanted = ["id", "url", "source_key", "source", "offset", "text"]
-    document = _row(run, "documents", part, row, wanted)
-    edits = _row(run, EDITS, part, row, ["edits"])["edits"] if EDITS in run.manifest.tables else []
+    document = latest.row(run, "documents", part, row, wanted)
+    edits = (
+        latest.row(run, EDITS, part, row, ["edits"])["edits"]
+        if EDITS in run.manifest.tables
+        else []
+    )
     text = str(document["text"])
     pieces = shown(text, edits or [])
     return Sample(
@@ -122,20 +126,10 @@ def _values(run: Run, recipe: Recipe, reason: str | None, part: int, row: int) -
     named = dict.fromkeys(c for rule in rules for c in sql.columns(rule, "[rules]"))
     values: dict[str, Any] = {}
     for table, columns in selected(recipe).homes(named).items():
-        values |= _row(run, table, part, row, columns)
-    cluster = _row(run, DECISIONS, part, row, ["cluster"])["cluster"]
+        values |= latest.row(run, table, part, row, columns)
+    cluster = latest.row(run, DECISIONS, part, row, ["cluster"])["cluster"]
     ordered = {name: values[name] for name in named}
     return ordered | ({"kept instead": cluster} if cluster is not None else {})
-
-
-def _row(run: Run, table: str, part: int, row: int, columns: Sequence[str]) -> dict[str, Any]:
-    file = run.open_part(table, part)
-    group = 0
-    while row >= file.metadata.row_group(group).num_rows:
-        row -= file.metadata.row_group(group).num_rows
-        group += 1
-    read = file.read_row_group(group, columns=list(columns))
-    return dict(read.slice(row, 1).to_pylist()[0])
 
 
 def shown(text: str, edits: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:

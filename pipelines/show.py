@@ -21,6 +21,8 @@ TELLS = {
     "scan": "documents to columns",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
+    "passages": "repeated passages",
+    "again": "what they changed",
     "split": "train and held out",
     "near": "held out near train",
     "decide": "one decision each",
