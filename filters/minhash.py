@@ -27,6 +27,7 @@ NONE = np.uint32(0xFFFFFFFF)
 """Every slot of a text without words."""
 
 BANDS, ROWS, ROOM = 14, 8, 112
+MOST = 4096  # slots, and words a shingle
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,18 @@ class MinHash:
     target: float | None = None
 
     def __post_init__(self) -> None:
-        if self.shingle < 1 or self.bands < 1 or self.rows < 1:
-            raise ValueError(f"need shingle, bands and rows of 1 or more, got {self}")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"need 0 <= seed < 2 ** 32, got {self.seed}")
+        for name, most in (("shingle", MOST), ("bands", MOST), ("rows", MOST), ("seed", 2**32 - 1)):
+            value, least = getattr(self, name), int(name != "seed")
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(
+                    f"{name}: want a whole number from {least} to {most}, got {value!r}"
+                )
+        if self.slots > MOST:
+            raise ValueError(f"bands times rows is {self.slots}, more than {MOST}")
         if self.target is None:
             return
-        if not 0 < self.target < 1:
-            raise ValueError(f"need 0 < target < 1, got {self.target}")
+        if not isinstance(self.target, float) or not 0 < self.target < 1:
+            raise ValueError(f"target: want a number between 0 and 1, got {self.target!r}")
         found = lsh.best(self.target, ROOM)
         if (self.bands, self.rows) not in ((BANDS, ROWS), found):
             raise ValueError(f"target = {self.target} means {found[0]} bands of {found[1]} rows")

@@ -4,6 +4,7 @@ Their parts are numbered on from this run's own, so that an address names a row 
 they kept stays kept: a new document that resembles one of theirs is a duplicate of it.
 """
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +31,19 @@ def runs(recipe: Recipe) -> list[Run]:
     if recipe.dedup is None:
         return []
     return [_opened(recipe, name) for name in recipe.dedup.against]
+
+
+def refuse_itself(recipe: Recipe, folder: str) -> None:
+    """A run is no earlier run of its own.
+
+    Raises:
+        RecipeError: if the recipe names the folder that it is to be run in.
+    """
+    for run in runs(recipe):
+        if os.path.realpath(run.folder.path) == os.path.realpath(folder):
+            raise RecipeError(
+                f"[dedup] against: {folder} is this run's own folder; name earlier ones"
+            )
 
 
 def _opened(recipe: Recipe, name: str) -> Run:

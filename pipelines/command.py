@@ -75,6 +75,7 @@ def run(asked: Asked) -> None:
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(asked.folder or Path("runs", recipe.name))
+    against.refuse_itself(recipe, held.folder.path)
     other = Run(asked.other) if asked.other else None
     if other is not None:
         other.table("documents")

@@ -76,17 +76,20 @@ def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.R
     for start in range(0, columns.num_rows, meeting.ROWS):
         some = columns.slice(start, meeting.ROWS)
         mine = some["kept"] if "kept" in some.column_names else pc.is_null(some["reason"])
-        whole = pc.and_(pc.is_valid(some["bands"]), pc.is_valid(some["text_hash"]))
-        rows = np.flatnonzero(pc.and_(mine, whole).to_numpy())
-        kept = some.take(pa.array(rows))
-        text = _numbers(kept["text_hash"])[:, :1]
-        said = {
-            "id": id_heads(kept["id"].combine_chunks()),
-            "address": (rows + start).astype(np.uint64) | np.uint64(key << 32),
-            "text": text.ravel(),
-        }
-        buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
-        yield from meeting.spread(buckets, pa.table(said), count)
+        mine = pc.and_(mine, pc.is_valid(some["text_hash"]))
+        words = pc.is_valid(some["bands"])  # a text without words has a bucket for its text alone
+        for which, wordy in ((pc.and_(mine, words), True), (pc.and_not(mine, words), False)):
+            rows = np.flatnonzero(which.to_numpy())
+            kept = some.take(pa.array(rows))
+            buckets = text = _numbers(kept["text_hash"])[:, :1]
+            if wordy:
+                buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
+            said = {
+                "id": id_heads(kept["id"].combine_chunks()),
+                "address": (rows + start).astype(np.uint64) | np.uint64(key << 32),
+                "text": text.ravel(),
+            }
+            yield from meeting.spread(buckets, pa.table(said), count)
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:

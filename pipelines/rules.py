@@ -37,6 +37,11 @@ def check(recipe: Recipe) -> Scan:
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe, anew=True)
+    for f in scan.schema(column for column, _ in recipe.dedup.order) if recipe.dedup else ():
+        if pa.types.is_nested(f.type):
+            raise RecipeError(
+                f"[dedup] keep: {f.name} holds lists; take a column with one value each"
+            )
     sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
     return scan
 

@@ -120,6 +120,12 @@ def test_signatures_of_another_scheme_are_refused_by_name(
     assert not (tmp_path / "runs/new").exists()
 
 
+def test_a_run_is_no_earlier_run_of_its_own(tmp_path: Path) -> None:
+    ran(tmp_path, "new", OLD, "[dedup]\n")
+    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/../runs/new"]\n', code=2)
+    assert "own folder" in told
+
+
 def test_a_run_without_signatures_and_a_folder_that_is_none(tmp_path: Path) -> None:
     ran(tmp_path, "old", OLD)
     told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)

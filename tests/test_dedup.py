@@ -156,7 +156,11 @@ def test_a_bad_copy_never_kills_a_good_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["threshold = 0", "threshold = 2", 'link = "chain"', 'keep = "words down"', "keep = 3"],
+    [
+        *("threshold = 0", "threshold = 2", 'link = "chain"', 'keep = "words down"', "keep = 3"),
+        *('keep = "paragraphs"', 'against = ["runs/a"]', "[measure]\nminhash = { bands = 14.0 }"),
+        *("[measure]\nminhash = { shingle = true }", "[measure]\nminhash = { bands = 4294967296 }"),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
@@ -198,3 +202,9 @@ def test_equal_texts_and_near_ones_are_one_cluster_whoever_is_kept(tmp_path: Pat
             assert sum(row["kept"] for row in found) == 1
             assert {row["cluster_size"] for row in found} == {40}
             assert sum(row["reason"] == "duplicate" for row in found) == 19
+
+
+def test_equal_texts_without_words_are_duplicates_too(tmp_path: Path) -> None:
+    found = decided(tmp_path, documents(["…"], ["…"], ["!!!"], ["…"], ["word"], []))
+    assert [row["reason"] for row in found].count("duplicate") == 2
+    assert found[0]["cluster_size"] == 3

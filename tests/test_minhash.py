@@ -254,13 +254,13 @@ def test_a_target_chooses_as_datasketch_does(target: float) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shingle": 0}, "1 or more"),
-        ({"bands": 0}, "1 or more"),
-        ({"rows": -1}, "1 or more"),
+        ({"shingle": 0}, "from 1 to"),
+        ({"bands": 0}, "from 1 to"),
+        ({"rows": -1}, "from 1 to"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**32}, "seed"),
-        ({"target": 1}, "0 < target < 1"),
-        ({"target": 0.0}, "0 < target < 1"),
+        ({"target": 1}, "between 0 and 1"),
+        ({"target": 0.0}, "between 0 and 1"),
         ({"target": 0.8, "bands": 20}, "means 9 bands of 12 rows"),
     ],
 )
