@@ -34,8 +34,8 @@ class RepeatedParagraphs:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.words < 1:
-            raise ValueError(f"words must be at least 1, got {self.words}")
+        if type(self.words) is not int or self.words < 1:
+            raise ValueError(f"words must be a whole number, at least 1, got {self.words!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class RepeatedPassages:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.words < 2:
-            raise ValueError(f"words must be at least 2, got {self.words}")
+        if type(self.words) is not int or self.words < 2:
+            raise ValueError(f"words must be a whole number, at least 2, got {self.words!r}")
 
 
 def chosen(of: Anchors, wanted: Hashes) -> Rows:

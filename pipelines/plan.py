@@ -27,6 +27,7 @@ TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 DOCUMENT = 3500  # bytes of text in a document
 STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
 NARROW = 700  # bytes a document that are exchanged to find near-duplicates
+ACROSS = 0.4  # bytes that are exchanged for a byte of text to find repeated passages
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
 IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
@@ -69,7 +70,11 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
             for name, rule in recipe.rules.items()
         ],
         "publish": asdict(recipe.publish),
-        "exchanged": {"dedup": NARROW * documents if recipe.dedup else 0, "publish": text},
+        "exchanged": {
+            "dedup": NARROW * documents if recipe.dedup else 0,
+            "passages": int(ACROSS * text) if scan.across else 0,
+            "publish": text,
+        },
         "written": _written(scan, text, documents),
         "memory": IDLE + 2 * parts.PART,
         "sealed": sealed(recipe, run),
@@ -125,9 +130,9 @@ def show(planned: dict[str, Any], console: Console) -> None:
     grid.add_row("edits", ", ".join(planned["edits"]) or "none")
     for rule in planned["rules"]:
         grid.add_row("drops", f"{rule['rule']}: {rule['sql']}")
-    exchanged = planned["exchanged"]
-    grid.add_row("exchanges", f"dedup about {say_size(exchanged['dedup'])}, "
-                 f"publish at most {say_size(exchanged['publish'])}")  # fmt: skip
+    *narrow, (last, size) = planned["exchanged"].items()
+    said = [f"{name} about {say_size(some)}" for name, some in narrow if some]
+    grid.add_row("exchanges", ", ".join([*said, f"{last} at most {say_size(size)}"]))
     written = ", ".join(f"{k} about {say_size(v)}" for k, v in planned["written"].items())
     grid.add_row("writes", written)
     grid.add_row("holds", f"at most about {say_size(planned['memory'])} of memory a worker")

@@ -13,6 +13,7 @@ from pipelines.command import Asked, run
 from pipelines.opened import Opened
 from tests.begun import said
 from tests.command import files, here
+from tests.test_dedup import jaccard
 from tests.test_filters_passages import lines_of
 from tests.test_lines import cut
 
@@ -139,6 +140,80 @@ def test_a_document_of_which_nothing_is_left_is_dropped(tmp_path: Path) -> None:
     assert all(row["reason"] is None for row in found if row not in gone)
     first, second = (row for row in found if row["text"].startswith("a a"))
     assert first["left"] == first["text"] and second["left"] in ("", "b")
+
+
+def test_held_out_documents_are_near_by_what_is_left(tmp_path: Path) -> None:
+    texts = [f"{text(i, 20)} {text(f'pair {i // 2}', 100)} {text(-i - 1, 20)}" for i in range(16)]
+    assert all(
+        jaccard(a.split(), b.split()) > 0.5 for a, b in zip(texts[::2], texts[1::2], strict=True)
+    )
+    rest = EDITS + "[publish]\nsplits = { train = 0.5, test = 0.5 }\n"
+    found = made(tmp_path, texts, rest)
+    splits = Opened(tmp_path / "runs/a").arrow(["split", "source_key"]).to_pylist()
+    of = {int(row["source_key"]): row["split"] for row in splits}
+    assert sum(of[i] != of[i + 1] for i in range(0, 16, 2)) >= 3
+    assert {row["reason"] for row in found} == {None}
+
+
+PICKY = """
+import pyarrow as pa
+
+
+class Picky:
+    needs = ("words",)
+    columns = pa.schema([("picky", pa.int32())])
+
+    def measure(self, batch):
+        counts = [len(words) for words in batch["words"].to_pylist()]
+        if any(count < 40 for count in counts):
+            raise ValueError("too few")
+        return pa.record_batch([pa.array(counts, pa.int32())], schema=self.columns)
+"""
+
+
+def test_what_cannot_be_measured_again_is_a_dead_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "picky_passages.py").write_text(PICKY)
+    monkeypatch.syspath_prepend(tmp_path)
+    texts = [f"{text(i, 30)} {text('long', 60)}" for i in range(3)]
+    rest = EDITS + '[measure]\n"picky_passages:Picky" = {}\n[rules]\nfew = "picky < 50"\n'
+    done = here("run", write(tmp_path, texts, rest), cwd=tmp_path)
+    assert (done.returncode, "again: 66.7%" in done.stderr) == (1, True)
+    rest = 'limit = { dead = "70 %" }\n' + rest
+    path = write(tmp_path, texts, "")
+    path.write_text(path.read_text().replace("[[source]]", f"{rest}[[source]]"))
+    assert here("run", path, cwd=tmp_path).returncode == 0
+    found = Opened(tmp_path / "runs/a")
+    assert found.arrow(["reason"])["reason"].to_pylist().count("few: no value") == 2
+    letters = found.dead().to_pylist()
+    assert [(e["step"], e["reason"], e["detail"]) for e in letters] == [
+        ("again", "not measured", "ValueError: too few")
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "repeated_passages = { words = 1 }",
+        "repeated_passages = { words = 50.5 }",
+        "repeated_paragraphs = { word = 8 }",
+        'repeated_paragraphs = { words = "8" }',
+        "repeated_passage = {}",
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> None:
+    done = here("run", write(tmp_path, ["a"], f"[edits]\n{option}\n"), cwd=tmp_path)
+    assert (done.returncode, "[edits]" in done.stderr) == (2, True)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_plan_names_the_edits_and_what_they_exchange(tmp_path: Path) -> None:
+    path = write(tmp_path, [text(1, 5000)], EDITS)
+    planned = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)
+    assert planned["edits"] == ["repeated_paragraphs", "repeated_passages"]
+    assert 0 < planned["exchanged"]["passages"] < planned["exchanged"]["publish"]
+    assert "passages about" in here("plan", path, cwd=tmp_path).stdout
 
 
 RECIPE = """\
