@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import decide, dedup, ingest, publish, rules, scan, split
+from pipelines import check, decide, dedup, ingest, publish, rules, scan, split
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -17,6 +17,7 @@ STEPS: tuple[Step, ...] = (
     scan.STEP,
     rules.STEP,
     dedup.STEP,
+    check.STEP,
     split.STEP,
     decide.STEP,
     publish.STEP,

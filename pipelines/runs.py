@@ -5,6 +5,7 @@ manifest is written last.  Format version 1:
 
     recipe.toml  manifest.json           as it was run; what is sealed
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
+    check/                               what dedup missed among some documents
     dataset/                             what is published
     work/<step>/                         plan and finished tasks of the step that runs now
 """
@@ -26,7 +27,7 @@ from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.folders import Folder
 
 FORMAT = 1
-INTERMEDIATE = ("documents", "columns", "decisions", "dead")
+INTERMEDIATE = ("documents", "columns", "decisions", "dead", "check")
 """Folders of a run in which every file is named by the manifest."""
 
 

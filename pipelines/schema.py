@@ -45,6 +45,20 @@ DECISIONS = pa.schema(
     ]
 )
 
+CHECK = pa.schema(  # pairs of documents, of which the first was drawn
+    [
+        pa.field("probe", pa.string(), False),
+        pa.field("other", pa.string(), False),
+        pa.field("jaccard", pa.float64(), False),  # of their shingles
+        pa.field("estimate", pa.float32(), False),  # of their signatures
+        pa.field("equal", pa.bool_(), False),  # of one text, white space aside
+        pa.field("together", pa.bool_(), False),  # in one cluster
+        pa.field("probe_removed", pa.bool_(), False),
+        pa.field("other_removed", pa.bool_(), False),
+        pa.field("again", pa.bool_(), False),  # the other was drawn too and names this pair first
+    ]
+)
+
 DEAD = pa.schema(
     [
         pa.field("source", pa.string(), False),

@@ -21,6 +21,7 @@ TELLS = {
     "scan": "documents to columns",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
+    "check": "what dedup missed",
     "split": "train and held out",
     "decide": "one decision each",
     "publish": "documents to shards",
