@@ -34,6 +34,7 @@ LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's th
 MANY = 64  # others a probe that are compared in truth, drawn among those that resemble it
 
 Rows = NDArray[np.int64]
+ROW = pa.schema([("address", pa.uint64()), ("draw", pa.uint64()), ("removed", pa.bool_())])
 FIRST = [(name, "ascending") for name in ("draw", "removed", "address")]
 
 
@@ -63,7 +64,8 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     """The probes, to every part."""
     if not batches:
         return Done()
-    probes = _drawn_first(pa.Table.from_batches(batches), _dedup(job).probes)
+    drawn_there = pa.Table.from_batches(batches).sort_by(FIRST)
+    probes = _drawn_first(drawn_there, _dedup(job).probes)
     every = range(job.plan.keys[1])
     done = Done(out=((part, batch) for part in every for batch in probes.to_batches()))
     removed = pc.sum(probes["removed"]).as_py() or 0
@@ -76,7 +78,7 @@ def compare(job: Job, key: int, batches: Batches) -> Done:
     if not batches:
         return Done()
     probes = pa.Table.from_batches(batches)
-    rows = _passed(job, key).sort_by(FIRST)
+    rows = _passed(job, key)
     low = [bytes_of(t["signature"].combine_chunks()) for t in (probes, rows)]
     at = probes["address"].to_numpy()
     index = pc.index_in(probes["address"], rows["address"].combine_chunks())
@@ -131,31 +133,28 @@ def _dedup(job: Job) -> Dedup:
 
 
 def _passed(job: Job, part: int) -> pa.Table:
-    """The rows of one part that dedup looked at: address, draw, whether removed, signature."""
+    """The rows of one part that dedup looked at: `ROW` and signature, the first drawn first."""
     reads = {
         "documents": ["id"],
         table_of("minhash"): ["minhash"],
         rules.TABLE: ["reason"],
         clusters.TABLE: ["duplicate"],
     }
-    columns = job.run.columns(part, reads)
+    columns = job.run.columns(part, reads).combine_chunks()
     here = pc.and_(pc.is_null(columns["reason"]), pc.is_valid(columns["minhash"]))
     mine = np.flatnonzero(here.to_numpy())
-    kept = columns.take(pa.array(mine)).combine_chunks()
-    draws = drawn(kept["id"].combine_chunks(), job.recipe.seed) if len(mine) else mine
-    return pa.table(
-        {
-            "address": pa.array(mine.astype(np.uint64) | np.uint64(part << 32)),
-            "draw": pa.array(draws.astype(np.uint64)),
-            "removed": pc.fill_null(kept["duplicate"], False),
-            "signature": kept["minhash"],
-        }
-    )
+    ids = columns["id"].combine_chunks().take(pa.array(mine))
+    removed = pc.fill_null(columns["duplicate"], False).to_numpy()[mine]
+    draw = drawn(ids, job.recipe.seed)
+    order = np.lexsort((removed, draw))  # then by address, as they stand
+    rows = mine[order]
+    address = rows.astype(np.uint64) | np.uint64(part << 32)
+    told = pa.table([pa.array(each) for each in (address, draw[order], removed[order])], ROW)
+    return told.append_column("signature", columns["minhash"].take(pa.array(rows)))
 
 
 def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
-    """The rows of the least draws; of rows with one id the one that is kept."""
-    rows = rows.take(pc.sort_indices(rows, FIRST))
+    """Of rows in order so many, one an id: the one that is kept, if one is."""
     draw = rows["draw"].to_numpy()
     fresh = np.flatnonzero(np.append(True, draw[1:] != draw[:-1])[: len(draw)])
     return rows.take(pa.array(fresh[:count])).combine_chunks()
