@@ -91,6 +91,42 @@ def forest(n: int, left: Rows, right: Rows) -> Rows:
     return parents
 
 
+class Components:
+    """Rows joined by pairs that arrive bit by bit.  Memory goes with the rows, not with the pairs.
+
+    Attributes:
+        rows: shape (n,): the addresses seen so far, sorted.
+    """
+
+    def __init__(self) -> None:
+        self.rows = np.empty(0, np.uint64)
+        self._parents = np.empty(0, np.int64)
+
+    def add(self, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> None:
+        """Pairs of addresses; the order in which they come does not matter.
+
+        Raises:
+            ValueError: a pair has one end.
+        """
+        named = np.sort(np.concatenate([left, right]))  # much faster than asking for unique ones
+        named = named[np.append(True, named[1:] != named[:-1])[: len(named)]]
+        place = np.searchsorted(self.rows, named)
+        known = np.append(self.rows, np.uint64(0))[place] == named
+        known[place == len(self.rows)] = False
+        grown = np.insert(self.rows, place[~known], named[~known])
+        moved = np.searchsorted(grown, self.rows)  # keeps the order, so that roots stay the least
+        parents = np.arange(len(grown))
+        parents[moved] = moved[self._parents]
+        one, other = np.searchsorted(grown, left), np.searchsorted(grown, right)
+        _check(len(grown), one, other)
+        _forest(one, other, parents)
+        self.rows, self._parents = grown, parents
+
+    def roots(self) -> NDArray[np.uint64]:
+        """The least address in each row's component, in the order of `rows`."""
+        return self.rows[self._parents]
+
+
 def led(rank: Rows, left: Rows, right: Rows) -> Rows:
     """Who leads each, where only what is tied to a leader itself belongs to it.
 

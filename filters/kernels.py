@@ -31,13 +31,14 @@ def _read(kind: Any) -> Any:
 
 
 U8, I32, I64, F32 = map(_read, (types.uint8, types.int32, types.int64, types.float32))
-U32 = _read(types.uint32)
+U32, U64 = _read(types.uint32), _read(types.uint64)
 """Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
 
 U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
 """A table of two dimensions that a kernel only reads."""
 
 OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]
+OUT_U64 = types.uint64[::1]
 """Arrays that a kernel writes."""
 
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]

@@ -86,8 +86,9 @@ class MinHash:
 
     @property
     def columns(self) -> pa.Schema:
-        """Two columns of fixed width."""
-        return pa.schema([("minhash", pa.binary(self.slots)), ("bands", pa.binary(8 * self.bands))])
+        """Two columns of fixed width, and the scheme as metadata."""
+        fields = [("minhash", pa.binary(self.slots)), ("bands", pa.binary(8 * self.bands))]
+        return pa.schema(fields, metadata={"scheme": self.scheme})
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""

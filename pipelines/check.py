@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from filters.buffers import table as bytes_of
 from filters.lsh import needed
 from filters.probes import near
-from pipelines import clusters, rules, scan, truth
-from pipelines.clusters import by_key, part_of
+from pipelines import against, clusters, rules, scan, truth
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
+from pipelines.meeting import by_key, part_of
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
 from pipelines.schema import drawn
@@ -49,9 +49,12 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
-    """Parts, one place, parts, one place, parts, one place."""
-    count = len(run.table("documents").parts)
-    return Plan(list(range(count)), [1, count, 1, count, 1])
+    """Parts, one place, parts (and those of earlier runs), one place, the same parts, one place."""
+    earlier = against.runs(recipe)
+    own = against.count(run)
+    every = own + sum(map(against.count, earlier))
+    facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
+    return Plan(list(range(own)), [1, every, 1, every, 1], facts)
 
 
 def candidates(job: Job, key: int, _: Batches) -> Done:
@@ -134,18 +137,17 @@ def _dedup(job: Job) -> Dedup:
 
 def _passed(job: Job, part: int) -> pa.Table:
     """The rows of one part that dedup looked at: `ROW` and signature, the first drawn first."""
-    reads = {
-        "documents": ["id"],
-        table_of("minhash"): ["minhash"],
-        rules.TABLE: ["reason"],
-        clusters.TABLE: ["duplicate"],
-    }
-    columns = job.run.columns(part, reads).combine_chunks()
-    here = pc.and_(pc.is_null(columns["reason"]), pc.is_valid(columns["minhash"]))
-    mine = np.flatnonzero(here.to_numpy())
-    ids = columns["id"].combine_chunks().take(pa.array(mine))
-    removed = pc.fill_null(columns["duplicate"], False).to_numpy()[mine]
-    draw = drawn(ids, job.recipe.seed)
+    run, at, earlier = against.place(job, part)
+    own = {rules.TABLE: ["reason"], clusters.TABLE: ["duplicate"]}
+    says = {against.DECISIONS: ["kept"]} if earlier else own
+    reads = {"documents": ["id"], table_of("minhash"): ["minhash"], **says}
+    columns = run.columns(at, reads).combine_chunks()
+    some = columns["kept"] if earlier else pc.is_null(columns["reason"])
+    mine = np.flatnonzero(pc.and_(some, pc.is_valid(columns["minhash"])).to_numpy())
+    draw = drawn(columns["id"].combine_chunks().take(pa.array(mine)), job.recipe.seed)
+    removed = np.zeros(len(mine), np.bool_)
+    if not earlier:
+        removed = pc.fill_null(columns["duplicate"], False).to_numpy()[mine]
     order = np.lexsort((removed, draw))  # then by address, as they stand
     rows = mine[order]
     address = rows.astype(np.uint64) | np.uint64(part << 32)

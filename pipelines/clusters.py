@@ -1,10 +1,12 @@
 """Clusters: confirmed pairs joined in one place, and who of each cluster stays.
 
-Memory goes with the duplicated rows alone, about `NODE` bytes each; beyond `ROWS` of them the step
-refuses to join and says what to set.
+The one place sees addresses alone: about `NODE` bytes for each duplicated row; beyond `ROWS` of
+them the step refuses to join and says what to set.  The rows of a cluster then meet in a partition
+of their own, with all that decides who stays and how alike they are.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -13,132 +15,155 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters.buffers import table as bytes_of
-from filters.clusters import agreements, forest, led
+from filters.clusters import Components, agreements, led
 from filters.lsh import similarity
-from pipelines import parts
+from pipelines import against, parts
 from pipelines.errors import RunError
-from pipelines.measures import selected
+from pipelines.measures import selected, table_of
+from pipelines.meeting import Rows, by_key, part_of, row_of, those
 from pipelines.recipe import Dedup
-from pipelines.schema import DUPLICATES
+from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import Batches, Done, Job
 
 TABLE = "columns/documents/duplicates"
 ROWS = 50_000_000  # duplicated rows that one process joins, at most
-NODE = 300  # bytes that each takes there
+NODE = 60  # bytes that each takes there
+PARTITION = 1_000_000  # documents, of which those in clusters meet in one partition, about
 WIDTH = 32  # members of a cluster that are compared for its diameter, at most
 
-Rows = NDArray[np.int64]
+MEMBERS = pa.schema([("address", pa.uint64()), ("root", pa.uint64())])
+"""A row and its cluster, named by the least address in it."""
+
+PAIRS = pa.schema([*MEMBERS, ("other", pa.uint64())])
+"""Two rows that were confirmed, and their cluster."""
+
 ANSWERS = pa.schema([("row", pa.int32()), *DUPLICATES])
 
 
-def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The rows of a table, each to its key."""
-    order = np.argsort(key, kind="stable")
-    start = 0
-    ends = np.flatnonzero(np.append(np.diff(key[order]) != 0, len(key) > 0)) + 1
-    for end in ends.tolist():
-        rows = table.take(pa.array(order[start:end])).combine_chunks()
-        for batch in rows.to_batches():
-            yield int(key[order[start]]), batch
-        start = end
-
-
-def part_of(address: NDArray[np.uint64]) -> Rows:
-    """The part that an address stands in."""
-    return (address >> np.uint64(32)).astype(np.int64)
-
-
-def row_of(address: NDArray[np.uint64]) -> Rows:
-    """The row in it."""
-    return (address & np.uint64(0xFFFFFFFF)).astype(np.int64)
-
-
-def known_schema(job: Job) -> pa.Schema:
-    """Of a row: signature, text hash, id, and the columns that decide who stays."""
-    scan, dedup = selected(job.recipe), cast(Dedup, job.recipe.dedup)
-    slots = scan.measures["minhash"].columns.field("minhash").type
-    keep = [
-        (f"keep_{i}", scan.schema([column]).field(0).type)
-        for i, (column, _) in enumerate(dedup.order)
-    ]
-    return pa.schema([("signature", slots), ("text", pa.binary(16)), ("key", pa.string()), *keep])
-
-
-def known(job: Job, part: int) -> pa.Table:
-    """The same of every row of one part."""
-    keep = [column for column, _ in cast(Dedup, job.recipe.dedup).order]
-    homes = selected(job.recipe).homes(dict.fromkeys(["minhash", "text_hash", "id", *keep]))
-    read = job.run.columns(part, homes)
-    names = ["minhash", "text_hash", "id", *keep]
-    return pa.table([read[name] for name in names], known_schema(job))
-
-
-def paired(nodes: pa.Table, left: Rows, right: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Pairs, and once each the rows that they name, to the one place that joins them.
-
-    Args:
-        nodes: `address`, and what is known of each row.
-        left: rows of `nodes`.
-        right: the other rows of the pairs.
-    """
-    named = nodes.take(pa.array(np.unique(np.concatenate([left, right]))))
-    named = named.append_column("other", pa.nulls(named.num_rows, pa.uint64()))
-    address = nodes["address"].to_numpy()
-    pairs = {"address": address[left], "other": address[right]}
-    columns = [
-        pa.array(pairs[f.name]) if f.name in pairs else pa.nulls(len(left), f.type)
-        for f in named.schema
-    ]
-    for table in (named, pa.table(columns, named.schema)):
-        for batch in table.combine_chunks().to_batches():
-            yield 0, batch
+def partitions(rows: int) -> int:
+    """How many partitions clusters meet in."""
+    return 1 + rows // PARTITION
 
 
 def join(job: Job, key: int, batches: Batches) -> Done:
-    """All pairs of the run: their clusters, and of each the row that is kept.
+    """All pairs of the run: their clusters, each row to its part.
 
     Raises:
         RunError: if there are more duplicated rows than one process should join.
     """
+    leader = cast(Dedup, job.recipe.dedup).link == "leader"
+    found, pairs = Components(), []
+    for batch in batches:
+        found.add(*(column.to_numpy() for column in batch.columns))
+        if len(found.rows) > ROWS:
+            raise RunError(
+                f"dedup: more than {ROWS:,} rows resemble others, which is what one process joins "
+                f"in {ROWS * NODE / 1e9:.0f} GB: raise [dedup] threshold, or run source by source"
+            )
+        if leader:
+            pairs.append(batch)
+    return Done(out=_members(found, pairs))
+
+
+def _members(
+    found: Components, pairs: list[pa.RecordBatch]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    members = pa.table([found.rows, found.roots()], MEMBERS)
+    yield from by_key(members, part_of(found.rows))
+    if pairs:
+        table = pa.Table.from_batches(pairs).group_by(["address", "other"]).aggregate([])
+        table = table.sort_by([("address", "ascending"), ("other", "ascending")])
+        address = table["address"].to_numpy()
+        root = found.roots()[np.searchsorted(found.rows, address)]
+        table = table.add_column(1, "root", pa.array(root))
+        yield from by_key(table.cast(PAIRS), part_of(address))
+
+
+def known(job: Job, key: int, batches: Batches) -> Done:
+    """What decides about the rows of one part that are in clusters, each to its cluster."""
     if not batches:
         return Done()
-    table = pa.Table.from_batches(batches)
-    nodes = table.filter(pc.is_valid(table["key"]))
-    address, first = np.unique(nodes["address"].to_numpy(), return_index=True)
-    if len(address) > ROWS:
-        raise RunError(
-            f"dedup: {len(address):,} rows resemble others; one process joins {ROWS:,} in "
-            f"{ROWS * NODE / 1e9:.0f} GB: raise [dedup] threshold, or run the sources one by one"
-        )
-    nodes = nodes.take(pa.array(first))
-    pairs = table.filter(pc.is_valid(table["other"]))
-    left, right = (np.searchsorted(address, pairs[c].to_numpy()) for c in ("address", "other"))
-    dedup = cast(Dedup, job.recipe.dedup)
-    rank = _rank(nodes, dedup)
+    members, pairs = those(batches, MEMBERS), those(batches, PAIRS)
+    *_, apart, _ = job.plan.keys
+    said = _facts(job, key).take(pa.array(row_of(members["address"].to_numpy())))
+    for place, name in enumerate(MEMBERS.names):
+        said = said.add_column(place, name, members[name])
+    return Done(out=chain(by_key(said, _place(said, apart)), by_key(pairs, _place(pairs, apart))))
+
+
+def _place(table: pa.Table, apart: int) -> Rows:
+    """The partition that each row's cluster meets in."""
+    return (mixed(table["root"].to_numpy()) % np.uint64(apart)).astype(np.int64)
+
+
+def _facts(job: Job, key: int) -> pa.Table:
+    """Of every row of one part: signature, text hash, id, and what the keep policy looks at."""
+    run, part, earlier = against.place(job, key)
+    scan, keep = selected(job.recipe), cast(Dedup, job.recipe.dedup).order
+    reads = {table_of("minhash"): ["minhash"], table_of("exact"): ["text_hash"]}
+    facts = run.columns(part, {**reads, "documents": ["id"]})
+    wanted = scan.schema(column for column, _ in keep)
+    kept = run.columns(part, scan.homes(dict.fromkeys(wanted.names))) if not earlier else None
+    for number, f in enumerate(wanted):
+        values = pa.nulls(len(facts), f.type) if kept is None else kept[f.name]
+        facts = facts.append_column(f"keep_{number}", values)
+    return facts
+
+
+def choose(job: Job, key: int, batches: Batches) -> Done:
+    """The clusters of one partition: who stays, and what is said of the others."""
+    if not batches:
+        return Done()
+    dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
+    pairs = those(batches, PAIRS)
+    nodes = pa.Table.from_batches([b for b in batches if "minhash" in b.schema.names])
+    nodes = nodes.sort_by("address").combine_chunks()
+    address = nodes["address"].to_numpy()
+    new = part_of(address) < own
+    rank = _rank(nodes, dedup, new)
     if dedup.link == "leader":
-        kept = led(rank, left, right)
+        ends = (np.searchsorted(address, pairs[c].to_numpy()) for c in ("address", "other"))
+        kept = _led(nodes["text_hash"].combine_chunks(), rank, *ends)
     else:
-        kept = _first(forest(len(address), left, right), rank)
+        kept = _first(np.unique(nodes["root"].to_numpy(), return_inverse=True)[1], rank)
     sizes = np.bincount(kept, minlength=len(kept))
-    twins = sizes[kept] > 1
-    answers = _answers(nodes, kept, sizes).filter(pa.array(twins))
-    done = Done(out=by_key(answers, part_of(address[twins])))
-    done.counts.update({"clusters": int((sizes > 1).sum()), "duplicates": int((sizes == 0).sum())})
+    said = new & (sizes[kept] > 1)
+    answers = _answers(nodes, kept, sizes).filter(pa.array(said))
+    done = Done(out=by_key(answers, part_of(address[said])))
+    gone = int((new & (kept != np.arange(len(kept)))).sum())
+    done.counts.update({"clusters": int((sizes > 1).sum()), "duplicates": gone})
     return done
 
 
-def _rank(nodes: pa.Table, dedup: Dedup) -> Rows:
-    """Place of each row in the order of the keep policy; no value comes last; ties by id."""
-    keys = [(f"keep_{i}", order) for i, (_, order) in enumerate(dedup.order)]
-    keys += [("key", "ascending"), ("address", "ascending")]
+def _rank(nodes: pa.Table, dedup: Dedup, new: NDArray[np.bool_]) -> Rows:
+    """Place of each row in the order of the keep policy; no value comes last; ties by id.
+
+    What an earlier run kept comes first.
+    """
+    keys = [("new", "ascending")]
+    keys += [(f"keep_{i}", order) for i, (_, order) in enumerate(dedup.order)]
+    keys += [("id", "ascending"), ("address", "ascending")]
     rank = np.empty(nodes.num_rows, np.int64)
-    order = pc.sort_indices(nodes, keys).to_numpy()
+    order = pc.sort_indices(nodes.append_column("new", pa.array(new)), keys).to_numpy()
     rank[order.astype(np.int64)] = np.arange(len(rank))
     return rank
 
 
+def _led(text: pa.Array, rank: Rows, left: Rows, right: Rows) -> Rows:
+    """For each row its leader, where equal texts are as one row: the first of them."""
+    first = _first(text.dictionary_encode().indices.to_numpy().astype(np.int64), rank)
+    left, right = first[left], first[right]
+    apart = left != right
+    return led(rank, left[apart], right[apart])[first]
+
+
 def _first(root: Rows, rank: Rows) -> Rows:
-    """For each row the row of its component that comes first."""
+    """For each row the row of its component that comes first.
+
+    Args:
+        root: shape (n,): equal in a component.
+        rank: shape (n,).
+    """
     order = np.lexsort((rank, root))
     new = np.append(True, np.diff(root[order]) != 0)
     kept = np.empty(len(root), np.int64)
@@ -149,13 +174,13 @@ def _first(root: Rows, rank: Rows) -> Rows:
 def _answers(nodes: pa.Table, kept: Rows, sizes: Rows) -> pa.Table:
     """What is said of each row."""
     every = np.arange(len(kept))
-    low = bytes_of(nodes["signature"].combine_chunks())
+    low = bytes_of(nodes["minhash"].combine_chunks())
     similar = similarity(agreements(low, every, kept), low.shape[1])
-    text, take = nodes["text"].combine_chunks(), pa.array(kept)
+    text, take = nodes["text_hash"].combine_chunks(), pa.array(kept)
     columns = [
         pa.array(row_of(nodes["address"].to_numpy()).astype(np.int32)),
         pa.array(kept != every),
-        nodes["key"].take(take),
+        nodes["id"].take(take),
         pa.array(sizes[kept]),
         pa.array(similar.astype(np.float32)),
         pc.equal(text, text.take(take)),
@@ -190,3 +215,6 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     take = pa.array(place, mask=place < 0)
     columns = pa.table([table[name].take(take) for name in DUPLICATES.names], DUPLICATES)
     return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
+
+
+STAGES = (join, known, choose, answer)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import execute, ingest, rules, show
+from pipelines import against, execute, ingest, rules, show, texts
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
@@ -32,8 +32,13 @@ class Asked:
     beam: Sequence[str] = ()
 
 
-def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[str, Recipe, Scan]:
-    """The recipe that was named, or the default one over some files: text, value, measures.
+def read(
+    paths: Sequence[Path], limit: int | None, console: Console
+) -> tuple[str, Recipe, Scan, list[texts.Given]]:
+    """The recipe that was named, or the default one over some files.
+
+    Returns:
+        its text, its value, its measures, and what these are given in files.
 
     Raises:
         RecipeError: if it is wrong.
@@ -47,7 +52,11 @@ def read(paths: Sequence[Path], limit: int | None, console: Console) -> tuple[st
         text = limited(text, limit)
     recipe = parse(text, path)
     try:
-        return text, recipe, rules.check(recipe)
+        scan = rules.check(recipe)
+        against.runs(recipe)
+        if any(texts.asked(type(measure)) for measure in scan.measures.values()):
+            compile_kernels(recipe, scan, console)  # the words of these files are counted
+        return text, recipe, scan, texts.given(scan.measures)
     except RecipeError as error:
         raise RecipeError(f"{path} {error}") from error
 
@@ -61,7 +70,7 @@ def run(asked: Asked) -> None:
         KarezError: if the recipe is wrong, or the run failed or passed a limit.
     """
     console = Console(stderr=asked.as_json)
-    text, recipe, scan = read(asked.paths, asked.limit, console)
+    text, recipe, scan, _ = read(asked.paths, asked.limit, console)
     known = [step.name for step in execute.STEPS]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")

@@ -17,6 +17,10 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         import filters.words
 
         modules.add(filters.words.__name__)
+    if "filters.overlap" in modules:
+        import filters.hashset
+
+        modules.add(filters.hashset.__name__)
     if any(source.kind in ("warc", "html") for source in recipe.source):
         import filters.nesting
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import clusters, parts, rules, split
+from pipelines import clusters, near, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
@@ -16,9 +16,8 @@ TABLE = "decisions/documents"
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
-    judges = [rules.TABLE, split.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
-    seen = [run.table(t).fingerprint for t in (*judges, table_of("tokens"))]
-    return {TABLE: fingerprint(seen, recipe.seed)}
+    seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    return {TABLE: fingerprint(seen, recipe.seed, recipe.publish.near_train)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -36,6 +35,10 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         cluster = pc.if_else(twin, columns["cluster"], pa.scalar(None, pa.string()))
         said = pc.if_else(pc.fill_null(columns["equal"], False), "duplicate", "near duplicate")
         reason = pc.if_else(twin, said, reason)
+    if job.recipe.checks_held_out:
+        least = pa.scalar(job.recipe.publish.near_train, pa.float32())
+        close = pc.fill_null(pc.greater_equal(columns["near_train"], least), False)
+        reason = pc.if_else(pc.and_(close, pc.is_null(reason)), "near train", reason)
     kept = pc.is_null(reason)
     order = pa.array(drawn(ids.combine_chunks(), job.recipe.seed))
     table = pa.table(
@@ -68,6 +71,8 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     }
     if recipe.dedup is not None:
         reads[clusters.TABLE] = ["duplicate", "cluster", "equal"]
+    if recipe.checks_held_out:
+        reads[near.TABLE] = ["near_train"]
     return reads
 
 

@@ -1,41 +1,39 @@
 """Dedup: near-duplicates among the documents that passed the rules; one of each cluster is kept.
 
 What is exchanged is narrow.  Band keys meet in buckets; rows that are alone there go no further.
-For the others signatures are fetched, once a row and partition, and each row is compared with the
-leaders of its bucket.  Confirmed pairs are joined into clusters in one place.  Equal texts share a
-bucket of their own, so they are found whatever their length.
+For the others signatures are fetched, and each row is compared with the leaders of its bucket.
+Confirmed pairs are joined into clusters in one place, which sees addresses alone; who of a cluster
+stays is decided where its rows meet once more.  Equal texts share a bucket of their own and need no
+signatures, so they are found whatever their length and however crowded their other buckets are.
 
 Sources: A. Broder, "On the resemblance and containment of documents", 1997; P. Indyk and R.
 Motwani, "Approximate nearest neighbors", 1998 (bands).
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from filters.buffers import table as bytes_of
-from filters.clusters import compact, forest, leaders
+from filters.clusters import forest, leaders
 from filters.lsh import needed
-from pipelines import clusters, rules
-from pipelines.clusters import TABLE, Rows, by_key, part_of, row_of
+from pipelines import against, clusters, meeting, rules
+from pipelines.clusters import TABLE
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
+from pipelines.meeting import KEYS, U64, part_of, those
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
-from pipelines.schema import id_bytes
+from pipelines.schema import id_heads
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
-VERSION = 1
-PARTITION = 16_000_000  # band keys that meet in one partition, about: 24 bytes each
+VERSION = 2
+PAIR = pa.schema([("address", pa.uint64()), ("other", pa.uint64())])
 LEADERS = 8  # of a bucket, that each of its rows is compared with
-
-U64 = NDArray[np.uint64]
-KEYS = pa.schema([("bucket", pa.uint64()), ("id", pa.uint64()), ("address", pa.uint64())])
-"""A row in a bucket: the first 8 bytes of its id break ties; address = part << 32 | row."""
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -46,34 +44,49 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     keep = selected(recipe).homes(dict.fromkeys(column for column, _ in dedup.order))
     reads = [table_of("minhash"), table_of("exact"), rules.TABLE, *keep]
     seen = [run.table(t).fingerprint for t in dict.fromkeys(reads)]
-    return {TABLE: fingerprint("minhash", VERSION, dedup.threshold, dedup.keep, dedup.link, seen)}
+    how = [dedup.threshold, dedup.keep, dedup.link, [against.mark(r) for r in against.runs(recipe)]]
+    return {TABLE: fingerprint("minhash", VERSION, how, seen)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
-    """Parts, bucket partitions, parts, bucket partitions, one place, parts."""
-    documents = run.table("documents")
-    count = len(documents.parts)
+    """Parts (and those of earlier runs), buckets, parts, buckets; one place, parts, clusters."""
+    earlier = against.runs(recipe)
+    own = len(run.table("documents").parts)
+    every = own + sum(against.count(r) for r in earlier)
+    rows = run.table("documents").rows + sum(r.table("documents").rows for r in earlier)
     width = selected(recipe).measures["minhash"].columns.field("bands").type.byte_width
-    partitions = 1 + documents.rows * (width // 8 + 1) // PARTITION
-    return Plan(list(range(count)), [partitions, count, partitions, 1, count])
+    met, apart = meeting.partitions(rows, width // 8 + 1), clusters.partitions(rows)
+    facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
+    return Plan(list(range(every)), [met, every, met, 1, every, apart, own], facts)
 
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
-    """The buckets of the rows of one part that passed the rules: one a band, one for the text."""
+    """The buckets of the rows of one part that have a say: one a band, one for the text."""
+    run, part, earlier = against.place(job, key)
     reads = {
         table_of("minhash"): ["bands"],
         table_of("exact"): ["text_hash"],
-        rules.TABLE: ["reason"],
+        **({against.DECISIONS: ["kept"]} if earlier else {rules.TABLE: ["reason"]}),
         "documents": ["id"],
     }
-    columns = job.run.columns(key, reads)
-    some = pc.and_(pc.is_valid(columns["bands"]), pc.is_valid(columns["text_hash"]))
-    mine = np.flatnonzero(pc.and_(pc.is_null(columns["reason"]), some).to_numpy())
-    kept = columns.take(pa.array(mine))
-    ids = id_bytes(kept["id"].combine_chunks())[:, :8].copy().view(">u8").ravel()
-    buckets = np.concatenate([_numbers(kept["bands"]), _numbers(kept["text_hash"])[:, :1]], axis=1)
-    address = mine.astype(np.uint64) | np.uint64(key << 32)
-    return Done(out=_spread(buckets, ids.astype(np.uint64), address, job.plan.keys[0]))
+    return Done(out=_spread(run.columns(part, reads), key, job.plan.keys[0]))
+
+
+def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for start in range(0, columns.num_rows, meeting.ROWS):
+        some = columns.slice(start, meeting.ROWS)
+        mine = some["kept"] if "kept" in some.column_names else pc.is_null(some["reason"])
+        whole = pc.and_(pc.is_valid(some["bands"]), pc.is_valid(some["text_hash"]))
+        rows = np.flatnonzero(pc.and_(mine, whole).to_numpy())
+        kept = some.take(pa.array(rows))
+        text = _numbers(kept["text_hash"])[:, :1]
+        said = {
+            "id": id_heads(kept["id"].combine_chunks()),
+            "address": (rows + start).astype(np.uint64) | np.uint64(key << 32),
+            "text": text.ravel(),
+        }
+        buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
+        yield from meeting.spread(buckets, pa.table(said), count)
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:
@@ -81,83 +94,79 @@ def _numbers(column: pa.ChunkedArray) -> U64:
     return cast(U64, np.ascontiguousarray(bytes_of(column.combine_chunks())).view("<u8"))
 
 
-def _spread(
-    buckets: U64, ids: U64, address: U64, partitions: int
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    flat, each = buckets.ravel(), buckets.shape[1]
-    to = (flat % np.uint64(partitions)).astype(np.int64)
-    order = np.argsort(to, kind="stable")
-    ends = np.cumsum(np.bincount(to, minlength=partitions))
-    for partition, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        mine = order[start:end]
-        if len(mine):
-            columns = (flat[mine], ids[mine // each], address[mine // each])
-            yield partition, pa.record_batch([*map(pa.array, columns)], schema=KEYS)
-
-
 def buckets(job: Job, key: int, batches: Batches) -> Done:
-    """The rows of one partition that are not alone in their bucket, each to its part."""
-    if not batches:
-        return Done()
-    table = pa.Table.from_batches(batches)
-    bucket, ids, address = (table[name].to_numpy() for name in KEYS.names)
-    order = np.lexsort((address, ids, bucket))
-    same = bucket[order[1:]] == bucket[order[:-1]]
-    shared = order[np.append(same, False) | np.append(False, same)]
-    asked = table.take(pa.array(shared))
-    asked = asked.append_column("to", pa.repeat(pa.scalar(key, pa.int32()), len(shared)))
-    return Done(out=by_key(asked, part_of(address[shared])))
+    """The rows of one partition that are not alone in their bucket, each to its part.
 
-
-def fetch(job: Job, key: int, batches: Batches) -> Done:
-    """What is known of the rows of one part that were asked for.
-
-    It goes with the first of a row's buckets in each partition; the others name the row alone.
+    Of equal texts the first one has a say in all buckets; the others are tied to it where they
+    meet in the bucket of their text, so a million copies cost what a million keys cost.
     """
     if not batches:
         return Done()
-    asked = pa.Table.from_batches(batches)
-    to, row = asked["to"].to_numpy().astype(np.int64), row_of(asked["address"].to_numpy())
-    _, first = np.unique(np.stack([to, row]), axis=1, return_index=True)
-    place = np.full(len(row), -1, np.int64)
-    place[first] = row[first]
-    columns = clusters.known(job, key).take(pa.array(place, mask=place < 0))
-    for name in reversed(KEYS.names):
-        columns = columns.add_column(0, name, asked[name])
-    return Done(out=by_key(columns, to))
+    table, own = pa.Table.from_batches(batches), against.count(job.run)
+    rows = meeting.shared(table["bucket"].to_numpy())
+    table = table.take(pa.array(rows)).combine_chunks()
+    bucket, ids, address, text = (table[name].to_numpy() for name in table.column_names)
+    order = np.lexsort((address, ids, part_of(address) < own, text, bucket))  # earlier runs first
+    bucket, text = bucket[order], text[order]
+    fresh = np.append(True, (bucket[1:] != bucket[:-1]) | (text[1:] != text[:-1]))[: len(order)]
+    first = order[fresh]
+    twin = ~fresh & (bucket == text)
+    lead = first[np.cumsum(fresh) - 1]
+    left, right = address[order[twin]], address[lead[twin]]
+    new = (part_of(left) < own) | (part_of(right) < own)  # earlier runs keep what they kept
+    pairs = pa.table([left[new], right[new]], PAIR)
+    others = first[meeting.shared(table["bucket"].to_numpy()[first])]
+    asked = meeting.ask(key, table.select(KEYS.names).take(pa.array(others)))
+    through = key % job.plan.keys[1]
+    return Done(out=chain(((through, b) for b in pairs.to_batches()), asked))
+
+
+def fetch(job: Job, key: int, batches: Batches) -> Done:
+    """The signatures of the rows of one part that were asked for; pairs go on as they are."""
+    if not batches:
+        return Done()
+    run, part, _ = against.place(job, key)
+    pairs = those(batches, PAIR).to_batches()
+    onward = ((key % job.plan.keys[2], batch) for batch in pairs)
+    asked = [b for b in batches if "to" in b.schema.names]
+    if not asked:
+        return Done(out=onward)
+    signatures = run.columns(part, {table_of("minhash"): ["minhash"]})
+    return Done(out=chain(onward, meeting.answer(pa.Table.from_batches(asked), signatures)))
 
 
 def confirm(job: Job, key: int, batches: Batches) -> Done:
     """The pairs of one partition whose signatures agree, no more than join their rows."""
     if not batches:
         return Done()
-    dedup = cast(Dedup, job.recipe.dedup)
-    table = pa.Table.from_batches(batches)
-    nodes = table.filter(pc.is_valid(table["signature"])).sort_by("address")
-    signatures = bytes_of(nodes["signature"].combine_chunks())
-    bucket, ids, address = (table[name].to_numpy() for name in KEYS.names)
-    order = np.lexsort((address, ids, bucket))
-    starts = np.flatnonzero(np.append(True, bucket[order][1:] != bucket[order][:-1]))
-    place = np.searchsorted(nodes["address"].to_numpy(), address[order])
-    least = needed(dedup.threshold, signatures.shape[1])
-    links = leaders(np.append(starts, len(order)), place, signatures, least, LEADERS)
-    left, right = links.rows, links.leaders
-    if dedup.link == "component":
-        left, right = _spanning(left, right)
-    done = Done(out=clusters.paired(nodes.drop_columns(["bucket", "id"]), left, right))
-    done.counts.update({"pairs": len(left), "beyond the leaders": links.unled})
+    done = Done(out=[(0, batch) for batch in those(batches, PAIR).to_batches()])
+    done.counts["pairs"] = sum(batch.num_rows for _, batch in done.out)
+    if any(b.schema.names == KEYS.names for b in batches):
+        pairs, unled = _near(job, *meeting.met(batches))
+        done.out = [*done.out, *((0, batch) for batch in pairs.to_batches())]
+        done.counts.update({"pairs": pairs.num_rows, "beyond the leaders": unled})
     return done
 
 
-def _spanning(left: Rows, right: Rows) -> tuple[Rows, Rows]:
-    """As few pairs as join the same rows."""
-    rows, index = compact(np.concatenate([left, right]).astype(np.uint64))
-    root = forest(len(rows), index[: len(left)], index[len(left) :])
-    inner = np.flatnonzero(root != np.arange(len(rows)))
-    found = rows.astype(np.int64)
-    return found[inner], found[root[inner]]
+def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
+    """Pairs of rows and leaders of their buckets; how many rows were compared with these alone."""
+    dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
+    nodes, signatures = known["address"].to_numpy(), bytes_of(known["minhash"].combine_chunks())
+    bucket, ids, address = (keys[name].to_numpy() for name in KEYS.names)
+    order = np.lexsort((address, ids, part_of(address) < own, bucket))  # earlier runs lead
+    starts = np.flatnonzero(np.append(True, bucket[order][1:] != bucket[order][:-1]))
+    place = np.searchsorted(nodes, address[order])
+    least = needed(dedup.threshold, signatures.shape[1])
+    links = leaders(np.append(starts, len(order)), place, signatures, least, LEADERS)
+    new = part_of(nodes) < own
+    mine = new[links.rows] | new[links.leaders]  # earlier runs keep what they kept
+    left, right = links.rows[mine], links.leaders[mine]
+    if dedup.link == "component":  # no more than join the same rows
+        root = forest(len(nodes), left, right)
+        left = np.flatnonzero(root != np.arange(len(nodes)))
+        right = root[left]
+    return pa.table([nodes[left], nodes[right]], PAIR), links.unled
 
 
-STEP = Step(
-    "dedup", tables, plan, (band_keys, buckets, fetch, confirm, clusters.join, clusters.answer)
-)
+STAGES = (band_keys, buckets, fetch, confirm, *clusters.STAGES)
+STEP = Step("dedup", tables, plan, STAGES)

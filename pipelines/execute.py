@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import check, decide, dedup, ingest, publish, rules, scan, split
+from pipelines import check, decide, dedup, ingest, near, publish, rules, scan, split
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -19,6 +19,7 @@ STEPS: tuple[Step, ...] = (
     dedup.STEP,
     check.STEP,
     split.STEP,
+    near.STEP,
     decide.STEP,
     publish.STEP,
 )

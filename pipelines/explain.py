@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filters import EDITS
-from pipelines import sql
+from pipelines import overlaps, sql
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.opened import Address, Opened
@@ -43,7 +43,8 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
 
     Returns:
         `document` (with its raw text), `decision`, `columns` by measure, `rules` in written order
-        with what each says (true: drops; null: has no value), `edits` with the text they took.
+        with what each says (true: drops; null: has no value), `edits` with the text they took,
+        `overlaps`: the given files that hold its `overlap_passage`.
     """
     rows: dict[str, Any] = opened.row(address)
     recipe = opened.recipe
@@ -63,6 +64,7 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
         "rules": rules,
         "edits": [{**e, "cut": raw[e["start"] : e["end"]].decode(errors="replace")} for e in edits],
         "columns": {name: values for name, values in measured.items() if name != "paragraphs"},
+        "overlaps": overlaps.holders(scan, measured.get("overlap", {})),
         "paragraphs": measured.get("paragraphs", {}).get("paragraphs"),
         "edited_text": _edited(str(document["text"]), edits),
     }
@@ -122,6 +124,8 @@ def show(value: Mapping[str, Any], console: Console) -> None:
         if name not in ("rules", "split", "duplicates", "exact"):
             figures = "  ".join(f"{c} {_short(v)}" for c, v in columns.items())
             console.print(Text(f"{name:<10}", "bold") + Text(figures))
+        if name == "overlap" and value["overlaps"]:
+            console.print(Text(f"{'':<10}found in {', '.join(value['overlaps'])}"))
     if value["edits"]:
         console.print()
         _diff(str(document["text"]), value["edited_text"], value["edits"], console)

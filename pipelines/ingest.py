@@ -222,7 +222,7 @@ class _Output:
 
 def _array(values: list[Any], f: pa.Field) -> pa.Array:
     if f.name == "text":
-        return pa.array(values, pa.binary()).cast(pa.string())  # checks that it is UTF-8
+        return pa.array(values, pa.binary()).view(pa.string())  # encoded here, so it is UTF-8
     return pa.array(values, f.type)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters import Edit, Measure
-from pipelines import sql
+from pipelines import sql, texts
 from pipelines.errors import RecipeError, nearest
 from pipelines.recipe import Recipe
 from pipelines.schema import DOCUMENTS
@@ -25,6 +25,7 @@ MEASURES = {
     "site": "filters.urls:Site",
     "exact": "filters.exact:Exact",
     "minhash": "filters.minhash:MinHash",
+    "overlap": "filters.overlap:Overlap",
 }
 EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
 
@@ -48,13 +49,13 @@ def thing(name: str, known: Mapping[str, str], where: str) -> Any:
         raise RecipeError(f"{where}: {name!r} cannot be imported: {error}") from error
 
 
-def made(name: str, options: Any, known: Mapping[str, str], where: str) -> Any:
-    """The value that a name and its options stand for."""
+def made(name: str, options: Any, known: Mapping[str, str], where: str, base: str = ".") -> Any:
+    """The value that a name and its options stand for; files in these are relative to `base`."""
     kind = thing(name, known, where)
     if not isinstance(options, Mapping):
         raise RecipeError(f"{where}: {name}: want a table of options such as {{}}, got {options!r}")
     try:
-        value = kind(**options)
+        value = kind(**texts.opened(kind, options, base))
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
     asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")
@@ -111,10 +112,15 @@ class Scan:
         return found
 
 
-def selected(recipe: Recipe) -> Scan:
-    """The measures and edits of a recipe, found once a process; see `_selected`."""
+def selected(recipe: Recipe, anew: bool = False) -> Scan:
+    """The measures and edits of a recipe, found once a process; see `_selected`.
+
+    Args:
+        recipe: that names them.
+        anew: look again at the files that they are given.
+    """
     key = repr(recipe)
-    if key not in _FOUND:
+    if anew or key not in _FOUND:
         _FOUND.clear()
         _FOUND[key] = _selected(recipe)
     return _FOUND[key]
@@ -132,7 +138,8 @@ def _selected(recipe: Recipe) -> Scan:
     """
     known = {**MEASURES, **{name: name for name in recipe.measure}}
     every = {
-        name: made(name, recipe.measure.get(name, {}), MEASURES, "[measure]") for name in known
+        name: made(name, recipe.measure.get(name, {}), MEASURES, "[measure]", recipe.base)
+        for name in known
     }
     makers: dict[str, list[str]] = {}
     for name, measure in every.items():
@@ -153,6 +160,8 @@ def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
         wanted |= {"exact", "minhash"}
     if len(recipe.publish.splits) > 1:
         wanted.add("site")
+    if recipe.checks_held_out:
+        wanted.add("minhash")
     for column, where in _named(recipe):
         if column not in PLAIN:
             if column not in makers:

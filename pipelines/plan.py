@@ -5,6 +5,7 @@ the size of the files, by rates measured on the sample that ships, and every fig
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipelines import command, execute, ingest, parts, sql
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
+from pipelines.texts import Given
 from pipelines.units import say_size
 
 TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
@@ -36,17 +38,17 @@ def command_plan(recipe: Path, folder: str | None, as_json: bool) -> None:
     Raises:
         RecipeError: if it is wrong.
     """
-    console = Console()
-    _, value, scan = command.read([recipe], None, console)
+    console = Console(stderr=as_json)
+    _, value, scan, given = command.read([recipe], None, console)
     run = Run(folder or Path("runs", value.name))
-    planned = plan(value, scan, run)
+    planned = plan(value, scan, run, given)
     if as_json:
         click.echo(json.dumps(planned, indent=1, ensure_ascii=False))
     else:
         show(planned, console)
 
 
-def plan(recipe: Recipe, scan: Scan, run: Run) -> dict[str, Any]:
+def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[str, Any]:
     """All that is known beforehand, ready for JSON."""
     sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in recipe.source]
     text = sum(source["text"] for source in sources)
@@ -60,6 +62,7 @@ def plan(recipe: Recipe, scan: Scan, run: Run) -> dict[str, Any]:
         "sources": sources,
         "documents": documents,
         "measures": {n: [*map(str, m.columns.names)] for n, m in scan.measures.items()},
+        "given": [asdict(each) for each in given],
         "edits": list(scan.edits),
         "rules": [
             {"rule": name, "sql": rule, "columns": list(sql.columns(rule, f"[rules] {name}"))}
@@ -89,12 +92,20 @@ def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
 
 def sealed(recipe: Recipe, run: Run) -> list[str]:
     """The steps that stand as they are in the run folder."""
-    done = []
+    done: list[str] = []
     for step in execute.STEPS:
-        if step.name not in run.manifest.steps or run.stale(step.tables(run, recipe)):
+        if not done and step.name not in run.manifest.steps:
             break
-        done.append(step.name)
+        tables = step.tables(run, recipe)
+        if run.stale(tables):
+            break
+        done += [step.name] if tables else []
     return done
+
+
+def _given(given: Mapping[str, Any]) -> str:
+    lost = f"; {given['unusable']:,} cannot be found: {given['why']}" if given["unusable"] else ""
+    return f"{given['measure']}: {len(given['files']):,} files, {given['rows']:,} rows{lost}"
 
 
 def show(planned: dict[str, Any], console: Console) -> None:
@@ -109,6 +120,8 @@ def show(planned: dict[str, Any], console: Console) -> None:
     grid.add_row("documents", f"{about}{planned['documents']:,}")
     for name, columns in planned["measures"].items():
         grid.add_row("measures", f"{name}: {', '.join(columns)}")
+    for each in planned["given"]:
+        grid.add_row("given", _given(each))
     grid.add_row("edits", ", ".join(planned["edits"]) or "none")
     for rule in planned["rules"]:
         grid.add_row("drops", f"{rule['rule']}: {rule['sql']}")

@@ -1,11 +1,12 @@
 """Publish: the chosen documents, edited, in Arrow shards of about equal size and seeded order.
 
 The only step that moves text.  The place of a document is drawn from its id, so shards hold ranges
-of the order and their content depends on no part, batch or worker.  Rows with one place stand in
-the order of their ids, then of their addresses.
+of the order, and slices ranges of a shard; what they hold depends on no part, batch or worker.
+Rows with one place stand in the order of their ids, then of their addresses.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from math import ceil
 
 import numpy as np
@@ -20,16 +21,19 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run
 from pipelines.scan import edited_text
 from pipelines.schema import DOCUMENTS
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Key, Plan, Step
 
-VERSION = 1
+VERSION = 2
 TABLE = "dataset"
 FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
 ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
 ROWS = 1024  # in a batch of a shard, at most
 BYTES = 8_000_000  # of text in one; a part of the format, whatever batches elsewhere are
+SLICE = 16_000_000  # bytes of text that are put in order at a time, about
+SLICES = 1024  # in all shards, beyond the first of each: what is exchanged must not fall to crumbs
 
 Rows = NDArray[np.int64]
+Places = NDArray[np.uint64]
 
 
 def columns(recipe: Recipe) -> list[str]:
@@ -54,8 +58,9 @@ def plan(run: Run, recipe: Recipe) -> Plan:
         for name, size in sizes.items()
         for number in range(ceil(size / recipe.publish.shard))
     ] or [[next(iter(sizes)), 0, 1]]
+    slices = max(1, min(ceil(recipe.publish.shard / SLICE), SLICES // len(shards)))
     tasks = list(range(len(run.table("documents").parts)))
-    return Plan(tasks, [len(shards)], {"shards": shards})
+    return Plan(tasks, [len(shards)], {"shards": shards, "slices": slices})
 
 
 def route(job: Job, key: int, _: Batches) -> Done:
@@ -63,7 +68,7 @@ def route(job: Job, key: int, _: Batches) -> Done:
     return Done(out=_routed(job, key))
 
 
-def _routed(job: Job, key: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _routed(job: Job, key: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
     decisions = job.run.columns(key, {decide.TABLE: ["kept", "split", "order"]})
     extra = _extra(job, key)
     start = 0
@@ -81,7 +86,7 @@ def _routed(job: Job, key: int) -> Iterator[tuple[int, pa.RecordBatch]]:
             }
         )
         start = here.stop
-        yield from _sharded(rows.filter(decisions["kept"][here]), job)
+        yield from _sharded(_where(rows, decisions["kept"][here]), job)
 
 
 def _own(job: Job) -> list[str]:
@@ -95,24 +100,44 @@ def _extra(job: Job, key: int) -> pa.Table:
     return job.run.columns(key, {scan.EDITS_TABLE: ["edits"], **homes})
 
 
-def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Kept rows with their edited text, by shard."""
+def _where(rows: pa.Table, mask: pa.BooleanArray) -> pa.Table:
+    """The rows where the mask holds; all of them are not copied."""
+    return rows if pc.all(mask).as_py() else rows.filter(mask)
+
+
+def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
+    """Kept rows with their edited text, by shard and slice."""
     if not rows.num_rows:
         return
     batch = rows.combine_chunks().to_batches()[0]
-    names = [f.name for f in _schema(job)]
     at = batch.schema.get_field_index("text")
     batch = batch.set_column(at, "text", edited_text(batch)["text"])
-    shard = np.zeros(batch.num_rows, np.int64)
-    order, split = batch["_order"].to_numpy(), batch["_split"]
+    narrow = pa.record_batch([batch[f.name] for f in _schema(job)], schema=_schema(job))
+    piece = _pieces_of(batch["_split"], batch["_order"].to_numpy(), job)
+    order = np.argsort(piece, kind="stable")
+    if piece[order[0]] != piece[order[-1]]:
+        narrow = narrow.take(pa.array(order))
+    ends = np.flatnonzero(np.append(np.diff(piece[order]) != 0, True)) + 1
+    start = 0
+    for end in ends.tolist():
+        key = divmod(int(piece[order[start]]), job.plan.facts["slices"])
+        yield key, narrow.slice(start, end - start)
+        start = end
+
+
+def _pieces_of(split: pa.Array, order: Places, job: Job) -> Rows:
+    """Number of each row's slice, where the slices of all shards are numbered on."""
+    piece, slices = np.zeros(len(order), np.int64), job.plan.facts["slices"]
     for number, (name, index, count) in enumerate(job.plan.facts["shards"]):
-        # number of the shard = floor(order / 2**64 * count), on 32 bits so that nothing overflows
-        place = (order >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)
-        mine = pc.equal(split, name).to_numpy(zero_copy_only=False) & (place == np.uint64(index))
-        shard[mine] = number
-    narrow = pa.record_batch([batch[name] for name in names], schema=_schema(job))
-    for number in np.unique(shard):
-        yield int(number), narrow.filter(pa.array(shard == number))
+        if index == 0:  # the first of its split
+            mine = pc.equal(split, name).to_numpy(zero_copy_only=False)
+            piece[mine] = number * slices + _place(order[mine], count * slices)
+    return piece
+
+
+def _place(order: Places, count: int) -> Rows:
+    """floor(order / 2**64 * count), on 32 bits so that nothing overflows."""
+    return ((order >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)).astype(np.int64)
 
 
 def _schema(job: Job) -> pa.Schema:
@@ -127,7 +152,7 @@ def shard(job: Job, key: int, batches: Batches) -> Done:
     schema = published(job)
     done = Done()
     with job.run.folder.create(f"{TABLE}/{file}") as sink, pa.ipc.new_stream(sink, schema) as out:
-        for batch in _ordered(batches, schema):
+        for batch in _ordered(job, count, batches, schema):
             out.write_batch(batch)
             done.counts["tokens"] += pc.sum(batch["tokens"]).as_py() or 0
             for language in pc.value_counts(batch["language"]).to_pylist():
@@ -145,41 +170,28 @@ def published(job: Job) -> pa.Schema:
     return pa.schema([f for f in _schema(job) if not f.name.startswith("_")])
 
 
-def _ordered(batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """All rows by place, `ROWS` at a time; only keys are sorted, text is gathered where it lies."""
-    if not batches:
-        return
-    keys = pa.Table.from_batches([b.select(["_order", "id", "_part", "_row"]) for b in batches])
-    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]).to_numpy()
-    starts = np.cumsum([0, *(b.num_rows for b in batches)])
-    inside = [b.select(schema.names) for b in batches]
-    sizes = np.concatenate([pc.binary_length(b["text"]).to_numpy() for b in batches])
-    for rows in _pieces(order.astype(np.int64), sizes):
-        yield _gathered(inside, starts, rows, schema)
+def _ordered(job: Job, count: int, batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """All rows by place, at most `ROWS` at a time.
+
+    Slices come one after the other; one of them is in memory.
+    """
+    every = count * job.plan.facts["slices"]
+    for _, mine in groupby(batches, lambda b: int(_place(b["_order"].to_numpy()[:1], every)[0])):
+        table = pa.Table.from_batches(mine).combine_chunks()
+        keys = [(name, "ascending") for name in ("_order", "id", "_part", "_row")]
+        table = table.take(pc.sort_indices(table, keys)).combine_chunks()
+        yield from _pieces(table.select(schema.names).cast(schema))
 
 
-def _pieces(order: Rows, sizes: Rows) -> Iterator[Rows]:
-    """The order in pieces of at most `ROWS` rows and `BYTES` bytes, or of one row."""
-    start = size = 0
-    for at, row in enumerate(order):
-        size += int(sizes[row])
-        if at > start and (at - start == ROWS or size > BYTES):
-            yield order[start:at]
-            start, size = at, int(sizes[row])
-    yield order[start:]
-
-
-def _gathered(batches: Batches, starts: Rows, rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
-    source = np.searchsorted(starts, rows, side="right") - 1
-    by_source = np.argsort(source, kind="stable")
-    pieces = [
-        batches[s].take(pa.array(rows[by_source][source[by_source] == s] - starts[s]))
-        for s in np.unique(source)
-    ]
-    back = np.empty(len(rows), np.int64)
-    back[by_source] = np.arange(len(rows))
-    whole = pa.Table.from_batches(pieces, pieces[0].schema).take(pa.array(back)).combine_chunks()
-    return whole.cast(schema).to_batches()[0]
+def _pieces(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The rows in batches of at most `ROWS` rows and `BYTES` bytes of text, or of one row."""
+    ends = np.cumsum(pc.binary_length(table["text"]).to_numpy(), dtype=np.int64)
+    start = 0
+    while start < table.num_rows:
+        room = (ends[start - 1] if start else 0) + BYTES
+        end = min(start + ROWS, max(start + 1, int(np.searchsorted(ends, room, "right"))))
+        yield from table.slice(start, end - start).to_batches()
+        start = end
 
 
 def finish(job: Job, done: Done) -> None:

@@ -83,6 +83,7 @@ class Dedup:
     threshold: float = field(default=0.8, metadata={"read": units.share})
     keep: str = ""
     link: str = "component"
+    against: tuple[str, ...] = ()
     probes: int = 500
 
     def __post_init__(self) -> None:
@@ -113,6 +114,8 @@ class Publish:
 
     Attributes:
         splits: share of each split, by hash of the domain; they add up to 1.
+        near_train: estimated Jaccard similarity to a train document from which on a held-out one is
+            dropped; None (in a recipe: false): not looked for.
         shard: bytes of text in a shard, about.
         columns: columns published beside id, source key, url, text, language and tokens.
     """
@@ -120,10 +123,13 @@ class Publish:
     splits: Mapping[str, float] = field(
         default_factory=lambda: {"train": 1.0}, metadata={"read": dict}
     )
+    near_train: float | None = field(default=0.5, metadata={"read": units.share_or_off})
     shard: int = field(default=256_000_000, metadata={"read": units.size})
     columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.near_train == 0:
+            raise ValueError("near_train must be above 0; false switches it off")
         for name, part in self.splits.items():
             if not re.fullmatch(r"\w+", name):
                 raise ValueError(f"split {name!r} is no word of letters, digits and _")
@@ -153,6 +159,11 @@ class Recipe:
     rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
     dedup: Dedup | None = None
     publish: Publish = field(default_factory=Publish)
+
+    @property
+    def checks_held_out(self) -> bool:
+        """Whether held-out documents are compared with those of the train split."""
+        return len(self.publish.splits) > 1 and self.publish.near_train is not None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name):

@@ -36,7 +36,7 @@ def check(recipe: Recipe) -> Scan:
             extract.resolve(source.extract)
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
-    scan = selected(recipe)
+    scan = selected(recipe, anew=True)
     sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
     return scan
 

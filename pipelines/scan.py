@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from filters import EDITS, Edit, Measure
 from pipelines import parts
+from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
 from pipelines.measures import Scan, code_of, selected, table_of
@@ -80,7 +81,7 @@ class _Work:
         self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
         if EDITS_TABLE in stale:
             self.schemas[EDITS_TABLE] = EDITS_SCHEMA
-        self.made: dict[str, Batches] = {table: [] for table in self.schemas}
+        self.made: dict[str, list[pa.RecordBatch]] = {table: [] for table in self.schemas}
         self.dead: dict[str, list[tuple[object, ...]]] = {table: [] for table in self.schemas}
         needs = {c for m in self.wanted.values() for c in m.needs}
         own = needs - {"words", "paragraphs", "edits", *ROW}
@@ -134,6 +135,8 @@ class _Work:
         """The columns of a batch, nulls in the rows that fail, and a letter for each of these."""
         try:
             return do(batch).cast(schema), []
+        except KarezError:  # a file that it is given; this is not about a row
+            raise
         except Exception as error:  # a measure may be anybody's: whatever it raises is about a row
             if batch.num_rows != 1:
                 middle = batch.num_rows // 2

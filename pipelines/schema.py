@@ -34,6 +34,15 @@ DUPLICATES = pa.schema(
 
 SPLIT = pa.schema([pa.field("split", pa.string(), False)])
 
+NEAR = pa.schema(
+    [
+        pa.field(
+            "near_train", pa.float32()
+        ),  # estimated Jaccard similarity to the nearest, if held out
+        pa.field("near_id", pa.string()),  # of the nearest train document
+    ]
+)
+
 DECISIONS = pa.schema(
     [
         pa.field("id", pa.string(), False),
@@ -86,6 +95,15 @@ def id_bytes(ids: pa.Array) -> NDArray[np.uint8]:
     return (pairs[:, :, 0] << np.uint8(4)) | pairs[:, :, 1]
 
 
+def id_heads(ids: pa.Array) -> NDArray[np.uint64]:
+    """The first 8 bytes of each id as a number; it orders them as the ids do.
+
+    Returns:
+        shape (n,).
+    """
+    return id_bytes(ids)[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+
+
 def drawn(ids: pa.Array, seed: int) -> NDArray[np.uint64]:
     """A random number for each id, the same on every machine.
 
@@ -95,8 +113,7 @@ def drawn(ids: pa.Array, seed: int) -> NDArray[np.uint64]:
     Returns:
         shape (n,), uniform over 64 bits.
     """
-    x = id_bytes(ids)[:, :8].copy().view(">u8").ravel().astype(np.uint64)
-    return mixed(x ^ mixed(np.array([seed % 2**64], np.uint64)))
+    return mixed(id_heads(ids) ^ mixed(np.array([seed % 2**64], np.uint64)))
 
 
 def mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

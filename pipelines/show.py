@@ -23,6 +23,7 @@ TELLS = {
     "dedup": "near-duplicates",
     "check": "what dedup missed",
     "split": "train and held out",
+    "near": "held out near train",
     "decide": "one decision each",
     "publish": "documents to shards",
 }

@@ -28,7 +28,11 @@ FAILED = "failed"  # name of the note that a task leaves which the user can put 
 
 SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
 
-Batches = list[pa.RecordBatch]
+Key = int | tuple[int, int]
+"""A key of the next stage; or that, and the place of a batch among those for it."""
+
+Held = dict[tuple[int, int, tuple[str, ...]], list[pa.RecordBatch]]
+"""Batches by key, place, and the names of their columns."""
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Done:
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
-    out: Iterable[tuple[int, pa.RecordBatch]] = ()
+    out: Iterable[tuple[Key, pa.RecordBatch]] = ()
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -85,6 +89,37 @@ class Job:
         return f"{self.work}/{self.step.stages[stage].__name__}-{key:06d}.json"
 
 
+class Segment(NamedTuple):
+    """Where the batches of one task for one key and place lie."""
+
+    place: int
+    file: str
+    start: int
+    length: int
+
+
+class Batches:
+    """The batches for one key, in order, as often as one asks for them.
+
+    Each segment is mapped when its turn comes and let go with its last batch, so what was used up
+    does not stay in memory.
+    """
+
+    def __init__(self, run: Run, segments: Sequence[Segment]) -> None:
+        self._run, self._segments = run, sorted(segments)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._segments)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """They, by the place and the file of their segments."""
+        for _, file, start, length in self._segments:
+            with self._run.folder.open(file) as opened:
+                body = opened.read_buffer(opened.size())  # a view of the mapped file
+            yield from pa.ipc.open_stream(body.slice(start, length))
+
+
 Do = Callable[[Job, int, Batches], Done]
 """A stage: what to do for a key with the batches that the stage before put out for it, in order."""
 
@@ -105,14 +140,6 @@ class Step:
     plan: Callable[[Run, Recipe], Plan]
     stages: tuple[Do, ...]
     finish: Callable[[Job, Done], None] | None = None
-
-
-class Segment(NamedTuple):
-    """Where the batches of one task for one key lie."""
-
-    file: str
-    start: int
-    length: int
 
 
 def prepare(
@@ -159,9 +186,8 @@ def perform(
         note = folder.read_json(name)
     else:
         wall, cpu = time.perf_counter(), time.process_time()
-        batches = [batch for segment in sorted(incoming) for batch in _read(job.run, segment)]
         try:
-            done = job.step.stages[stage](job, key, batches)
+            done = job.step.stages[stage](job, key, Batches(job.run, incoming))
             out = _write(job.run, name.replace(".json", ".arrow"), done.out)
         except KarezError as error:
             _leave_word(job, str(error))
@@ -180,6 +206,7 @@ def perform(
             "cpu": time.process_time() - cpu,
         }
         folder.write(name, json.dumps(note).encode())
+        pa.default_memory_pool().release_unused()
     return [(key, Segment(*segment)) for key, segment in note["out"]]
 
 
@@ -212,15 +239,19 @@ def collect(job: Job) -> tuple[Done, float]:
 
 
 def _write(
-    run: Run, name: str, out: Iterable[tuple[int, pa.RecordBatch]]
+    run: Run, name: str, out: Iterable[tuple[Key, pa.RecordBatch]]
 ) -> list[tuple[int, Segment]]:
-    """One file of segments, in the order of their keys within each `SPILL` bytes."""
+    """One file of segments, in the order of their keys within each `SPILL` bytes.
+
+    Batches of one key may have different columns; those with the same stay in their order.
+    """
     segments: list[tuple[int, Segment]] = []
-    held: dict[int, Batches] = {}
+    held: Held = {}
     size = 0
     with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
         for key, batch in out:
-            held.setdefault(key, []).append(batch)
+            to = key if isinstance(key, tuple) else (key, 0)
+            held.setdefault((*to, tuple(batch.schema.names)), []).append(batch)
             size += batch.nbytes
             if size > SPILL:
                 segments += _spilled(sink, name, held)
@@ -231,16 +262,11 @@ def _write(
     return segments
 
 
-def _spilled(sink: Sink, name: str, held: Mapping[int, Batches]) -> Iterator[tuple[int, Segment]]:
-    for key in sorted(held):
+def _spilled(sink: Sink, name: str, held: Held) -> Iterator[tuple[int, Segment]]:
+    for key, place, names in sorted(held):
         start = sink.size
-        with pa.ipc.new_stream(sink, held[key][0].schema) as writer:
-            for batch in held[key]:
+        batches = held[key, place, names]
+        with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+            for batch in batches:
                 writer.write_batch(batch)
-        yield key, Segment(name, start, sink.size - start)
-
-
-def _read(run: Run, segment: Segment) -> Batches:
-    with run.folder.open(segment.file) as file:
-        body = file.read_buffer(file.size())  # a view of the mapped file
-    return list(pa.ipc.open_stream(body.slice(segment.start, segment.length)))
+        yield key, Segment(place, name, start, sink.size - start)

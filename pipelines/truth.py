@@ -11,9 +11,9 @@ from filters.lsh import similarity
 from filters.probes import jaccard, shingle_sets
 from filters.shingles import Hashes
 from filters.words import words
-from pipelines import clusters, parts, scan
-from pipelines.clusters import row_of
+from pipelines import against, clusters, parts, scan
 from pipelines.measures import selected, table_of
+from pipelines.meeting import row_of
 from pipelines.schema import CHECK
 from pipelines.steps import Batches, Done, Job
 
@@ -43,27 +43,29 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
     lists: list[Hashes | None] = [None] * len(row)
     for at, each in zip(first.tolist(), sets, strict=True):
         lists[at] = each
-    reads = {
-        "documents": ["id"],
-        table_of("exact"): ["text_hash"],
-        clusters.TABLE: ["cluster"],
-    }
+    said = _said(job, key).take(pa.array(row))
+    for name in said.column_names:
+        asked = asked.append_column(name, said[name])
     told = asked.append_column("shingles", pa.array(lists, pa.large_list(pa.uint64())))
-    for name, column in _columns(job, key, reads, row).items():
-        told = told.append_column(name, column)
     return Done(out=((0, batch) for batch in told.combine_chunks().to_batches()))
 
 
-def _columns(job: Job, key: int, reads: dict[str, list[str]], row: Rows) -> dict[str, Any]:
-    columns = job.run.columns(key, reads).take(pa.array(row))
-    return {name: columns[name] for name in columns.column_names}
+def _said(job: Job, key: int) -> pa.Table:
+    """Of every row of one part: id, text hash, and the cluster that it was found to be in."""
+    run, at, earlier = against.place(job, key)
+    reads = {"documents": ["id"], table_of("exact"): ["text_hash"]}
+    if not earlier:
+        return run.columns(at, {**reads, clusters.TABLE: ["cluster"]})
+    columns = run.columns(at, reads)
+    return columns.append_column("cluster", columns["id"])  # what is said of its new copies
 
 
 def _sets(job: Job, key: int, rows: Rows) -> Iterator[Hashes]:
     """The shingles of some rows of one part, as dedup saw their texts; rows rise."""
-    edits = job.run.columns(key, {scan.EDITS_TABLE: ["edits"]})["edits"]
+    run, at, _ = against.place(job, key)
+    edits = run.columns(at, {scan.EDITS_TABLE: ["edits"]})["edits"]
     size = selected(job.recipe).measures["minhash"].shingle  # type: ignore[attr-defined]
-    file = job.run.open_part("documents", key)
+    file = run.open_part("documents", at)
     start = 0
     for group in range(file.num_row_groups):
         end = start + file.metadata.row_group(group).num_rows

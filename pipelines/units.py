@@ -41,6 +41,15 @@ def share(value: object) -> float:
     return number
 
 
+def share_or_off(value: object) -> float | None:
+    """A share, or None for false.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    return None if value is False else share(value)
+
+
 def say_size(size: float) -> str:
     """Bytes in words: "3.2 MB"."""
     for unit in ("B", "kB", "MB", "GB"):

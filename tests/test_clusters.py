@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.clusters import Links, agreements, compact, forest, leaders
+from filters.clusters import Components, Links, agreements, compact, forest, leaders
 
 SIGNATURES = st.lists(
     st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=1, max_size=12
@@ -192,3 +192,19 @@ def test_addresses_become_indices(addresses: list[int]) -> None:
     assert once.tolist() == sorted(set(addresses))
     assert where.shape == given_ones.shape
     assert (once[where] == given_ones).all()
+
+
+@given(st.data(), st.integers(1, 12), st.integers(1, 4))
+def test_components_that_grow_are_those_of_all_pairs_at_once(
+    data: st.DataObject, n: int, times: int
+) -> None:
+    row = st.integers(0, n - 1)
+    edges = data.draw(st.lists(st.tuples(row, row), max_size=20))
+    found = Components()
+    for start in range(times):
+        mine = np.array(edges[start::times], np.uint64).reshape(-1, 2)
+        found.add(mine[:, 0] * np.uint64(7), mine[:, 1] * np.uint64(7))
+    named = sorted({end for edge in edges for end in edge})
+    whole = forest(n, indices([a for a, _ in edges]), indices([b for _, b in edges]))
+    assert found.rows.tolist() == [7 * row for row in named]
+    assert found.roots().tolist() == [7 * int(whole[row]) for row in named]

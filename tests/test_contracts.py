@@ -17,6 +17,7 @@ from filters.exact import Exact
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.minhash import MinHash
+from filters.overlap import Overlap
 from filters.quality import Quality
 from filters.tokens import Tokens
 from filters.urls import Site
@@ -27,6 +28,7 @@ MEASURES: list[Measure] = [
     Exact(),
     Language(),
     MinHash(),
+    Overlap(),
     Paragraphs(),
     Quality(),
     Site(),

@@ -1,10 +1,10 @@
 import re
 
-import datasketch  # type: ignore[import-untyped]
+import datasketch
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasketch.lsh import _optimal_param  # type: ignore[import-untyped]
+from datasketch.lsh import _optimal_param
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

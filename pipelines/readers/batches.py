@@ -95,7 +95,8 @@ def _convert(batch: pa.RecordBatch, first: int, source: Source) -> list[Document
         if _is_flat(column.type):
             column.validate(full=True)
     text = _column(batch, source.text)
-    texts = _plain(text).cast(pa.large_string()).to_pylist()
+    strings = _plain(text).cast(pa.large_string())
+    texts, sizes = strings.to_pylist(), pc.binary_length(strings).to_pylist()
     names, values = [], []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name != source.text and not _is_blob(column.type):
@@ -103,10 +104,10 @@ def _convert(batch: pa.RecordBatch, first: int, source: Source) -> list[Document
             values.append(_plain(column).to_pylist())
     fields = zip(*values, strict=True) if values else [()] * len(texts)
     out = []
-    for at, (text, row) in enumerate(zip(texts, fields, strict=True)):
+    for at, (text, size, row) in enumerate(zip(texts, sizes, fields, strict=True)):
         others = dict(zip(names, row, strict=True))
         rows.pop(others, source.text)
-        out.append(rows.document(text, others, first + at, None, source))
+        out.append(rows.document(text, others, first + at, size or 0, source))
     return out
 
 

@@ -44,29 +44,30 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
 
 def lines(pieces: packed.Unpacker) -> Iterator[Line]:
     """The lines of what is unpacked, never more than one of them and one piece in memory."""
-    window = bytearray()
-    start = dropped = 0  # offset of the line, and bytes of it that were dropped
+    held: list[bytes] = []  # of the line that is under way; nothing of one that is too long
+    start = length = 0
     for piece in pieces:
-        searched = len(window)
-        window += piece
-        while (at := window.find(b"\n", searched)) >= 0:
-            length = dropped + at + 1
-            yield Line(start, length, _content(window[:at], length, start), True)
-            del window[: at + 1]
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            length += len(end) + 1
+            yield Line(start, length, _content(held, end, length, start), True)
             start += length
-            searched = dropped = 0
-        if dropped or len(window) > LINE:
-            dropped += len(window)
-            window.clear()
-    if dropped or window:
-        length = dropped + len(window)
-        yield Line(start, length, _content(window, length, start), False)
+            length = 0
+            held.clear()
+        length += len(rest)
+        if length > LINE:
+            held.clear()
+        elif rest:
+            held.append(rest)
+    if length:
+        yield Line(start, length, _content(held, b"", length, start), False)
 
 
-def _content(line: bytearray, length: int, start: int) -> bytes | None:
+def _content(held: list[bytes], end: bytes, length: int, start: int) -> bytes | None:
     if length > LINE:
         return None
-    return bytes(line if start else line.removeprefix(BOM))
+    line = b"".join([*held, end]) if held else end
+    return line if start else line.removeprefix(BOM)
 
 
 def _row(line: Line, source: Source) -> Document | Dead:

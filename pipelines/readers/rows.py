@@ -14,7 +14,7 @@ _KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list",
 
 
 def document(
-    text: object, row: dict[str, Any], offset: int, length: int | None, source: Source
+    text: object, row: dict[str, Any], offset: int, length: int, source: Source
 ) -> Document | Dead:
     """The document of a row, or why it is none.
 
@@ -25,21 +25,19 @@ def document(
         text: taken out of the row.
         row: all other fields; is used up.
         offset: where the row stands.
-        length: bytes of the row; None: those of its text.
+        length: bytes of the row.
         source: names the fields that hold text, id and URL.
     """
     if not isinstance(text, str):
         reason = "no text" if text is None else f"text is {_KINDS[type(text)]}"
         return Dead(offset, reason, brief(f"field {source.text}"))
-    size = len(text) if text.isascii() else len(text.encode())
-    if size > LIMIT:
+    if len(text) > LIMIT // 4 and (size := len(text.encode())) > LIMIT:
         return Dead(offset, "too large", f"{size:,} bytes of text")
     key, url = _take(row, source.id, (str, int)), _take(row, source.url, (str,))
     try:
         metadata = orjson.dumps(row, default=str).decode() if row else None
     except orjson.JSONEncodeError as error:
         return Dead(offset, "too deep", brief(str(error)))
-    length = size if length is None else length
     return Document(text, offset, length, key or url, url, None, None, metadata)
 
 
@@ -63,7 +61,11 @@ def pop(row: dict[str, Any], field: str) -> Any:
 def _take(row: dict[str, Any], field: str, kinds: tuple[type, ...]) -> str | None:
     """Take a field out of a row, if it is of one of the kinds; a boolean is no integer."""
     holder, key = _place(row, field)
-    return str(holder.pop(key)) if type(holder.get(key)) in kinds else None
+    value = holder.get(key)
+    if type(value) not in kinds:
+        return None
+    del holder[key]
+    return str(value)
 
 
 def _place(row: dict[str, Any], field: str) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,99 @@
+"""Earlier runs that a new one is deduplicated against: their signatures are read, never their text.
+
+Their parts are numbered on from this run's own, so that an address names a row of either.  What
+they kept stays kept: a new document that resembles one of theirs is a duplicate of it.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pipelines.errors import RecipeError, RunError
+from pipelines.folders import fingerprint
+from pipelines.measures import selected, table_of
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.steps import Job
+
+SCHEME = b"scheme"
+"""Key of the footer of a file of signatures: what must agree if they are to be compared."""
+
+DECISIONS = "decisions/documents"
+READ = (table_of("minhash"), table_of("exact"), DECISIONS)
+
+
+def runs(recipe: Recipe) -> list[Run]:
+    """The earlier runs that a recipe names, in written order.
+
+    Raises:
+        RecipeError: if one is no finished run, has no signatures, or has those of another scheme.
+    """
+    if recipe.dedup is None:
+        return []
+    return [_opened(recipe, name) for name in recipe.dedup.against]
+
+
+def _opened(recipe: Recipe, name: str) -> Run:
+    where = f"[dedup] against: {name}"
+    path = Path(recipe.base, name)
+    if not (path / "manifest.json").is_file():
+        raise RecipeError(f"{where}: {path} is no run folder")
+    try:
+        run = Run(path)
+    except RunError as error:
+        raise RecipeError(f"{where}: {error}") from error
+    missing = [table for table in READ if table not in run.manifest.tables]
+    if missing:
+        raise RecipeError(
+            f"{where}: has no {missing[0]}; run its recipe to the end, with [dedup] in it"
+        )
+    ours, theirs = _scheme(recipe), scheme(run)
+    if theirs not in (None, ours):
+        raise RecipeError(
+            f"{where}: its signatures are of another scheme ({theirs}); this recipe's is ({ours}): "
+            "set [measure] minhash as it is there, or run that one again"
+        )
+    return run
+
+
+def _scheme(recipe: Recipe) -> str:
+    return str(selected(recipe).measures["minhash"].scheme)  # type: ignore[attr-defined]
+
+
+def scheme(run: Run) -> str | None:
+    """What a run's signatures were made with; None if it holds none.
+
+    Raises:
+        DamagedError: if its files are missing or cut.
+    """
+    if not run.table(READ[0]).parts:
+        return None
+    metadata = run.open_part(READ[0], 0).schema_arrow.metadata or {}
+    return metadata.get(SCHEME, b"unknown").decode()
+
+
+def count(run: Run) -> int:
+    """Parts of a run."""
+    return len(run.table("documents").parts)
+
+
+def place(job: Job, part: int) -> tuple[Run, int, bool]:
+    """Where a part stands: its run, its number there, and whether that is an earlier run."""
+    own = count(job.run)
+    if part < own:
+        return job.run, part, False
+    part -= own
+    for run in _opened_once(tuple(map(tuple, job.plan.facts["against"]))):
+        if part < count(run):
+            return run, part, True
+        part -= count(run)
+    raise IndexError(part)
+
+
+@lru_cache(maxsize=2)
+def _opened_once(found: tuple[tuple[str, str], ...]) -> list[Run]:
+    return [Run(folder) for folder, _ in found]
+
+
+def mark(run: Run) -> str:
+    """What of an earlier run decides: signatures, hashes of texts, decisions."""
+    return fingerprint([run.table(table).fingerprint for table in READ])
