@@ -10,7 +10,7 @@ import click
 import jinja2
 from markupsafe import Markup
 
-from pipelines import plots, samples
+from pipelines import curve, plots, samples
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
 from pipelines.runs import FORMAT, Run
@@ -61,12 +61,14 @@ def page(view: View) -> str:
         "brief": plots.brief,
         "value": _value,
         "share": _share,
+        "percent": _percent,
         "size": say_size,
     }
     style, _, _ = loader.get_source(pages, "report.css")
     return pages.get_template("report.html.jinja").render(
         view=view,
         plots=plots,
+        curve=curve.curve,
         style=Markup(style),
         format=FORMAT,
         many=samples.MANY,
@@ -80,6 +82,11 @@ def _share(part: float, whole: float) -> str:
     """A share in per cent; what is not nothing is not called nothing."""
     share = part / whole if whole else 0.0
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _percent(share: float) -> str:
+    """A share of a sample; what is not all is not called all."""
+    return f"{100 * share:.2f}%" if 0.9995 <= share < 0.999999 else f"{100 * share:.1f}%"
 
 
 def _value(value: Any) -> str:

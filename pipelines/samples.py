@@ -97,8 +97,10 @@ def sample(run: Run, recipe: Recipe, reason: str | None, address: Address) -> Sa
     """One document; nothing but its own row groups is read."""
     _, part, row = address
     wanted = ["id", "url", "source_key", "source", "offset", "text"]
-    document = _row(run, "documents", part, row, wanted)
-    edits = _row(run, EDITS, part, row, ["edits"])["edits"] if EDITS in run.manifest.tables else []
+    document = read_row(run, "documents", part, row, wanted)
+    edits = (
+        read_row(run, EDITS, part, row, ["edits"])["edits"] if EDITS in run.manifest.tables else []
+    )
     text = str(document["text"])
     pieces = shown(text, edits or [])
     return Sample(
@@ -122,13 +124,14 @@ def _values(run: Run, recipe: Recipe, reason: str | None, part: int, row: int) -
     named = dict.fromkeys(c for rule in rules for c in sql.columns(rule, "[rules]"))
     values: dict[str, Any] = {}
     for table, columns in selected(recipe).homes(named).items():
-        values |= _row(run, table, part, row, columns)
-    cluster = _row(run, DECISIONS, part, row, ["cluster"])["cluster"]
+        values |= read_row(run, table, part, row, columns)
+    cluster = read_row(run, DECISIONS, part, row, ["cluster"])["cluster"]
     ordered = {name: values[name] for name in named}
     return ordered | ({"kept instead": cluster} if cluster is not None else {})
 
 
-def _row(run: Run, table: str, part: int, row: int, columns: Sequence[str]) -> dict[str, Any]:
+def read_row(run: Run, table: str, part: int, row: int, columns: Sequence[str]) -> dict[str, Any]:
+    """Some columns of one row; nothing but its own row group is read."""
     file = run.open_part(table, part)
     group = 0
     while row >= file.metadata.row_group(group).num_rows:
