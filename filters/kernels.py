@@ -38,7 +38,7 @@ U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
 """A table of two dimensions that a kernel only reads."""
 
 OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]
-OUT_U64 = types.uint64[::1]
+OUT_U32, OUT_U64 = types.uint32[::1], types.uint64[::1]
 """Arrays that a kernel writes."""
 
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]

@@ -13,10 +13,14 @@ from pipelines.show import bars
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
     modules = {type(each).__module__ for each in (*scan.measures.values(), *scan.edits.values())}
-    if any("words" in measure.needs for measure in scan.measures.values()):
+    if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
         import filters.words
 
         modules.add(filters.words.__name__)
+    if scan.across:
+        import filters.cuts
+
+        modules |= {filters.cuts.__name__, "filters.passages", "filters.winnowing"}
     if "filters.overlap" in modules:
         import filters.hashset
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import clusters, near, parts, rules, split
+from pipelines import again, clusters, latest, near, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
@@ -17,6 +17,7 @@ TABLE = "decisions/documents"
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    seen += again.mark(run, recipe)
     return {TABLE: fingerprint(seen, recipe.seed, recipe.publish.near_train)}
 
 
@@ -27,7 +28,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def fold(job: Job, key: int, _: Batches) -> Done:
     """The decisions on one part: the first reason in the order of the steps stands."""
-    columns = job.run.columns(key, _reads(job.recipe))
+    columns = latest.columns(job.run, key, _reads(job.recipe))
     ids, reason = columns["id"], columns["reason"]
     cluster = pa.nulls(len(ids), pa.string())
     if job.recipe.dedup is not None:

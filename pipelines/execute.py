@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import check, decide, dedup, ingest, near, publish, rules, scan, split
+from pipelines import (
+    again,
+    check,
+    decide,
+    dedup,
+    ingest,
+    near,
+    passages,
+    publish,
+    rules,
+    scan,
+    split,
+)
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -18,6 +30,8 @@ STEPS: tuple[Step, ...] = (
     rules.STEP,
     dedup.STEP,
     check.STEP,
+    passages.STEP,
+    again.STEP,
     split.STEP,
     near.STEP,
     decide.STEP,
@@ -61,7 +75,7 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
     other = _source_run(run, other)
     idle = True
     for step in STEPS:
-        tables = step.tables(run, recipe)
+        tables = _tables(run, recipe, step)
         if other is not None and step is not publish.STEP and run.adopt(other, tables):
             run.manifest.steps[step.name] = other.manifest.steps[step.name]
         stale = run.stale(tables)
@@ -72,12 +86,19 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
                 how.ready()
             idle = False
             _do(run, recipe, step, tables, stale, how)
-        if step.name in ("ingest", "scan"):
+        if step.name in ("ingest", "scan", "again"):
             check_limit(run, recipe, step.name, tables)
         if how.only == step.name:
             break
     run.save()
     run.tidy()
+
+
+def _tables(run: Run, recipe: Recipe, step: Step) -> dict[str, str]:
+    """What a step makes; what is made no longer, and would hide what is, is forgotten."""
+    if step is again.STEP:
+        again.forget(run, recipe)
+    return step.tables(run, recipe)
 
 
 def _source_run(run: Run, other: Run | None) -> Run | None:

@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ MEASURES = {
     "overlap": "filters.overlap:Overlap",
 }
 EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
+ACROSS = {
+    "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
+    "repeated_passages": "filters.passages:RepeatedPassages",
+}
+"""Edits that look across documents: a step of their own makes them."""
 
 ALWAYS = ("language", "tokens")  # what every published row says
 PLAIN = [f.name for f in DOCUMENTS if f.name not in ("text", "metadata")]  # what rules may name
@@ -59,7 +64,9 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str, base: st
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
     asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")
-    missing = [attribute for attribute in asked if not hasattr(value, attribute)]
+    missing = name not in ACROSS and [
+        attribute for attribute in asked if not hasattr(value, attribute)
+    ]
     if missing:
         raise RecipeError(f"{where}: {name} lacks {' and '.join(missing)}; see the README")
     return value
@@ -83,10 +90,12 @@ class Scan:
     Attributes:
         measures: by name; paragraphs, if wanted, are measured first and on the raw text.
         edits: by name, in written order.
+        across: options of the edits that look across documents, by name.
     """
 
     measures: Mapping[str, Measure]
     edits: Mapping[str, Edit]
+    across: Mapping[str, Any] = field(default_factory=dict)
 
     def home(self, column: str) -> str | None:
         """The table that holds a column; None if no measure makes it."""
@@ -146,11 +155,16 @@ def _selected(recipe: Recipe) -> Scan:
         for column in measure.columns.names:
             makers.setdefault(column, []).append(name)
     wanted = _brought(recipe, makers)
-    edits = {name: made(name, options, EDITS, "[edits]") for name, options in recipe.edits.items()}
+    editors = {
+        name: made(name, options, EDITS | ACROSS, "[edits]")
+        for name, options in recipe.edits.items()
+    }
+    across = {name: edit for name, edit in editors.items() if name in ACROSS}
+    edits = {name: edit for name, edit in editors.items() if name not in ACROSS}
     if any("paragraphs" in each.needs for each in [*map(every.get, wanted), *edits.values()]):
         wanted.add("paragraphs")
     _refuse_twins(wanted, makers)
-    return Scan({name: every[name] for name in every if name in wanted}, edits)
+    return Scan({name: every[name] for name in every if name in wanted}, edits, across)
 
 
 def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:

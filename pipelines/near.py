@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from filters.buffers import table as bytes_of
 from filters.clusters import agreements
 from filters.lsh import similarity
-from pipelines import clusters, meeting, parts, rules, split
+from pipelines import again, clusters, latest, meeting, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.meeting import KEYS, U64, Rows, by_key, part_of, row_of
@@ -50,6 +50,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     if not recipe.checks_held_out:
         return {}
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    seen += again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, train(recipe), seen)}
 
 
@@ -74,7 +75,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
     """The buckets of the documents of one part that are kept so far."""
-    columns = job.run.columns(key, _reads(job.recipe))
+    columns = latest.columns(job.run, key, _reads(job.recipe))
     return Done(out=_spread(columns, key, train(job.recipe), job.plan.keys[0]))
 
 
@@ -129,7 +130,7 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
     if not batches:
         return Done()
     reads = {table_of("minhash"): ["minhash"], "documents": ["id"]}
-    known = job.run.columns(key, reads)
+    known = latest.columns(job.run, key, reads)
     return Done(out=meeting.answer(pa.Table.from_batches(batches), known))
 
 

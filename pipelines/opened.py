@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines import sql
+from pipelines import latest, sql
 from pipelines.errors import RecipeError, RunError, nearest
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Run
@@ -62,7 +62,7 @@ class Opened:
                 raise RecipeError(f"unknown column {column!r}; {nearest(column, self.homes)}")
             tables.setdefault(self.homes[column], []).append(column)
         for part in range(len(self.run.table("documents").parts)):
-            yield self.run.columns(part, tables).select(list(columns))
+            yield latest.columns(self.run, part, tables).select(list(columns))
 
     def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The documents in one table, in memory.
@@ -113,13 +113,6 @@ class Opened:
         """All that the run holds about one document, by table."""
         part, row = address
         tables = ["documents", *sorted(self._measured()), "decisions/documents"]
-        return {t: self._one(t, part, row) for t in tables if t in self.run.manifest.tables}
-
-    def _one(self, table: str, part: int, row: int) -> dict[str, object]:
-        file = self.run.open_part(table, part)
-        for group in range(file.num_row_groups):
-            rows = file.metadata.row_group(group).num_rows
-            if row < rows:
-                return dict(file.read_row_group(group).slice(row, 1).to_pylist()[0])
-            row -= rows
-        raise IndexError(row)
+        return {
+            t: latest.row(self.run, t, part, row) for t in tables if t in self.run.manifest.tables
+        }

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipelines.runs import Part, Run
 
@@ -73,6 +75,33 @@ def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterato
         rows = file.read_row_group(group, list(columns)).combine_chunks()
         for batch in rows.to_batches():
             yield from bounded(batch)
+
+
+def picked(
+    run: Run, table: str, index: int, columns: Sequence[str], rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Some rows of one part, in batches, each with which rows it holds; the others are not kept.
+
+    Args:
+        run: with the table.
+        table: its name.
+        index: of the part.
+        columns: which.
+        rows: numbers of rows in the part, sorted, each once.
+    """
+    file = run.open_part(table, index)
+    start = 0
+    for group in range(file.num_row_groups):
+        end = start + file.metadata.row_group(group).num_rows
+        here = rows[slice(*np.searchsorted(rows, [start, end]))]
+        if len(here):
+            some = file.read_row_group(group, list(columns)).take(pa.array(here - start))
+            at = 0
+            for whole in some.combine_chunks().to_batches():
+                for batch in bounded(whole):
+                    yield here[at : at + batch.num_rows], batch
+                    at += batch.num_rows
+        start = end
 
 
 def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

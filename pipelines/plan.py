@@ -63,7 +63,7 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         "documents": documents,
         "measures": {n: [*map(str, m.columns.names)] for n, m in scan.measures.items()},
         "given": [asdict(each) for each in given],
-        "edits": list(scan.edits),
+        "edits": [*scan.edits, *scan.across],
         "rules": [
             {"rule": name, "sql": rule, "columns": list(sql.columns(rule, f"[rules] {name}"))}
             for name, rule in recipe.rules.items()

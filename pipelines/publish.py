@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import card, decide, parts, scan
+from pipelines import again, card, decide, latest, parts, scan
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
@@ -46,7 +46,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     homes = selected(recipe).homes(c for c in columns(recipe) if c != "text")
     seen = [run.table(t).fingerprint for t in (decide.TABLE, scan.EDITS_TABLE, *homes)]
     how = [VERSION, recipe.name, recipe.publish.shard, columns(recipe)]
-    return {TABLE: fingerprint(seen, how)}
+    return {TABLE: fingerprint(seen, again.mark(run, recipe), how)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -97,7 +97,7 @@ def _own(job: Job) -> list[str]:
 def _extra(job: Job, key: int) -> pa.Table:
     names = [c for c in columns(job.recipe) if c not in DOCUMENTS.names]
     homes = selected(job.recipe).homes(names)
-    return job.run.columns(key, {scan.EDITS_TABLE: ["edits"], **homes})
+    return latest.columns(job.run, key, {scan.EDITS_TABLE: ["edits"], **homes})
 
 
 def _where(rows: pa.Table, mask: pa.BooleanArray) -> pa.Table:

@@ -62,20 +62,28 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 def judge(job: Job, key: int, _: Batches) -> Done:
     """The reasons of one part."""
     rows = job.run.table("documents").parts[key].rows
-    columns = job.run.columns(key, homes(job.recipe))
-    if not columns.num_columns:
-        columns = pa.table({"_": pa.nulls(rows, pa.int8())})
-    try:
-        reasons = sql.reasons(columns, job.recipe.rules)
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise RunError(f"[rules]: {first}; mend the rule and run again") from error
+    reasons = judged(job.run.columns(key, homes(job.recipe)), rows, job.recipe)
     done = Done()
     for count in reasons.value_counts().to_pylist():
         done.counts[count["values"] or "passed"] += count["counts"]
     table = pa.table([reasons], schema=RULES)
     done.parts[TABLE] = [parts.write_columns(job.run, TABLE, key, table)]
     return done
+
+
+def judged(columns: pa.Table, rows: int, recipe: Recipe) -> pa.Array:
+    """The reasons of so many rows, by the columns that the rules name.
+
+    Raises:
+        RunError: if a rule fails on a value.
+    """
+    if not columns.num_columns:
+        columns = pa.table({"_": pa.nulls(rows, pa.int8())})
+    try:
+        return sql.reasons(columns, recipe.rules)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise RunError(f"[rules]: {first}; mend the rule and run again") from error
 
 
 STEP = Step("rules", tables, plan, (judge,))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import sql
+from pipelines import latest, sql
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
@@ -97,9 +97,11 @@ def sample(run: Run, recipe: Recipe, reason: str | None, address: Address) -> Sa
     """One document; nothing but its own row groups is read."""
     _, part, row = address
     wanted = ["id", "url", "source_key", "source", "offset", "text"]
-    document = read_row(run, "documents", part, row, wanted)
+    document = latest.row(run, "documents", part, row, wanted)
     edits = (
-        read_row(run, EDITS, part, row, ["edits"])["edits"] if EDITS in run.manifest.tables else []
+        latest.row(run, EDITS, part, row, ["edits"])["edits"]
+        if EDITS in run.manifest.tables
+        else []
     )
     text = str(document["text"])
     pieces = shown(text, edits or [])
@@ -124,21 +126,10 @@ def _values(run: Run, recipe: Recipe, reason: str | None, part: int, row: int) -
     named = dict.fromkeys(c for rule in rules for c in sql.columns(rule, "[rules]"))
     values: dict[str, Any] = {}
     for table, columns in selected(recipe).homes(named).items():
-        values |= read_row(run, table, part, row, columns)
-    cluster = read_row(run, DECISIONS, part, row, ["cluster"])["cluster"]
+        values |= latest.row(run, table, part, row, columns)
+    cluster = latest.row(run, DECISIONS, part, row, ["cluster"])["cluster"]
     ordered = {name: values[name] for name in named}
     return ordered | ({"kept instead": cluster} if cluster is not None else {})
-
-
-def read_row(run: Run, table: str, part: int, row: int, columns: Sequence[str]) -> dict[str, Any]:
-    """Some columns of one row; nothing but its own row group is read."""
-    file = run.open_part(table, part)
-    group = 0
-    while row >= file.metadata.row_group(group).num_rows:
-        row -= file.metadata.row_group(group).num_rows
-        group += 1
-    read = file.read_row_group(group, columns=list(columns))
-    return dict(read.slice(row, 1).to_pylist()[0])
 
 
 def shown(text: str, edits: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:

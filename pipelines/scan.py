@@ -6,7 +6,7 @@ halved until the row is found; that row keeps its place, has null columns, and i
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
@@ -36,9 +36,15 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     edits = fingerprint(before, [[name, mark(edit)] for name, edit in scan.edits.items()])
     made = {EDITS_TABLE: edits}
     for name, measure in scan.measures.items():
-        seen = {"text", "words", "edits"} & set(measure.needs) and name != "paragraphs"
-        made[table_of(name)] = fingerprint(edits if seen else before, mark(measure))
+        made[table_of(name)] = fingerprint(
+            edits if is_edited(name, measure) else before, mark(measure)
+        )
     return made | {dead_of(table): mark for table, mark in made.items()}
+
+
+def is_edited(name: str, measure: Measure) -> bool:
+    """Whether a measure looks at what edits change."""
+    return name != "paragraphs" and bool({"text", "words", "edits"} & set(measure.needs))
 
 
 def dead_of(table: str) -> str:
@@ -60,7 +66,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
-    work = _Work(job)
+    work = Work(job.recipe, job.stale)
     for batch in parts.batches(job.run, "documents", key, work.reads):
         work.take(batch)
     done = Done(counts=work.counts)
@@ -71,15 +77,21 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     return done
 
 
-class _Work:
-    """What one task measures, and what came out so far."""
+class Work:
+    """What one task measures, and what came out so far.
 
-    def __init__(self, job: Job) -> None:
-        self.scan: Scan = selected(job.recipe)
-        stale = set(job.stale)
-        self.wanted = {n: m for n, m in self.scan.measures.items() if table_of(n) in stale}
+    Attributes:
+        reads: the columns of the documents that it needs.
+        made: the columns that came out, by their tables.
+        dead: the dead letters.
+    """
+
+    def __init__(self, recipe: Recipe, tables: Collection[str]) -> None:
+        """Measure what belongs into these tables."""
+        self.scan: Scan = selected(recipe)
+        self.wanted = {n: m for n, m in self.scan.measures.items() if table_of(n) in tables}
         self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
-        if EDITS_TABLE in stale:
+        if EDITS_TABLE in tables:
             self.schemas[EDITS_TABLE] = EDITS_SCHEMA
         self.made: dict[str, list[pa.RecordBatch]] = {table: [] for table in self.schemas}
         self.dead: dict[str, list[tuple[object, ...]]] = {table: [] for table in self.schemas}
@@ -90,9 +102,13 @@ class _Work:
         self.counts: Counter[str] = Counter()
 
     def take(self, batch: pa.RecordBatch) -> None:
-        """Measure a batch."""
+        """Edit a batch and measure it."""
         self.counts.update({"documents": batch.num_rows, "bytes": batch["text"].nbytes})
-        ready = self._edited(self._raw(batch))
+        self.measure(self._raw(batch))
+
+    def measure(self, raw: pa.RecordBatch) -> pa.RecordBatch:
+        """Measure a batch that has its paragraphs and edits; the same with its texts edited."""
+        ready = self._edited(raw)
         if self.words:
             from filters.words import words
 
@@ -100,6 +116,7 @@ class _Work:
         for name, each in self.wanted.items():
             if name != "paragraphs":
                 self._keep(table_of(name), self._guarded(ready, each.measure, each.columns))
+        return ready
 
     def _raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with its paragraphs and edits."""

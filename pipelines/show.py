@@ -22,6 +22,8 @@ TELLS = {
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
     "check": "what dedup missed",
+    "passages": "repeated passages",
+    "again": "what they changed",
     "split": "train and held out",
     "near": "held out near train",
     "decide": "one decision each",

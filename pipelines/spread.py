@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import sql
+from pipelines import latest, sql
 from pipelines.axes import Axis, Floats, axis
 from pipelines.runs import Run
 from pipelines.tally import Values, is_word, tally
@@ -122,7 +122,7 @@ def _parts(run: Run, table: str, names: Sequence[str]) -> Iterator[tuple[int, pa
     """(Rows before it, columns) of each part."""
     before = 0
     for index, part in enumerate(run.table("documents").parts):
-        yield before, run.columns(index, {table: names})
+        yield before, latest.columns(run, index, {table: names})
         before += part.rows
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from pipelines import latest
 from pipelines.runs import Run
 
 TOP = 15  # values that are shown
@@ -46,7 +47,7 @@ def tally(run: Run, table: str, names: Sequence[str]) -> dict[str, Values]:
     counted: dict[str, dict[str | None, tuple[int, int]]] = {name: {} for name in names}
     forgot = set()
     for index in range(len(run.table("documents").parts)):
-        part = run.columns(index, {table: names})
+        part = latest.columns(run, index, {table: names})
         kept = run.columns(index, {"decisions/documents": ["kept"]})["kept"].cast(pa.int64())
         for name, counts in counted.items():
             both = pa.table({"value": part[name].cast(pa.string()), "kept": kept})

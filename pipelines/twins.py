@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.edits import apply
-from pipelines import clusters, scan
+from pipelines import clusters, latest, scan
 from pipelines.apart import Piece, sides
 from pipelines.recall import Recall, Theory, measured, theory
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.samples import read_row
 
 MANY = 5  # clusters of each kind that are shown
 
@@ -209,12 +208,10 @@ def _length(pieces: Sequence[Piece]) -> int:
 
 
 def _document(run: Run, member: _Member) -> tuple[str, str]:
-    """Key and edited text."""
-    at = member.part, member.row
-    row = read_row(run, "documents", *at, ["id", "url", "source_key", "text"])
-    edits = pa.array([read_row(run, scan.EDITS_TABLE, *at, ["edits"])["edits"]], _EDITS)
-    text = apply(pa.array([row["text"]], pa.string()), edits)[0].as_py()
+    """Key, and the text with the edits that dedup knew of."""
+    wanted = ["id", "url", "source_key", "text"]
+    row = latest.row(run, "documents", member.part, member.row, wanted)
+    edits = run.columns(member.part, {scan.EDITS_TABLE: ["edits"]})["edits"]
+    mine = edits.slice(member.row, 1).combine_chunks()
+    text = apply(pa.array([row["text"]], pa.string()), mine)[0].as_py()
     return row["url"] or row["source_key"] or row["id"], text
-
-
-_EDITS = scan.EDITS_SCHEMA.field("edits").type

@@ -176,3 +176,25 @@ def test_planted_copies_of_the_sample_are_found(sample: Path) -> None:
             assert together, planted["url"]
         if planted["jaccard"] < 0.5:
             assert not together, planted["url"]
+
+
+@pytest.mark.parametrize("keep", ["url", "url desc"])
+def test_a_document_without_the_value_that_decides_comes_last(tmp_path: Path, keep: str) -> None:
+    rows = documents(text(1), text(1), text(1))
+    rows[1]["url"] = "https://example.org/"
+    found = decided(tmp_path, rows, f'keep = "{keep}"')
+    assert [row["kept"] for row in found] == [False, True, False]
+
+
+def test_equal_texts_and_near_ones_are_one_cluster_whoever_is_kept(tmp_path: Path) -> None:
+    near = [*text(1), "one", "more"]
+    for link in ("component", "leader"):
+        for keep in ("words desc", "words", ""):
+            found = decided(
+                tmp_path,
+                documents(*[text(1)] * 20, *[near] * 20),
+                f'link = "{link}"\nkeep = "{keep}"',
+            )
+            assert sum(row["kept"] for row in found) == 1
+            assert {row["cluster_size"] for row in found} == {40}
+            assert sum(row["reason"] == "duplicate" for row in found) == 19
