@@ -16,7 +16,7 @@ from pipelines.plain import plain
 from pipelines.runs import FORMAT, Run
 from pipelines.show import place
 from pipelines.spread import Numbers
-from pipelines.units import say_size
+from pipelines.units import say_share, say_size
 from pipelines.view import View, gather
 
 FILE = "report.html"
@@ -61,7 +61,7 @@ def page(view: View) -> str:
         "brief": plots.brief,
         "value": _value,
         "share": _share,
-        "percent": _percent,
+        "percent": say_share,
         "size": say_size,
     }
     style, _, _ = loader.get_source(pages, "report.css")
@@ -82,11 +82,6 @@ def _share(part: float, whole: float) -> str:
     """A share in per cent; what is not nothing is not called nothing."""
     share = part / whole if whole else 0.0
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
-
-
-def _percent(share: float) -> str:
-    """A share of a sample; what is not all is not called all."""
-    return f"{100 * share:.2f}%" if 0.9995 <= share < 0.999999 else f"{100 * share:.1f}%"
 
 
 def _value(value: Any) -> str:
