@@ -58,6 +58,33 @@ def recall(j: float, bands: int, rows: int) -> float:
     return float(1 - (1 - j**rows) ** bands)
 
 
+def found(j: float, bands: int, rows: int, needed: int) -> float:
+    """Probability that two texts of Jaccard similarity j share a band and are confirmed.
+
+    The two are not independent: who shares a band agrees in its slots.  So it is the probability
+    of enough agreements, less that of enough agreements with no band in full.
+
+    Args:
+        j: in [0, 1].
+        bands: of a signature.
+        rows: slots a band.
+        needed: in how many slots two must agree, by chance or not.
+    """
+    slot = np.array([1 - j - (1 - j) * CHANCE, j + (1 - j) * CHANCE])
+    band = _power(slot, rows)  # probability of each number of agreements
+    lacking = band.copy()
+    lacking[-1] -= j**rows
+    return float((_power(band, bands) - _power(lacking, bands))[needed:].sum())
+
+
+def _power(polynomial: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """A polynomial by its coefficients, multiplied n times with itself."""
+    product = np.ones(1)
+    for _ in range(n):
+        product = np.convolve(product, polynomial)
+    return product
+
+
 def best(target: float, slots: int) -> tuple[int, int]:
     """Bands and rows for a similarity from which on pairs are wanted.
 

@@ -9,8 +9,10 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
+from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.steps import Done, Job
+from pipelines.units import say_share
 
 SIZES = [(10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")]
 
@@ -56,6 +58,7 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
     splits = [s for s, n in shards.items() if n]
     loader = jinja2.PackageLoader("pipelines", "")
     pages = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)
+    pages.filters["percent"] = say_share
     return pages.get_template("card.md.jinja").render(
         name=job.recipe.name,
         languages=[language for language, _ in counted if language != "unknown"],
@@ -68,6 +71,8 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         seen=sum(dropped.values()) + steps["decide"]["counts"].get("kept", 0),
         dropped=dict(sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0]))),
         dead=steps["ingest"]["counts"].get("dead", 0),
+        dedup=job.recipe.dedup,
+        recall=measured(job.run, job.recipe),
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
         unit=steps["split"]["facts"].get("unit"),

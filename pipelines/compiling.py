@@ -29,6 +29,10 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         import filters.nesting
 
         modules.add(filters.nesting.__name__)
+    if recipe.dedup is not None and recipe.dedup.probes:
+        import filters.probes
+
+        modules.add(filters.probes.__name__)
     return [kernel for kernel in KERNELS if kernel.function.__module__ in modules]
 
 

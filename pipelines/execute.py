@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import again, decide, dedup, ingest, near, passages, publish, rules, scan, split
+from pipelines import (
+    again,
+    check,
+    decide,
+    dedup,
+    ingest,
+    near,
+    passages,
+    publish,
+    rules,
+    scan,
+    split,
+)
 from pipelines.errors import DamagedError, RunError
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
@@ -17,6 +29,7 @@ STEPS: tuple[Step, ...] = (
     scan.STEP,
     rules.STEP,
     dedup.STEP,
+    check.STEP,
     passages.STEP,
     again.STEP,
     split.STEP,

@@ -16,10 +16,11 @@ from rich.table import Table as Grid
 
 from pipelines import command, execute, ingest, parts, sql
 from pipelines.measures import Scan
+from pipelines.recall import theory
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.texts import Given
-from pipelines.units import say_size
+from pipelines.units import say_share, say_size
 
 TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 """Bytes of text for a byte of a file; of other kinds 1, and 3 where it is packed."""
@@ -30,6 +31,7 @@ NARROW = 700  # bytes a document that are exchanged to find near-duplicates
 ACROSS = 0.4  # bytes that are exchanged for a byte of text to find repeated passages
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
+SIMILAR = (0.7, 0.8, 0.9)  # similarities for which is said what dedup finds
 IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
 
 
@@ -73,8 +75,10 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         "exchanged": {
             "dedup": NARROW * documents if recipe.dedup else 0,
             "passages": int(ACROSS * text) if scan.across else 0,
+            "near": NARROW * documents if recipe.checks_held_out else 0,
             "publish": text,
         },
+        "finds": _finds(recipe),
         "written": _written(scan, text, documents),
         "memory": IDLE + 2 * parts.PART,
         "sealed": sealed(recipe, run),
@@ -93,6 +97,16 @@ def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
     wide = sum(COLUMNS[n] for n in ("edits", *scan.measures) if n in COLUMNS)
     columns = int(wide * text) + COLUMN * count * documents
     return {"documents": int(STORED * text), "columns": columns, "dataset": text}
+
+
+def _finds(recipe: Recipe) -> list[dict[str, float]]:
+    """Of pairs of some similarities the share that shares a band, and that is confirmed too."""
+    if recipe.dedup is None:
+        return []
+    expects = theory(recipe, recipe.dedup)
+    return [
+        {"similarity": j, "meet": expects.shared(j), "found": expects.found(j)} for j in SIMILAR
+    ]
 
 
 def sealed(recipe: Recipe, run: Run) -> list[str]:
@@ -130,6 +144,13 @@ def show(planned: dict[str, Any], console: Console) -> None:
     grid.add_row("edits", ", ".join(planned["edits"]) or "none")
     for rule in planned["rules"]:
         grid.add_row("drops", f"{rule['rule']}: {rule['sql']}")
+    for name, share, how in (
+        ("finds", "meet", "by a shared band"),
+        ("confirms", "found", "of all"),
+    ):
+        each = [f"{f['similarity']:g}: {say_share(f[share])}" for f in planned["finds"]]
+        if each:
+            grid.add_row(name, f"pairs of similarity {', '.join(each)}, {how}")
     *narrow, (last, size) = planned["exchanged"].items()
     said = [f"{name} about {say_size(some)}" for name, some in narrow if some]
     grid.add_row("exchanges", ", ".join([*said, f"{last} at most {say_size(size)}"]))

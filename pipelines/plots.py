@@ -155,9 +155,9 @@ class _Picture:
                 title = f"{name}: {up:,} kept, {down:,} dropped"
                 made.append(Markup("<g><title>{}</title>{}</g>").format(title, rects))
         if any(kept):
-            made.append(_text(LEFT - 5, self.top + 8, short(most[0]), "end"))
+            made.append(said(LEFT - 5, self.top + 8, short(most[0]), "end"))
         if any(dropped):
-            made.append(_text(LEFT - 5, self.bottom, short(most[1]), "end"))
+            made.append(said(LEFT - 5, self.bottom, short(most[1]), "end"))
         return made
 
     def mark(self, mark: Mark, row: int) -> tuple[Markup, Markup]:
@@ -170,7 +170,7 @@ class _Picture:
             beyond = mark.number > high
             x, anchor = (RIGHT, "end") if beyond else (LEFT, "start")
             arrow = f"{label} \u2192" if beyond else f"\u2190 {label}"
-            return Markup(""), _text(x, y, arrow, anchor, "mark")
+            return Markup(""), said(x, y, arrow, anchor, "mark")
         x = self.x(mark.number)
         if self.axis.single:
             x = self.x(mark.number + (0.5 if mark.operator in (">", "<=") else -0.5))
@@ -181,7 +181,7 @@ class _Picture:
             x, y - 9, self.bottom
         )
         fits = x + 5 + LETTER * len(label) < WIDTH
-        name = _text(x + 4 if fits else x - 4, y, label, "start" if fits else "end", "mark")
+        name = said(x + 4 if fits else x - 4, y, label, "start" if fits else "end", "mark")
         return tint, line + name
 
     def ticks(self) -> list[Markup]:
@@ -199,7 +199,7 @@ class _Picture:
             half = LETTER * len(label) / 2
             x = min(max(x, half), WIDTH - half)
             if x - half >= free:
-                made.append(_text(x, self.bottom + ROW - 1, label, "middle"))
+                made.append(said(x, self.bottom + ROW - 1, label, "middle"))
                 free = x + half + 6
         return made
 
@@ -224,7 +224,8 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> Markup:
+def said(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> Markup:
+    """A line of text in a picture."""
     return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
         kind, x, y, anchor, plain(text)
     )

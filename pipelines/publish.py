@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import again, card, decide, latest, parts, scan
+from pipelines import again, card, check, decide, latest, parts, scan
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
@@ -45,6 +45,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The dataset, by the decisions, the edits and what is published how."""
     homes = selected(recipe).homes(c for c in columns(recipe) if c != "text")
     seen = [run.table(t).fingerprint for t in (decide.TABLE, scan.EDITS_TABLE, *homes)]
+    seen += [run.table(t).fingerprint for t in check.tables(run, recipe)]  # the card tells of it
     how = [VERSION, recipe.name, recipe.publish.shard, columns(recipe)]
     return {TABLE: fingerprint(seen, again.mark(run, recipe), how)}
 

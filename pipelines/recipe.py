@@ -77,16 +77,20 @@ class Dedup:
         keep: who of a cluster stays: columns, each with ``asc`` or ``desc``; ties by id.
         link: "component": what is similar to something similar belongs together; "leader": only
             what is similar to the one kept.
+        probes: documents that are compared with all others, to measure what was missed; 0: none.
     """
 
     threshold: float = field(default=0.8, metadata={"read": units.share})
     keep: str = ""
     link: str = "component"
     against: tuple[str, ...] = ()
+    probes: int = 500
 
     def __post_init__(self) -> None:
         if not self.threshold:
             raise ValueError("threshold must be above 0")
+        if self.probes < 0:
+            raise ValueError(f"probes wants a number of documents, or 0, got {self.probes}")
         if self.link not in ("component", "leader"):
             raise ValueError(f"link is component or leader, not {self.link!r}")
         if not all(re.fullmatch(r"\w+( +(asc|desc))?", each) for each in self._each()):

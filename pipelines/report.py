@@ -10,13 +10,13 @@ import click
 import jinja2
 from markupsafe import Markup
 
-from pipelines import plots, samples
+from pipelines import curve, plots, samples
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
 from pipelines.runs import FORMAT, Run
 from pipelines.show import place
 from pipelines.spread import Numbers
-from pipelines.units import say_size
+from pipelines.units import say_share, say_size
 from pipelines.view import View, gather
 
 FILE = "report.html"
@@ -61,12 +61,14 @@ def page(view: View) -> str:
         "brief": plots.brief,
         "value": _value,
         "share": _share,
+        "percent": say_share,
         "size": say_size,
     }
     style, _, _ = loader.get_source(pages, "report.css")
     return pages.get_template("report.html.jinja").render(
         view=view,
         plots=plots,
+        curve=curve.curve,
         style=Markup(style),
         format=FORMAT,
         many=samples.MANY,

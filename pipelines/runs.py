@@ -6,6 +6,7 @@ manifest is written last.  Format version 1:
     recipe.toml  manifest.json           as it was run; what is sealed
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
     again/                               columns of the rows that were measured once more
+    check/                               what dedup missed among some documents
     dataset/                             what is published
     work/<step>/                         plan and finished tasks of the step that runs now
 """
@@ -27,7 +28,7 @@ from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.folders import Folder
 
 FORMAT = 1
-INTERMEDIATE = ("documents", "columns", "again", "decisions", "dead")
+INTERMEDIATE = ("documents", "columns", "again", "decisions", "dead", "check")
 """Folders of a run in which every file is named by the manifest."""
 
 

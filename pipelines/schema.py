@@ -54,6 +54,20 @@ DECISIONS = pa.schema(
     ]
 )
 
+CHECK = pa.schema(  # pairs of documents, of which the first was drawn
+    [
+        pa.field("probe", pa.string(), False),
+        pa.field("other", pa.string(), False),
+        pa.field("jaccard", pa.float64(), False),  # of their shingles
+        pa.field("estimate", pa.float32(), False),  # of their signatures
+        pa.field("equal", pa.bool_(), False),  # of one text, white space aside
+        pa.field("together", pa.bool_(), False),  # in one cluster
+        pa.field("probe_removed", pa.bool_(), False),
+        pa.field("other_removed", pa.bool_(), False),
+        pa.field("again", pa.bool_(), False),  # the other was drawn too and names this pair first
+    ]
+)
+
 DEAD = pa.schema(
     [
         pa.field("source", pa.string(), False),
@@ -76,7 +90,7 @@ def id_bytes(ids: pa.Array) -> NDArray[np.uint8]:
     """
     hexes = ids.cast(pa.binary()).cast(pa.binary(32))
     raw = np.frombuffer(hexes.buffers()[1], np.uint8)[hexes.offset * 32 :][: len(ids) * 32]
-    digits = np.where(raw >= ord("a"), raw - ord("a") + 10, raw - ord("0")).astype(np.uint8)
+    digits = (raw & np.uint8(15)) + np.uint8(9) * (raw >> np.uint8(6))  # 6: set in letters alone
     pairs = digits.reshape(-1, 16, 2)
     return (pairs[:, :, 0] << np.uint8(4)) | pairs[:, :, 1]
 

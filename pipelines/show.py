@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.units import say_size
+from pipelines.units import say_share, say_size
 
 Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
@@ -21,6 +21,7 @@ TELLS = {
     "scan": "documents to columns",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
+    "check": "what dedup missed",
     "passages": "repeated passages",
     "again": "what they changed",
     "split": "train and held out",
@@ -116,6 +117,8 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     kept = decided.get("kept", 0)
     table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
+    if recall := _recall(run, recipe):
+        table.add_row(*recall)
     dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
     if sum(dead.values()):
         table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
@@ -143,6 +146,18 @@ def place(run: Run, name: str = "") -> str:
     path = Path(run.folder.at(name))
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _recall(run: Run, recipe: Recipe) -> list[str]:
+    """What was measured of the pairs from the threshold on; nothing where there were none."""
+    from pipelines.recall import measured
+
+    found = measured(run, recipe)
+    if found is None or not found.above.whole:
+        return []
+    low, high = map(say_share, found.above.interval)
+    pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
+    return [say_share(found.above.value), "of near-duplicates found", pairs]
 
 
 def _slowest(run: Run) -> str:

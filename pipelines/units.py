@@ -50,6 +50,13 @@ def share_or_off(value: object) -> float | None:
     return None if value is False else share(value)
 
 
+def say_share(share: float) -> str:
+    """A share in per cent; what is not all is not called all, what is not nothing not nothing."""
+    if 0.9995 <= share < 1 - 1e-9:
+        return f"{100 * min(share, 0.9999):.2f}%"
+    return "<0.1%" if 1e-9 < share < 0.0005 else f"{100 * share:.1f}%"
+
+
 def say_size(size: float) -> str:
     """Bytes in words: "3.2 MB"."""
     for unit in ("B", "kB", "MB", "GB"):

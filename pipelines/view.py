@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines import decide, rules, samples
+from pipelines import decide, rules, samples, twins
 from pipelines.measures import PLAIN, selected, table_of
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Run
@@ -90,6 +90,7 @@ class View:
     skipped: tuple[tuple[str, int], ...]
     groups: tuple[Group, ...]
     steps: tuple[Worked, ...]
+    twins: twins.Twins | None
 
 
 def gather(run: Run) -> View:
@@ -129,6 +130,7 @@ def gather(run: Run) -> View:
         skipped=_skipped(counts.get("ingest", {})),
         groups=_groups(run, recipe),
         steps=_steps(run),
+        twins=twins.gather(run, recipe),
     )
 
 
@@ -183,7 +185,7 @@ def _groups(run: Run, recipe: Recipe) -> tuple[Group, ...]:
 
 def _steps(run: Run) -> tuple[Worked, ...]:
     documents = run.table("documents").rows
-    every = ("rules", "dedup", "split", "decide")  # each goes through all documents
+    every = ("rules", "dedup", "check", "split", "decide")  # each goes through all documents
     return tuple(
         Worked(
             name,

@@ -1,0 +1,167 @@
+"""Check: what dedup missed, measured on a few documents by brute force.
+
+Probes are drawn by id among the documents that passed the rules.  The signature of each is compared
+with that of every other such document; of those that may resemble it the texts are read, and the
+Jaccard similarity is computed from the shingles themselves.  So recall and precision are measured
+against the truth, not against the estimate that dedup itself goes by.
+
+A pair of similarity 0.5 escapes the comparison of signatures once in 47 times, one of 0.55 once in
+1,000, one of 0.6 once in 60,000 (112 slots; the tails of a binomial distribution).
+"""
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from filters.buffers import table as bytes_of
+from filters.lsh import needed
+from filters.probes import near
+from pipelines import against, clusters, rules, scan, truth
+from pipelines.folders import fingerprint
+from pipelines.measures import table_of
+from pipelines.meeting import by_key, part_of
+from pipelines.recipe import Dedup, Recipe
+from pipelines.runs import Run
+from pipelines.schema import drawn
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+VERSION = 1
+LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's threshold if lower
+MANY = 64  # others a probe that are compared in truth, drawn among those that resemble it
+
+Rows = NDArray[np.int64]
+ROW = pa.schema([("address", pa.uint64()), ("draw", pa.uint64()), ("removed", pa.bool_())])
+FIRST = [(name, "ascending") for name in ("draw", "removed", "address")]
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """The pairs, by the duplicates, the texts and who is drawn."""
+    dedup = recipe.dedup
+    if dedup is None or not dedup.probes:
+        return {}
+    reads = (clusters.TABLE, scan.EDITS_TABLE, "documents")
+    seen = [run.table(table).fingerprint for table in reads]
+    return {truth.TABLE: fingerprint("check", VERSION, dedup.probes, recipe.seed, seen)}
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """Parts, one place, parts (and those of earlier runs), one place, the same parts, one place."""
+    earlier = against.runs(recipe)
+    own = against.count(run)
+    every = own + sum(map(against.count, earlier))
+    facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
+    return Plan(list(range(own)), [1, every, 1, every, 1], facts)
+
+
+def candidates(job: Job, key: int, _: Batches) -> Done:
+    """The rows of one part that are drawn first."""
+    first = _drawn_first(_passed(job, key), _dedup(job).probes)
+    return Done(out=((0, batch) for batch in first.to_batches()))
+
+
+def choose(job: Job, key: int, batches: Batches) -> Done:
+    """The probes, to every part."""
+    if not batches:
+        return Done()
+    drawn_there = pa.Table.from_batches(batches).sort_by(FIRST)
+    probes = _drawn_first(drawn_there, _dedup(job).probes)
+    every = range(job.plan.keys[1])
+    done = Done(out=((part, batch) for part in every for batch in probes.to_batches()))
+    removed = pc.sum(probes["removed"]).as_py() or 0
+    done.counts.update({"probes": probes.num_rows, "probes removed": removed})
+    return done
+
+
+def compare(job: Job, key: int, batches: Batches) -> Done:
+    """The rows of one part that resemble the probes, and the probes that stand in it."""
+    if not batches:
+        return Done()
+    probes = pa.Table.from_batches(batches)
+    rows = _passed(job, key)
+    low = [bytes_of(t["signature"].combine_chunks()) for t in (probes, rows)]
+    at = probes["address"].to_numpy()
+    index = pc.index_in(probes["address"], rows["address"].combine_chunks())
+    own = pc.fill_null(index, -1).to_numpy().astype(np.int64)
+    least = needed(min(LEAST, _dedup(job).threshold), low[0].shape[1])
+    found = near(low[0], low[1], own, least, MANY)
+    here = np.flatnonzero(part_of(at) == key)
+    pairs = rows.drop_columns("signature").take(pa.array(found.rows))
+    pairs = pairs.append_column("agreements", pa.array(found.agreements.astype(np.int32)))
+    selves = probes.drop_columns("signature").take(pa.array(here))
+    selves = selves.append_column("agreements", pa.nulls(len(here), pa.int32()))
+    both = pa.concat_tables([pairs, selves])
+    which = pa.array(np.concatenate([found.probes, here]).astype(np.int32))
+    both = both.add_column(0, "probe", which).combine_chunks()
+    done = Done(out=((0, batch) for batch in both.to_batches()))
+    done.counts["resembling"] = int(found.found.sum())
+    return done
+
+
+def narrow(job: Job, key: int, batches: Batches) -> Done:
+    """Of each probe the others that are drawn first, and the nearest; each to its part."""
+    if not batches:
+        return Done()
+    table = pa.Table.from_batches(batches, truth.PAIRS)
+    selves = table.filter(pc.is_null(table["agreements"])).sort_by("probe")
+    pairs = table.filter(pc.is_valid(table["agreements"]))
+    nearest = _ranked(pairs, [("agreements", "descending"), *FIRST]) == 0
+    pairs = pairs.filter(pa.array((_ranked(pairs, FIRST) < MANY) | nearest))
+    selves = selves.filter(pc.is_in(selves["probe"], pairs["probe"].combine_chunks()))
+    done = Done(out=_to_parts(pa.concat_tables([selves, pairs])))
+    done.counts["compared"] = pairs.num_rows
+    return done
+
+
+def _ranked(pairs: pa.Table, order: list[tuple[str, str]]) -> Rows:
+    """Place of each pair among those of its probe."""
+    by = pc.sort_indices(pairs, [("probe", "ascending"), *order]).to_numpy().astype(np.int64)
+    probe = pairs["probe"].to_numpy()[by]
+    new = np.flatnonzero(np.append(True, np.diff(probe) != 0)) if len(probe) else by
+    rank = np.empty(len(by), np.int64)
+    sizes = np.diff(np.append(new, len(by)))
+    rank[by] = np.arange(len(by)) - np.repeat(new, sizes)
+    return rank
+
+
+def _to_parts(table: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
+    return by_key(table, part_of(table["address"].to_numpy()))
+
+
+def _dedup(job: Job) -> Dedup:
+    return cast(Dedup, job.recipe.dedup)
+
+
+def _passed(job: Job, part: int) -> pa.Table:
+    """The rows of one part that dedup looked at: `ROW` and signature, the first drawn first."""
+    run, at, earlier = against.place(job, part)
+    own = {rules.TABLE: ["reason"], clusters.TABLE: ["duplicate"]}
+    says = {against.DECISIONS: ["kept"]} if earlier else own
+    reads = {"documents": ["id"], table_of("minhash"): ["minhash"], **says}
+    columns = run.columns(at, reads).combine_chunks()
+    some = columns["kept"] if earlier else pc.is_null(columns["reason"])
+    mine = np.flatnonzero(pc.and_(some, pc.is_valid(columns["minhash"])).to_numpy())
+    draw = drawn(columns["id"].combine_chunks().take(pa.array(mine)), job.recipe.seed)
+    removed = np.zeros(len(mine), np.bool_)
+    if not earlier:
+        removed = pc.fill_null(columns["duplicate"], False).to_numpy()[mine]
+    order = np.lexsort((removed, draw))  # then by address, as they stand
+    rows = mine[order]
+    address = rows.astype(np.uint64) | np.uint64(part << 32)
+    told = pa.table([pa.array(each) for each in (address, draw[order], removed[order])], ROW)
+    return told.append_column("signature", columns["minhash"].take(pa.array(rows)))
+
+
+def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
+    """Of rows in order so many, one an id: the one that is kept, if one is."""
+    draw = rows["draw"].to_numpy()
+    fresh = np.flatnonzero(np.append(True, draw[1:] != draw[:-1])[: len(draw)])
+    return rows.take(pa.array(fresh[:count])).combine_chunks()
+
+
+STEP = Step(
+    "check", tables, plan, (candidates, choose, compare, narrow, truth.fetch, truth.measure)
+)
