@@ -98,7 +98,7 @@ def _start(data: Bytes, before: int, word: int) -> int:
     at = word
     while at > before and data[at - 1] != 10:
         at -= 1
-    return word
+    return at if at > before or before == 0 else word
 
 
 @helper
