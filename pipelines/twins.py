@@ -124,7 +124,7 @@ def gather(run: Run, recipe: Recipe) -> Twins | None:
         kept = rows.filter(pc.invert(rows["duplicate"]))
         sizes.update(kept["cluster_size"].to_pylist())
         removed.update(rows.filter(rows["duplicate"])["equal"].to_pylist())
-        for name, top in tops.items():
+        for name, top in tops.items() if kept.num_rows else ():
             order = [(f"cluster_{name}", "descending"), ("cluster", "ascending")]
             first = kept.take(pc.select_k_unstable(kept, 2 * MANY, order)).to_pylist()
             top += [

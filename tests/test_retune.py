@@ -42,18 +42,18 @@ def steps(*arguments: str | Path, cwd: Path) -> list[str]:
     return [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
 
 
-ALL = ["ingest", "scan", "rules", "dedup", "split", "decide", "publish"]
+ALL = ["ingest", "scan", "rules", "dedup", "check", "split", "decide", "publish"]
 
 
 def test_a_change_costs_what_stands_behind_it(folder: Path) -> None:
     assert steps(recipe(folder), cwd=folder) == ALL
     assert steps(recipe(folder), cwd=folder) == []
     again = steps(recipe(folder, **{"words < 50": "words < 60"}), cwd=folder)
-    assert again == ["rules", "dedup", "decide", "publish"]
+    assert again == ["rules", "dedup", "check", "decide", "publish"]
     edit = steps(recipe(folder, **{"words = 3": "words = 4"}), cwd=folder)
-    assert edit == ["scan", *ALL[2:4], *ALL[5:]]
+    assert edit == ["scan", *ALL[2:5], *ALL[6:]]
     seed = steps(recipe(folder, **{"words = 3": "words = 4", "seed = 1": "seed = 2"}), cwd=folder)
-    assert seed == ["split", "decide", "publish"]
+    assert seed == ["check", "split", "decide", "publish"]  # who is drawn
 
 
 def test_more_input_is_noticed(folder: Path) -> None:
@@ -67,7 +67,7 @@ def test_from_takes_by_reference_and_publishes_the_same(folder: Path) -> None:
     steps(recipe(folder), "--run", "one", cwd=folder)
     before = files(folder / "one")
     did = steps(recipe(folder, **stricter), "--run", "two", "--from", "one", cwd=folder)
-    assert did == ["rules", "dedup", "decide", "publish"]
+    assert did == ["rules", "dedup", "check", "decide", "publish"]
     assert not (folder / "two/documents").exists()
     assert files(folder / "one") == before
     steps(recipe(folder, **stricter), "--run", "alone", cwd=folder)
