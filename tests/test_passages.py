@@ -343,10 +343,10 @@ def test_a_change_costs_what_stands_behind_it(folder: Path, whole: Any) -> None:
     shutil.copytree(folder / "whole", folder / "run")
     assert steps(folder, "run", RECIPE) == []
     assert steps(folder, "run", RECIPE.replace("words < 50", "words < 60")) == [
-        *("rules", "dedup"),
+        *("rules", "dedup", "check"),
         *after,
     ]
-    assert steps(folder, "run", NONE) == ["rules", "dedup", *after[2:]]
+    assert steps(folder, "run", NONE) == ["rules", "dedup", "check", *after[2:]]
     assert not list((folder / "run/again").rglob("*.*"))
     assert "passages" not in json.loads((folder / "run/manifest.json").read_text())["steps"]
     less, more = (counts(folder / name, "decide")["dropped: short"] for name in ("run", "whole"))
