@@ -149,15 +149,6 @@ def led(rank: Rows, left: Rows, right: Rows) -> Rows:
     return leader
 
 
-def compact(addresses: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Rows]:
-    """Small indices for large addresses.
-
-    Returns:
-        the addresses, sorted, each once; and where in them each given one is, in its shape.
-    """
-    return np.unique(addresses, return_inverse=True)
-
-
 def _check(n: int, *columns: Rows) -> None:
     """Kernels run without bounds checks."""
     if len({len(rows) for rows in columns}) > 1:

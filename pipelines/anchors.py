@@ -5,7 +5,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters import winnowing
@@ -15,6 +14,7 @@ from filters.winnowing import Anchors
 from filters.words import words
 from pipelines import clusters, parts, rules
 from pipelines.measures import selected
+from pipelines.meeting import address_of
 from pipelines.scan import EDITS_TABLE, edited_text
 from pipelines.schema import id_heads
 from pipelines.steps import Job
@@ -63,11 +63,10 @@ def passages(job: Job) -> RepeatedPassages | None:
 
 def candidates(job: Job, part: int) -> Rows:
     """The rows of a part that passed the rules and are no duplicates."""
-    stays = pc.is_null(job.run.columns(part, {rules.TABLE: ["reason"]})["reason"])
+    reads = {rules.TABLE: ["reason"]}
     if job.recipe.dedup is not None:
-        twins = job.run.columns(part, {clusters.TABLE: ["duplicate"]})["duplicate"]
-        stays = pc.and_(stays, pc.invert(pc.fill_null(twins, False)))
-    return np.flatnonzero(stays.to_numpy())
+        reads[clusters.TABLE] = ["duplicate"]
+    return np.flatnonzero(clusters.stays(job.run.columns(part, reads)).to_numpy())
 
 
 def edited(job: Job, part: int, rows: Rows) -> Iterator[Texts]:
@@ -97,7 +96,7 @@ def those(job: Job, part: int, keys: Hashes) -> pa.Table:
             which = chosen(anchors, keys)
             some = anchors.take(which)
             offsets = np.append(0, np.cumsum(some.counts)).astype(np.int32)
-            address = batch.rows[some.rows].astype(np.uint64) | np.uint64(part << 32)
+            address = address_of(part, batch.rows[some.rows])
             windows = pa.ListArray.from_arrays(pa.array(offsets), pa.array(hashes(which)))
             columns = (some.keys, batch.ids[some.rows], address, some.at)
             found.append(pa.table([*map(pa.array, columns), windows], schema=ANCHORS))

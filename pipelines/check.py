@@ -23,7 +23,7 @@ from filters.probes import near
 from pipelines import against, clusters, rules, scan, truth
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
-from pipelines.meeting import by_key, part_of
+from pipelines.meeting import address_of, begins, by_key, part_of, within
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
 from pipelines.schema import drawn
@@ -119,11 +119,8 @@ def narrow(job: Job, key: int, batches: Batches) -> Done:
 def _ranked(pairs: pa.Table, order: list[tuple[str, str]]) -> Rows:
     """Place of each pair among those of its probe."""
     by = pc.sort_indices(pairs, [("probe", "ascending"), *order]).to_numpy().astype(np.int64)
-    probe = pairs["probe"].to_numpy()[by]
-    new = np.flatnonzero(np.append(True, np.diff(probe) != 0)) if len(probe) else by
     rank = np.empty(len(by), np.int64)
-    sizes = np.diff(np.append(new, len(by)))
-    rank[by] = np.arange(len(by)) - np.repeat(new, sizes)
+    rank[by] = within(pairs["probe"].to_numpy()[by])
     return rank
 
 
@@ -150,15 +147,14 @@ def _passed(job: Job, part: int) -> pa.Table:
         removed = pc.fill_null(columns["duplicate"], False).to_numpy()[mine]
     order = np.lexsort((removed, draw))  # then by address, as they stand
     rows = mine[order]
-    address = rows.astype(np.uint64) | np.uint64(part << 32)
+    address = address_of(part, rows)
     told = pa.table([pa.array(each) for each in (address, draw[order], removed[order])], ROW)
     return told.append_column("signature", columns["minhash"].take(pa.array(rows)))
 
 
 def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
     """Of rows in order so many, one an id: the one that is kept, if one is."""
-    draw = rows["draw"].to_numpy()
-    fresh = np.flatnonzero(np.append(True, draw[1:] != draw[:-1])[: len(draw)])
+    fresh = np.flatnonzero(begins(rows["draw"].to_numpy()))
     return rows.take(pa.array(fresh[:count])).combine_chunks()
 
 

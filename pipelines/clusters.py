@@ -20,7 +20,7 @@ from filters.lsh import similarity
 from pipelines import against, parts
 from pipelines.errors import RunError
 from pipelines.measures import selected, table_of
-from pipelines.meeting import Rows, by_key, part_of, row_of, those
+from pipelines.meeting import Rows, begins, by_key, part_of, row_of, those, within
 from pipelines.recipe import Dedup
 from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import Batches, Done, Job
@@ -38,6 +38,18 @@ PAIRS = pa.schema([*MEMBERS, ("other", pa.uint64())])
 """Two rows that were confirmed, and their cluster."""
 
 ANSWERS = pa.schema([("row", pa.int32()), *DUPLICATES])
+
+
+def stays(columns: pa.Table) -> pa.ChunkedArray:
+    """Which documents passed the rules and are no duplicates.
+
+    Args:
+        columns: reason, and duplicate where the recipe drops any.
+    """
+    passed = pc.is_null(columns["reason"])
+    if "duplicate" not in columns.column_names:
+        return passed
+    return pc.and_not(passed, pc.fill_null(columns["duplicate"], False))
 
 
 def partitions(rows: int) -> int:
@@ -165,7 +177,7 @@ def _first(root: Rows, rank: Rows) -> Rows:
         rank: shape (n,).
     """
     order = np.lexsort((rank, root))
-    new = np.append(True, np.diff(root[order]) != 0)
+    new = begins(root[order])
     kept = np.empty(len(root), np.int64)
     kept[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
     return kept
@@ -192,12 +204,11 @@ def _answers(nodes: pa.Table, kept: Rows, sizes: Rows) -> pa.Table:
 def _diameters(low: NDArray[np.uint8], kept: Rows) -> NDArray[np.float32]:
     """Of each row's cluster: 1 less the least similarity of any two of its first members."""
     order = np.argsort(kept, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(kept[order]) != 0))
-    within = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    place = within(kept[order])
     left: list[Rows] = []
     right: list[Rows] = []
     for step in range(1, WIDTH):  # each member with the one that stands so many places before it
-        later = np.flatnonzero((within >= step) & (within < WIDTH))
+        later = np.flatnonzero((place >= step) & (place < WIDTH))
         left.append(order[later])
         right.append(order[later - step])
     one, other = np.concatenate(left), np.concatenate(right)

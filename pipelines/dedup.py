@@ -86,7 +86,7 @@ def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.R
                 buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
             said = {
                 "id": id_heads(kept["id"].combine_chunks()),
-                "address": (rows + start).astype(np.uint64) | np.uint64(key << 32),
+                "address": meeting.address_of(key, rows + start),
                 "text": text.ravel(),
             }
             yield from meeting.spread(buckets, pa.table(said), count)
@@ -157,7 +157,7 @@ def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
     nodes, signatures = known["address"].to_numpy(), bytes_of(known["minhash"].combine_chunks())
     bucket, ids, address = (keys[name].to_numpy() for name in KEYS.names)
     order = np.lexsort((address, ids, part_of(address) < own, bucket))  # earlier runs lead
-    starts = np.flatnonzero(np.append(True, bucket[order][1:] != bucket[order][:-1]))
+    starts = np.flatnonzero(meeting.begins(bucket[order]))
     place = np.searchsorted(nodes, address[order])
     least = needed(dedup.threshold, signatures.shape[1])
     links = leaders(np.append(starts, len(order)), place, signatures, least, LEADERS)

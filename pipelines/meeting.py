@@ -40,6 +40,22 @@ def row_of(address: U64) -> Rows:
     return (address & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
+def address_of(part: int, rows: Rows) -> U64:
+    """The addresses of rows of a part: the inverse of `part_of` and `row_of`."""
+    return rows.astype(np.uint64) | np.uint64(part << 32)
+
+
+def begins(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Which of some values, equal ones beside each other, differ from the one before."""
+    return np.append(True, values[1:] != values[:-1])[: len(values)]
+
+
+def within(values: NDArray[np.generic]) -> Rows:
+    """The place of each value among those beside it that are equal."""
+    first = np.flatnonzero(begins(values))
+    return np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values))))
+
+
 def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The rows of a table, each to its key, in their order."""
     order = np.argsort(key, kind="stable")
@@ -96,7 +112,7 @@ def answer(asked: pa.Table, known: pa.Table) -> Iterator[tuple[int, pa.RecordBat
     to = asked["to"].to_numpy().astype(np.int64)
     row = row_of(asked["address"].to_numpy())
     order = np.argsort(to << 32 | row, kind="stable")
-    first = order[np.append(True, np.diff((to << 32 | row)[order]) != 0)[: len(order)]]
+    first = order[begins((to << 32 | row)[order])]
     yield from by_key(asked.select(KEYS.names), to)
     said = known.take(pa.array(row[first]))
     said = said.add_column(0, "address", asked["address"].take(pa.array(first)))

@@ -84,13 +84,11 @@ def _spread(
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     for start in range(0, columns.num_rows, meeting.ROWS):
         some = columns.slice(start, meeting.ROWS)
-        mine = pc.and_(pc.is_null(some["reason"]), pc.is_valid(some["minhash"]))
-        if "duplicate" in some.column_names:
-            mine = pc.and_not(mine, pc.fill_null(some["duplicate"], False))
+        mine = pc.and_(clusters.stays(some), pc.is_valid(some["minhash"]))
         rows = np.flatnonzero(mine.to_numpy())
         kept = some.take(pa.array(rows))
         held = pc.not_equal(kept["split"], trained).to_numpy()
-        address = (rows + start).astype(np.uint64) | np.uint64(key << 32)
+        address = meeting.address_of(key, rows + start)
         buckets = _buckets(bytes_of(kept["minhash"].combine_chunks()), held)
         said = pa.table({"id": id_heads(kept["id"].combine_chunks()), "address": address})
         yield from meeting.spread(buckets, said, count)
@@ -117,9 +115,7 @@ def meet(job: Job, key: int, batches: Batches) -> Done:
     both = np.intersect1d(bucket[bucket & ONE == 1] ^ ONE, bucket[bucket & ONE == 0])
     mine = np.flatnonzero(np.isin(bucket & ~ONE, both))
     mine = mine[np.lexsort((address[mine], ids[mine], bucket[mine]))]
-    first = np.flatnonzero(np.append(True, bucket[mine][1:] != bucket[mine][:-1]))
-    place = np.arange(len(mine)) - np.repeat(first, np.diff(np.append(first, len(mine))))
-    beyond = (place >= TRAIN) & (bucket[mine] & ONE == 0)
+    beyond = (meeting.within(bucket[mine]) >= TRAIN) & (bucket[mine] & ONE == 0)
     done = Done(out=meeting.ask(key, table.take(pa.array(mine[~beyond]))))
     done.counts["beyond"] = int(beyond.sum())
     return done
@@ -172,7 +168,7 @@ class _Best:
         """Pairs of a held-out row and a train row."""
         agree = agreements(self.signatures, held, near).astype(np.int64)
         order = np.lexsort((self.rank[near], -agree, held))
-        first = order[np.append(True, np.diff(held[order]) != 0)[: len(order)]]
+        first = order[meeting.begins(held[order])]
         row, other, most = held[first], near[first], agree[first]
         same = (most == self.agree[row]) & (self.rank[other] < self.rank[self.near[row]])
         better = (most > self.agree[row]) | same

@@ -63,19 +63,11 @@ def _said(job: Job, key: int) -> pa.Table:
 def _sets(job: Job, key: int, rows: Rows) -> Iterator[Hashes]:
     """The shingles of some rows of one part, as dedup saw their texts; rows rise."""
     run, at, _ = against.place(job, key)
-    edits = run.columns(at, {scan.EDITS_TABLE: ["edits"]})["edits"]
+    edits = run.columns(at, {scan.EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
     size = selected(job.recipe).measures["minhash"].shingle  # type: ignore[attr-defined]
-    file = run.open_part("documents", at)
-    start = 0
-    for group in range(file.num_row_groups):
-        end = start + file.metadata.row_group(group).num_rows
-        mine = rows[(rows >= start) & (rows < end)]
-        if len(mine):
-            raw = file.read_row_group(group, ["text"]).take(pa.array(mine - start))
-            raw = raw.append_column("edits", edits.take(pa.array(mine))).combine_chunks()
-            text = scan.edited_text(raw.to_batches()[0])
-            yield from shingle_sets(text.append_column("words", words(text["text"])), size)
-        start = end
+    for here, raw in parts.picked(run, "documents", at, ["text"], rows):
+        text = scan.edited_text(raw.append_column("edits", edits.take(pa.array(here))))
+        yield from shingle_sets(text.append_column("words", words(text["text"])), size)
 
 
 def measure(job: Job, key: int, batches: Batches) -> Done:

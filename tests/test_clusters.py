@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.clusters import Components, Links, agreements, compact, forest, leaders
+from filters.clusters import Components, Links, agreements, forest, leaders
 
 SIGNATURES = st.lists(
     st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=1, max_size=12
@@ -183,15 +183,6 @@ def test_what_lies_outside_is_refused() -> None:
         leaders(indices([0, 3]), inside, s, 1)
     with pytest.raises(ValueError):
         agreements(s, inside, indices([0]))
-
-
-@given(st.lists(st.integers(0, 2**64 - 1)))
-def test_addresses_become_indices(addresses: list[int]) -> None:
-    given_ones = np.array(addresses * 2, np.uint64).reshape(2, -1)
-    once, where = compact(given_ones)
-    assert once.tolist() == sorted(set(addresses))
-    assert where.shape == given_ones.shape
-    assert (once[where] == given_ones).all()
 
 
 @given(st.data(), st.integers(1, 12), st.integers(1, 4))

@@ -14,12 +14,12 @@ import statistics
 import subprocess
 import sys
 from itertools import pairwise
-from math import sqrt
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.recall import wilson
 from tests.bench.bench import ROOT, Cost, cost, machine
 
 HERE = ROOT / "tests/bench"
@@ -79,13 +79,6 @@ def measured(folder: Path, times: int) -> dict[str, dict[str, list[float]]]:
             mine["peak"].append(took.peak)
             (folder / f"{tool}.removed").write_text("\n".join(sorted(removed)))
     return figures
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share (E. B. Wilson, 1927)."""
-    z, p = 1.96, hits / n
-    middle, spread = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)
 
 
 def quality(folder: Path, tool: str) -> dict[str, list[float]]:
