@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import islice
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,21 @@ from resiliparse.parse.encoding import bytes_to_str
 from filters.minhash import MinHash, keys
 from filters.words import words
 
+HELP = "ca cs da de el en-us es et eu fi fr gl hu id it ko nl pl pt pt-br ru sl sv tr vi"
+MANUALS = "cs da de el es fi fr hu it mk nb nl pl pt-br ro ru sr sv uk"
+DEVELOPERS = "de es fr it nl pl pt-br ru uk"
+OTHERS = """manpages manpages-dev debian-handbook apache2-doc erlang-doc racket-doc rust-doc
+    python3-doc python-django-doc python-scipy-doc python-pandas-doc python-sympy-doc
+    python-sqlalchemy-doc python-astropy-doc python-sklearn-doc python-statsmodels-doc
+    postgresql-doc-15 sqlite3-doc perl-doc ruby3.1-doc nodejs-doc openjdk-17-doc linux-doc-6.1
+    cppreference-doc-en-html libboost1.81-doc libstdc++-12-doc libgtkmm-3.0-doc libgtk-3-doc
+    qtbase5-doc-html qtdeclarative5-doc-html lilypond-doc-html gimp-help-en gimp-help-de
+    gimp-help-fr sagemath-doc libghc-gi-gtk-doc libghc-agda-doc gnome-user-docs"""
 PACKAGES = (
-    *("manpages", "manpages-de", "manpages-fr", "manpages-es", "manpages-it", "manpages-pl"),
-    *("manpages-pt-br", "manpages-dev", "python3-doc", "python-django-doc", "postgresql-doc-15"),
-    *("rust-doc", "libreoffice-help-de", "libreoffice-help-fr", "libreoffice-help-en-us"),
-    *("libreoffice-help-es", "libreoffice-help-it", "debian-handbook", "apache2-doc"),
-    *("gimp-help-en", "erlang-doc", "cppreference-doc-en-html", "qtbase5-doc-html"),
-    *("python-scipy-doc", "python-pandas-doc", "racket-doc", "openjdk-17-doc"),
+    *(f"libreoffice-help-{language}" for language in HELP.split()),
+    *(f"manpages-{language}" for language in MANUALS.split()),
+    *(f"manpages-{language}-dev" for language in DEVELOPERS.split()),
+    *OTHERS.split(),
 )
 LEAST, MOST = 600, 8_000  # bytes of text in a page
 SHINGLE = 5
@@ -63,15 +72,20 @@ def pages(folder: Path) -> Iterator[str]:
             subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
     paths = sorted(p for p in tree.rglob("*") if p.is_file() and not p.is_symlink())
     random.Random(3).shuffle(paths)
-    for path in paths:
-        text = ""
-        if path.suffix in (".html", ".htm"):
-            page = path.read_bytes()
-            text = extract_plain_text(bytes_to_str(page), main_content=True)
-        elif re.search(r"\.\d\w*\.gz$", path.name):
-            text = _plain(gzip.decompress(path.read_bytes()).decode("utf-8", "replace"))
-        if LEAST <= len(text.encode()) <= MOST:
-            yield text
+    with Pool() as pool:
+        for text in pool.imap(page, paths, 64):
+            if LEAST <= len(text.encode()) <= MOST:
+                yield text
+
+
+def page(path: Path) -> str:
+    """The text of a file; of one that is no page, none."""
+    if path.suffix in (".html", ".htm"):
+        found: str = extract_plain_text(bytes_to_str(path.read_bytes()), main_content=True)
+        return found
+    if re.search(r"\.\d\w*\.gz$", path.name):
+        return _plain(gzip.decompress(path.read_bytes()).decode("utf-8", "replace"))
+    return ""
 
 
 def _plain(roff: str) -> str:
