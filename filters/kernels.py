@@ -22,6 +22,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -50,7 +52,8 @@ INT, NOTHING = types.int64, types.void
 def folder() -> Path:
     """Where compiled kernels are kept when the user names no place; made if it is missing."""
     files = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    name = hashlib.sha256(b"\0".join(f for f in files if b"@helper" in f)).hexdigest()[:12]
+    shared = (f for f in files if b"@helper" in f or b"@allocator" in f)
+    name = hashlib.sha256(b"\0".join(shared)).hexdigest()[:12]
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0":
         name += "-checked"
     bases = [Path(tempfile.gettempdir()) / f"karez-{os.getuid()}"]
@@ -108,14 +111,44 @@ def kernel(signature: Any) -> Callable[[Function], Function]:
 
 
 def helper(function: Function) -> Function:
-    """A function that kernels call; they call no kernels.  It is compiled as a part of each."""
-    return numba.njit(nogil=True, forceinline=True)(function)
+    """A function that kernels call; they call no kernels.  It is compiled as a part of each.
+
+    It does not count references to the arrays that it is given: that would cost more than the work
+    in it, and whoever calls it holds them.  So it can make no array; an `allocator` can.
+    """
+    made: Function = numba.njit(nogil=True, forceinline=True, _nrt=False)(function)
+    return made
+
+
+def allocator(function: Function) -> Function:
+    """A helper that makes arrays."""
+    made: Function = numba.njit(nogil=True, forceinline=True)(function)
+    return made
+
+
+@helper
+def longest(offsets: NDArray[np.int64]) -> int:
+    """The most that lies between two neighbours; 0 where there are none."""
+    most = 0
+    for i in range(len(offsets) - 1):
+        most = max(most, offsets[i + 1] - offsets[i])
+    return most
 
 
 @helper
 def signed(value: int | np.integer[Any]) -> int:
     """A number as int64.  Numba makes an unsigned and a signed number together a float."""
     return int(np.int64(value))
+
+
+@intrinsic
+def lowest_bit(typing: Any, bits: Any) -> Any:
+    """How many zeros stand below the lowest bit that is set; 64 if none is.  One instruction."""
+
+    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
+
+    return types.int64(types.uint64), made
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):

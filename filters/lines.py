@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import I64, INT, OUT_I64, U8, helper, kernel
+from filters.kernels import I64, INT, OUT_I64, U8, helper, kernel, longest
 from filters.seen import emptied, lines, seen
 from filters.unicode import table, trim
-from filters.words import next_word
+from filters.words import ROOM, known_flags, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,9 @@ class RepeatedLines:
         most = np.count_nonzero(body[offsets[0] : offsets[-1]] == 10) + batch.num_rows
         starts, ends = np.empty((2, most), np.int64)
         counts = np.zeros(batch.num_rows, np.int64)
-        count = _repeated(body, offsets, table(), self.words, starts, ends, counts)
+        count = _repeated(body, offsets, table(), known_flags(), self.words, starts, ends, counts)
         text = [pa.repeat(value, count) for value in ("", "repeated_lines")]
         return listed_edits(counts, starts[:count], ends[:count], *text)
-
-
-@helper
-def _holds(data: Bytes, at: int, end: int, least: int, classes: Bytes) -> bool:
-    """Whether [at, end) holds so many words."""
-    for _ in range(least):
-        start, at = next_word(data, at, end, classes)
-        if start == end:
-            return False
-    return True
 
 
 @helper
@@ -65,11 +55,12 @@ def _take_newline(data: Bytes, base: int, starts: Spans, ends: Spans) -> None:
         starts[i] -= 1
 
 
-@kernel(INT(U8, I64, U8, INT, OUT_I64, OUT_I64, OUT_I64))
+@kernel(INT(U8, I64, U8, U8, INT, OUT_I64, OUT_I64, OUT_I64))
 def _repeated(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
+    known: Bytes,
     words: int,
     starts: Spans,
     ends: Spans,
@@ -78,6 +69,8 @@ def _repeated(
     """The lines to cut: how many, the bytes of each in its text, how many in every text."""
     count = 0
     memory = np.zeros((1024, 2), np.int64)
+    most = longest(offsets)
+    flags, edges = np.empty(most + ROOM, np.uint8), np.empty(most + 2, np.int32)
     for row in range(len(offsets) - 1):
         memory, slots = emptied(memory, lines(data, offsets, row))
         base, end = offsets[row], offsets[row + 1]
@@ -91,7 +84,8 @@ def _repeated(
             at = min(at + 1, end)
             if first == last or not seen(data, first, last, slots):
                 continue
-            if _holds(data, first, last, words, classes):
+            held = split(data, first, last, classes, known, flags, edges) // 2
+            if held >= words:
                 starts[count], ends[count] = line - base, at - base
                 count += 1
         if count > begin and ends[count - 1] == end - base and data[end - 1] != 10:

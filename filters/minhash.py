@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from filters import lsh
 from filters.buffers import Bytes, Offsets, Positions, binary, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_U32_TABLE, U8, U32, helper, kernel
+from filters.kernels import I32, I64, INT, NOTHING, OUT_U32_TABLE, U8, U32, helper, kernel, longest
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, shingle_hashes
 
 Slots = NDArray[np.uint32]
@@ -188,11 +188,9 @@ def _minima(
     b: Slots,
     low: Slots,
 ) -> None:
-    longest = 0
-    for row in range(len(low)):
-        longest = max(longest, rows[row + 1] - rows[row])
-    words, shingles = np.empty(longest, np.uint64), np.empty(longest, np.uint64)
-    x = np.empty(longest + 3, np.uint32)
+    most = longest(rows)
+    words, shingles = np.empty(most, np.uint64), np.empty(most, np.uint64)
+    x = np.empty(most + 3, np.uint32)
     for row in range(len(low)):
         mine = slice(rows[row], rows[row + 1])
         begin, limit = offsets[row], offsets[row + 1]

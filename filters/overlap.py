@@ -25,7 +25,20 @@ from numpy.typing import NDArray
 from filters.buffers import Bytes, Offsets, Positions, spans, utf8
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set, shift_of
-from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, OUT_U64, U8, U64, helper, kernel
+from filters.kernels import (
+    I32,
+    I64,
+    INT,
+    NOTHING,
+    OUT_TABLE,
+    OUT_U64,
+    U8,
+    U64,
+    allocator,
+    helper,
+    kernel,
+    longest,
+)
 from filters.shingles import Hashes, shingle_hashes
 from filters.words import words as words_of
 
@@ -150,13 +163,10 @@ def _row_runs(
     return shingle_hashes(body, 0, to, first[:n], last[:n], size, words, out)
 
 
-@helper
+@allocator
 def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Positions, Hashes, Hashes]:
     """Room for the longest text: its bytes and eight; starts, ends, hashes, runs of its words."""
-    size, words = 0, 0
-    for row in range(len(offsets) - 1):
-        size = max(size, offsets[row + 1] - offsets[row])
-        words = max(words, rows[row + 1] - rows[row])
+    size, words = longest(offsets), longest(rows)
     return (
         np.empty(size + 8, np.uint8),
         np.empty(words, np.int32),

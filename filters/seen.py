@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets
-from filters.kernels import helper
+from filters.kernels import allocator, helper
 
 Slots = NDArray[np.int64]
 """Shape (a power of two, 2): start and end of a range, or two zeros."""
 
 
-@helper
+@allocator
 def emptied(memory: Slots, ranges: int) -> tuple[Slots, Slots]:
     """A set that is empty and has room for so many ranges: the memory it takes up, and the set."""
     size = 4

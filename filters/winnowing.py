@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_I32, OUT_U64, U8, helper, kernel
+from filters.kernels import I32, I64, INT, NOTHING, OUT_I32, OUT_U64, U8, helper, kernel, longest
 from filters.seen import hashed
 from filters.shingles import BASE, HALF, SECOND, Hashes, word_hash
 from filters.unicode import table, trim
@@ -140,14 +140,6 @@ def _least(hashes: Hashes, first: int, last: int) -> int:
     return least
 
 
-@helper
-def _longest(rows: Offsets) -> int:
-    most = 0
-    for row in range(len(rows) - 1):
-        most = max(most, rows[row + 1] - rows[row])
-    return most
-
-
 @kernel(INT(U8, I64, I64, I32, I32, INT, INT, OUT_I32, OUT_U64, OUT_I32, OUT_I32))
 def _anchors(
     data: Bytes,
@@ -164,8 +156,8 @@ def _anchors(
 ) -> int:
     length = size - spread + 1  # of a shingle
     power = _power(length)
-    longest = _longest(rows)
-    sums, hashes = np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.uint64)
+    most = longest(rows)
+    sums, hashes = np.empty(most + 1, np.uint64), np.empty(most + 1, np.uint64)
     count = 0
     for row in range(len(offsets) - 1):
         mine = slice(rows[row], rows[row + 1])
@@ -204,7 +196,7 @@ def _windows(
     out: Hashes,
 ) -> None:
     power = _power(size)
-    sums = np.empty(_longest(rows) + 1, np.uint64)
+    sums = np.empty(longest(rows) + 1, np.uint64)
     done, to = -1, 0
     for anchor in range(len(chosen)):
         row = chosen[anchor]

@@ -11,14 +11,18 @@ letter each (against WB13), quotes in Hebrew abbreviations part words (WB7a to c
 words (as in CLDR), and a mark may not follow the character inside a word (WB4).
 """
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, listed, utf8
-from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel
+from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest, lowest_bit
+from filters.shingles import eight
 from filters.unicode import (
     CONNECTOR,
     DIGIT,
+    FIRST,
     FORMAT,
     IDEOGRAPH,
     LETTER,
@@ -29,6 +33,22 @@ from filters.unicode import (
     read,
     table,
 )
+
+# What a byte is, as flags; all bytes of a character have the same, save BEGINS.
+WORD = 1  # of a word
+OF_LETTER, OF_DIGIT = 2, 4
+BEGINS = 8  # a word, though one ends before it: an ideograph, and what follows one
+JOINS_LETTERS, JOINS_DIGITS = OF_LETTER << 3, OF_DIGIT << 3
+CONNECTS = 64
+WIDE = 128  # begins or goes on with a character that is not ASCII, and is not looked at yet
+
+INHERITED = WORD | OF_LETTER | OF_DIGIT | CONNECTS  # by a mark from what it stands on
+LEAD = 8  # bytes before the flags of a text, and more than a block of them after it: all 0
+ROOM = LEAD + 80
+
+EACH, GATHER = np.uint64(0x0101010101010101), np.uint64(0x0102040810204080)
+ONE, TWO, THREE, TOP = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(56)
+BEGINNINGS, HIGH = np.uint64(BEGINS) * EACH, np.uint64(WIDE) * EACH
 
 
 def words(texts: pa.StringArray) -> pa.ListArray:
@@ -41,73 +61,164 @@ def words(texts: pa.StringArray) -> pa.ListArray:
     most = int(offsets[-1] - offsets[0] + len(texts)) // 2  # no two words of one byte touch
     starts, ends = np.empty(most, np.int32), np.empty(most, np.int32)
     rows = np.empty(len(texts) + 1, np.int64)
-    count = _words(body, offsets, table(), starts, ends, rows)
+    count = _words(body, offsets, table(), known_flags(), starts, ends, rows)
     return listed(rows, starts[:count], ends[:count])
 
 
-@helper
-def next_word(data: Bytes, at: int, end: int, classes: Bytes) -> tuple[int, int]:
-    """The first word at or after a byte: [start, end), or (end, end) where there is none."""
-    while at < end:
-        kind, length = read(data, at, end, classes)
-        if kind < CONNECTOR:
-            at += length
-            continue
-        start = at
-        at = _rest(data, at + length, end, kind, classes)
-        if at > 0:
-            return start, at
-        at = -at  # connectors alone are no word
-    return end, end
+@cache
+def known_flags() -> Bytes:
+    """The flags of each byte by its value, then those of each class of characters, shape (273,)."""
+    of_class = np.zeros(IDEOGRAPH + 1, np.uint8)
+    of_class[LETTER:IDEOGRAPH] = WORD | OF_LETTER
+    of_class[DIGIT] = WORD | OF_DIGIT
+    of_class[CONNECTOR] = WORD | CONNECTS
+    of_class[IDEOGRAPH] = WORD | BEGINS
+    of_class[[MID_LETTER, MID_BOTH]] |= JOINS_LETTERS
+    of_class[[MID_NUMBER, MID_BOTH]] |= JOINS_DIGITS
+    ascii = of_class[table()[FIRST : FIRST + WIDE]]
+    return np.concatenate([ascii, np.full(256 - WIDE, WIDE, np.uint8), of_class])
 
 
 @helper
-def _rest(data: Bytes, at: int, end: int, last: int, classes: Bytes) -> int:
-    """Where a word ends after its first character, of class `last`; minus that: it is no word."""
-    whole = last == IDEOGRAPH
-    real = last != CONNECTOR
-    while at < end:
-        kind, length = read(data, at, end, classes)
-        if kind >= CONNECTOR:
-            if whole or kind == IDEOGRAPH:
-                break
-            last = kind
-            real = real or kind != CONNECTOR
-        elif MID_LETTER <= kind <= MID_BOTH:
-            if whole or not _joins(data, at + length, end, kind, last, classes):
-                break
-        elif kind != MARK and kind != FORMAT:
-            break
-        at += length
-    return at if real else -at
-
-
-@helper
-def _joins(data: Bytes, at: int, end: int, middle: int, last: int, classes: Bytes) -> bool:
-    """Whether `middle` joins the character before it, of class `last`, and the one at a byte."""
-    if at >= end:
-        return False
-    kind, _ = read(data, at, end, classes)
-    if middle != MID_NUMBER and LETTER <= last < IDEOGRAPH and LETTER <= kind < IDEOGRAPH:
-        return True
-    return middle != MID_LETTER and last == DIGIT and kind == DIGIT
-
-
-@kernel(INT(U8, I64, U8, OUT_I32, OUT_I32, OUT_I64))
-def _words(
-    data: Bytes, offsets: Offsets, classes: Bytes, starts: Positions, ends: Positions, rows: Offsets
+def split(
+    data: Bytes,
+    begin: int,
+    end: int,
+    classes: Bytes,
+    known: Bytes,
+    flags: Bytes,
+    edges: Positions,
 ) -> int:
+    """Where the words of one text begin and end: edges in turn, counted from its first byte.
+
+    Args:
+        data: bytes of all texts; this one's are [begin, end).
+        begin: its first byte.
+        end: where it ends.
+        classes: see `filters.unicode`.
+        known: see `known_flags`.
+        flags: room for as many bytes and `ROOM` more.
+        edges: room for as many and two more.
+
+    Returns:
+        how many edges there are, two a word.
+    """
+    size = end - begin
+    flags[:LEAD] = 0
+    for i in range(size):
+        flags[LEAD + i] = known[data[begin + i]]
+    flags[LEAD + size : ROOM + size] = 0
+    _widen(data, begin, end, classes, known, flags)
+    count, connects, inside = 0, False, np.uint64(0)
+    for base in range(0, size + 1, 64):
+        word, seen = np.uint64(0), np.uint64(0)
+        for i in range(0, 64, 8):
+            at = LEAD + base + i
+            mine = eight(flags, at)
+            joined = mine >> THREE & eight(flags, at - 1) & eight(flags, at + 1)
+            bits = (mine | joined >> ONE | joined >> TWO) & EACH
+            word |= bits * GATHER >> TOP << np.uint64(i)
+            seen |= mine
+        before = word << ONE | inside
+        inside = word >> np.uint64(63)
+        twice = word & before
+        if seen & BEGINNINGS:
+            twice &= _beginnings(flags, LEAD + base)
+        else:
+            twice = np.uint64(0)
+        connects = connects or seen & (np.uint64(CONNECTS) * EACH) != 0
+        left = (word ^ before) | twice
+        while left:
+            bit = left & (~left + ONE)
+            edges[count] = base + lowest_bit(left)
+            count += 1
+            if twice & bit:
+                edges[count] = edges[count - 1]
+                count += 1
+            left ^= bit
+    return _real(flags, edges, count) if connects else count
+
+
+@helper
+def _beginnings(flags: Bytes, at: int) -> np.uint64:
+    """Which of 64 bytes begin a word in any case."""
+    found = np.uint64(0)
+    for i in range(0, 64, 8):
+        bits = eight(flags, at + i) >> THREE & EACH
+        found |= bits * GATHER >> TOP << np.uint64(i)
+    return found
+
+
+@helper
+def _real(flags: Bytes, edges: Positions, count: int) -> int:
+    """The edges without words that are connectors alone: how many are left."""
+    left = 0
+    for i in range(0, count, 2):
+        at = edges[i]
+        while at < edges[i + 1] and flags[LEAD + at] & CONNECTS:
+            at += 1
+        if at < edges[i + 1]:
+            edges[left], edges[left + 1] = edges[i], edges[i + 1]
+            left += 2
+    return left
+
+
+@helper
+def _widen(data: Bytes, begin: int, end: int, classes: Bytes, known: Bytes, flags: Bytes) -> None:
+    """The flags of the characters that are not ASCII, from left to right."""
+    at = begin
+    while at < end:
+        wide = eight(flags, LEAD + at - begin) & HIGH
+        at += lowest_bit(wide) >> 3 if wide else 8
+        while at < end and data[at] >= WIDE:
+            to = LEAD + at - begin
+            kind, length = read(data, at, end, classes)
+            mine = known[256 + kind]
+            if length == 2 and LETTER <= kind < IDEOGRAPH:  # most of them
+                flags[to], flags[to + 1] = mine | flags[to] & BEGINS, mine
+            else:
+                after = 0
+                if MID_LETTER <= kind <= MID_BOTH and at + length < end:
+                    after = known[256 + read(data, at + length, end, classes)[0]]
+                _put(kind, mine, after, length, flags, to)
+            at += length
+
+
+@helper
+def _put(kind: int, mine: int, after: int, length: int, flags: Bytes, to: int) -> None:
+    """Set the flags of one character, by those of its neighbours; what joins is settled here."""
+    before, begins = flags[to - 1], flags[to] & BEGINS
+    if kind in (MARK, FORMAT):
+        mine = before & INHERITED
+        flags[to + length] |= begins
+        begins = 0
+    elif MID_LETTER <= kind <= MID_BOTH:
+        mine = WORD | OF_LETTER if mine >> 3 & before & after else 0
+    elif kind == IDEOGRAPH:
+        flags[to + length] |= BEGINS
+    flags[to] = mine | begins
+    for i in range(1, length):
+        flags[to + i] = mine & ~BEGINS
+
+
+@kernel(INT(U8, I64, U8, U8, OUT_I32, OUT_I32, OUT_I64))
+def _words(
+    data: Bytes,
+    offsets: Offsets,
+    classes: Bytes,
+    known: Bytes,
+    starts: Positions,
+    ends: Positions,
+    rows: Offsets,
+) -> int:
+    most = longest(offsets)
+    flags, edges = np.empty(most + ROOM, np.uint8), np.empty(most + 2, np.int32)
     count = 0
     for row in range(len(offsets) - 1):
         rows[row] = count
-        first, end = offsets[row], offsets[row + 1]
-        at = first
-        while True:
-            start, at = next_word(data, at, end, classes)
-            if start == end:
-                break
-            starts[count] = start - first
-            ends[count] = at - first
+        found = split(data, offsets[row], offsets[row + 1], classes, known, flags, edges)
+        for i in range(0, found, 2):
+            starts[count], ends[count] = edges[i], edges[i + 1]
             count += 1
     rows[-1] = count
     return count
