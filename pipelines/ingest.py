@@ -11,14 +11,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from filters import extract
+from filters.buffers import utf8
 from pipelines import parts, paths
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
 from pipelines.measures import code_of
-from pipelines.readers import Dead, Document, Skipped, by_kind
+from pipelines.readers import Dead, Document, Documents, Item, by_kind
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS
@@ -125,15 +129,17 @@ def read(job: Job, key: int, _: Batches) -> Done:
 def _read_file(file: File, source: Source, left: int | None, out: "_Output") -> int | None:
     """Put a file's records out, at most `left` documents (None: all); returns how many are left."""
     for item in _records(file, source):
+        if left is not None and isinstance(item, Documents):
+            item = Documents(*(v if isinstance(v, int) else v[:left] for v in item))
         out.take(file.name, item)
-        if left is not None and isinstance(item, Document):
-            left -= 1
+        if left is not None:
+            left -= len(item.text) if isinstance(item, Documents) else isinstance(item, Document)
             if left == 0:
                 break
     return left
 
 
-def _records(file: File, source: Source) -> Iterator[Document | Dead | Skipped]:
+def _records(file: File, source: Source) -> Iterator[Item]:
     """What a file holds; a file that the system refuses is one dead letter."""
     try:
         with open(file.path, "rb") as opened:  # noqa: PTH123 (the reader seeks in it)
@@ -148,15 +154,18 @@ class _Output:
     def __init__(self, run: Run, key: int) -> None:
         self.run, self.key, self.done = run, key, Done()
         self.rows: list[tuple[Any, ...]] = []
-        self.size = 0  # bytes of text in rows
+        self.batches: list[pa.RecordBatch] = []  # before rows
+        self.count = self.size = 0  # documents and bytes of text in both
         self.dead: list[tuple[Any, ...]] = []
         self.writer: parts.Writer | None = None
         self.written = 0  # bytes of text in the part that is open
 
-    def take(self, name: str, item: Document | Dead | Skipped) -> None:
-        """One record."""
+    def take(self, name: str, item: Item) -> None:
+        """One item."""
         if isinstance(item, Document):
             self._document(name, item)
+        elif isinstance(item, Documents):
+            self._documents(name, item)
         elif isinstance(item, Dead):
             self.dead.append((name, item.offset, item.reason, item.detail, None))
             self.done.counts.update({"dead": 1, "unread": item.unread, f"dead: {item.reason}": 1})
@@ -165,17 +174,11 @@ class _Output:
 
     def _document(self, name: str, d: Document) -> None:
         text = d.text.encode()
-        full = self.written + self.size + len(text) > parts.PART
-        rows = (self.writer.rows if self.writer else 0) + len(self.rows)
-        if rows and (full or rows >= parts.PART_ROWS):
-            self._flush()
-            self._seal()
+        self._begin(len(text))
         key = (d.source_key or "").encode()
-        identity = blake2b(b"%d:%b" % (len(key), key), digest_size=16)
-        identity.update(text)
         self.rows.append(
             (
-                identity.hexdigest(),
+                identity(key, text),
                 d.source_key,
                 d.url,
                 d.date,
@@ -187,24 +190,64 @@ class _Output:
                 d.metadata,
             )
         )
-        self.size += len(text)
-        if len(self.rows) >= parts.BATCH_ROWS or self.size >= parts.BATCH:
+        self._took(1, len(text))
+
+    def _documents(self, name: str, d: Documents) -> None:
+        sizes = pc.binary_length(d.text).to_numpy(zero_copy_only=False)
+        batch = _batch(name, d, sizes)
+        self._close_rows()
+        at = 0
+        while at < len(sizes):
+            count = self._room(sizes[at:])
+            self.batches.append(batch.slice(at, count))
+            self._took(count, int(sizes[at : at + count].sum()))
+            at += count
+
+    def _room(self, sizes: NDArray[np.integer[Any]]) -> int:
+        """How many texts go on together into the row group under way: 1 or more."""
+        self._begin(int(sizes[0]))
+        ends = self.size + np.cumsum(sizes[: parts.BATCH_ROWS])
+        fits = int(np.searchsorted(ends, parts.PART - self.written, "right"))
+        enough = int(np.searchsorted(ends, parts.BATCH)) + 1
+        return min(max(fits, 1), enough, parts.BATCH_ROWS - self.count, self._rows_left())
+
+    def _begin(self, size: int) -> None:
+        """Begin a part if a text of this size has no room in the one that is open."""
+        left = self._rows_left()
+        empty = left == parts.PART_ROWS
+        if not (empty or (left and self.written + self.size + size <= parts.PART)):
+            self._flush()
+            self._seal()
+
+    def _rows_left(self) -> int:
+        return parts.PART_ROWS - self.count - (self.writer.rows if self.writer else 0)
+
+    def _took(self, count: int, size: int) -> None:
+        self.count += count
+        self.size += size
+        if self.count >= parts.BATCH_ROWS or self.size >= parts.BATCH:
             self._flush()
 
+    def _close_rows(self) -> None:
+        if self.rows:
+            columns = zip(*self.rows, strict=True)
+            arrays = [_array(list(c), f) for c, f in zip(columns, DOCUMENTS, strict=True)]
+            self.batches.append(pa.record_batch(arrays, schema=DOCUMENTS))
+            self.rows = []
+
     def _flush(self) -> None:
-        if not self.rows:
+        self._close_rows()
+        if not self.batches:
             return
-        columns = zip(*self.rows, strict=True)
-        arrays = [_array(list(c), f) for c, f in zip(columns, DOCUMENTS, strict=True)]
         if self.writer is None:
             number = len(self.done.parts.get("documents", []))
             self.writer = parts.Writer(
                 self.run, "documents", f"part-{self.key:05d}-{number:02d}.parquet", DOCUMENTS
             ).__enter__()
-        self.writer.write(pa.record_batch(arrays, schema=DOCUMENTS))
-        self.done.counts["documents"] += len(self.rows)
+        self.writer.write(pa.Table.from_batches(self.batches))
+        self.done.counts["documents"] += self.count
         self.written += self.size
-        self.rows, self.size = [], 0
+        self.batches, self.count, self.size = [], 0, 0
 
     def _seal(self) -> None:
         if self.writer is not None:
@@ -218,6 +261,36 @@ class _Output:
         self._seal()
         self.done.parts["dead/ingest"] = write_dead(self.run, "dead/ingest", self.key, self.dead)
         return self.done
+
+
+def identity(key: bytes, text: bytes | memoryview) -> str:
+    """The id of a document: of its source key and its text as ingested."""
+    found = blake2b(b"%d:%b" % (len(key), key), digest_size=16)
+    found.update(text)
+    return found.hexdigest()
+
+
+def _batch(name: str, d: Documents, sizes: NDArray[np.integer[Any]]) -> pa.RecordBatch:
+    """Documents as they are stored."""
+    body, offsets = utf8(d.text)
+    at, text = offsets.tolist(), body.data
+    keys = (key.encode() if key else b"" for key in d.source_key.to_pylist())
+    count = len(sizes)
+    made = {
+        "id": [identity(k, text[a:b]) for k, a, b in zip(keys, at[:-1], at[1:], strict=True)],
+        "source_key": d.source_key,
+        "url": d.url,
+        "text": d.text,
+        "source": pa.repeat(name, count),
+        "offset": np.arange(d.offset, d.offset + count),
+        "length": sizes.astype(np.int64),
+        "metadata": d.metadata,
+    }
+    arrays = [
+        pa.array(made[f.name], f.type) if f.name in made else pa.nulls(count, f.type)
+        for f in DOCUMENTS
+    ]
+    return pa.record_batch(arrays, schema=DOCUMENTS)
 
 
 def _array(values: list[Any], f: pa.Field) -> pa.Array:

@@ -2,9 +2,10 @@
 
 import io
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipelines.readers import Dead, Document, Skipped, by_kind
+from pipelines.readers import Dead, Document, Documents, Item, Skipped, by_kind
 
 Items = list[Document | Dead | Skipped]
 
@@ -18,7 +19,13 @@ class Source:
 
 
 def read(kind: str, body: bytes, name: str = "x", **fields: str) -> Items:
-    return list(by_kind(kind)(io.BytesIO(body), name, Source(**fields)))
+    return each(by_kind(kind)(io.BytesIO(body), name, Source(**fields)))
+
+
+def each(items: Iterable[Item]) -> Items:
+    """Row by row what comes in columns."""
+    apart = (item.each() if isinstance(item, Documents) else [item] for item in items)
+    return [item for some in apart for item in some]
 
 
 def documents(items: Items) -> list[Document]:

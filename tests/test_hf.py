@@ -14,6 +14,7 @@ from pipelines.errors import RecipeError
 from pipelines.ingest import files
 from pipelines.readers import Document, by_kind, hf
 from pipelines.recipe import Source
+from tests.reading import each
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def found(folder: Path, **options: Any) -> list[str]:
     items = []
     for file in files(source, str(folder.parent)):
         with Path(file.path).open("rb") as opened:
-            items += list(by_kind("hf")(opened, file.name, source))
+            items += each(by_kind("hf")(opened, file.name, source))
     assert all(isinstance(item, Document) for item in items), items
     return [item.text for item in items if isinstance(item, Document)]
 

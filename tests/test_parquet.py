@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import Dead, Document, parquet
+from pipelines.readers import Dead, Document, Documents, parquet
 from tests.reading import Items, Source, dead, documents, is_in_order, read, texts
 
 Write = Callable[[pa.Table], bytes]
@@ -300,7 +300,7 @@ def test_rows_come_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     before, most = pa.total_allocated_bytes(), 0
     tracemalloc.start()
     for item in parquet.read(io.BytesIO(body), "x", Source()):
-        assert isinstance(item, Document)
+        assert isinstance(item, Documents)
         most = max(most, pa.total_allocated_bytes() - before)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

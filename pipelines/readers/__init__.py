@@ -1,13 +1,17 @@
 """Readers: a file of a source in, its records out.
 
 A reader is a function ``read(file, name, source)`` that yields one item a record: a `Document`, a
-`Dead` letter or a `Skipped` record, and never raises for what a file holds.
+`Dead` letter or a `Skipped` record, or one for many: `Documents`.  It never raises for what a file
+holds.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class Document(NamedTuple):
@@ -21,6 +25,23 @@ class Document(NamedTuple):
     date: datetime | None = None  # UTC, when it was fetched
     media_type: str | None = None  # as declared: "text/html"
     metadata: str | None = None  # JSON object: the other fields of the user's row
+
+
+class Documents(NamedTuple):
+    """Several texts as they were found, in rows that follow one another."""
+
+    text: pa.StringArray  # valid UTF-8, no nulls, none over `LIMIT`
+    offset: int  # of the first: the number of its row
+    source_key: pa.StringArray  # as in `Document`
+    url: pa.StringArray
+    metadata: pa.StringArray
+
+    def each(self) -> Iterator[Document]:
+        """They, one by one."""
+        sizes = pc.binary_length(self.text).to_pylist()
+        columns = (c.to_pylist() for c in (self.text, self.source_key, self.url, self.metadata))
+        for at, (size, text, key, url, metadata) in enumerate(zip(sizes, *columns, strict=True)):
+            yield Document(text, self.offset + at, size, key, url, metadata=metadata)
 
 
 class Dead(NamedTuple):
@@ -60,7 +81,9 @@ class Source(Protocol):
         """Name of the extractor for HTML."""
 
 
-Reader = Callable[[BinaryIO, str, Source], Iterator[Document | Dead | Skipped]]
+Item = Document | Documents | Dead | Skipped
+
+Reader = Callable[[BinaryIO, str, Source], Iterator[Item]]
 
 LIMIT = 16_000_000  # bytes of text; a larger document is a dead letter
 

@@ -1,16 +1,18 @@
-"""From Arrow record batches to documents, row by row, whatever types their columns have.
+"""From Arrow record batches to documents, whatever types their columns have.
 
 A batch comes from a file that may be damaged, so it is validated before anything follows its
-offsets.  A row that fails is a dead letter; its neighbours live.
+offsets.  If there is nothing to say about any of its rows alone they stay columns; else they are
+taken row by row, and one that fails is a dead letter; its neighbours live.
 """
 
 from collections.abc import Callable, Iterator
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from pipelines.readers import Dead, Document, Source, rows
+from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
 from pipelines.readers.pages import Fault, brief
 
 Leaf = Callable[[pa.DataType], pa.DataType]
@@ -54,7 +56,7 @@ def check(schema: pa.Schema, source: Source) -> Fault | None:
 
 def documents(
     batch: pa.RecordBatch, first: int, source: Source, size: int
-) -> Iterator[Document | Dead]:
+) -> Iterator[Document | Documents | Dead]:
     """The rows of a batch.
 
     Args:
@@ -73,8 +75,62 @@ def documents(
         detail = brief(f"{batch.num_rows:,} rows: {error}")
         yield Dead(first, "damaged", detail, size)
         return
+    if whole := _whole(batch, first, source):
+        yield whole
+        return
     for start in range(0, batch.num_rows, ROWS):
         yield from _several(batch.slice(start, ROWS), first + start, source)
+
+
+def _whole(batch: pa.RecordBatch, first: int, source: Source) -> Documents | None:
+    """All rows as columns; None if they must be looked at row by row."""
+    names, named = batch.schema.names, (source.text, source.id, source.url)
+    if len({*names}) < len(names) or len({*named}) < len(named) or source.text not in names:
+        return None
+    if any("." in name and name not in names for name in named):
+        return None
+    try:
+        for column in batch.columns:
+            if _is_flat(column.type):
+                column.validate(full=True)
+        text = _plain(_column(batch, source.text)).cast(pa.string())
+        others = _others(batch, named)
+    except (pa.ArrowException, ValueError, orjson.JSONEncodeError):
+        return None
+    key, url = _keys(batch, source.id, pt.is_integer), _keys(batch, source.url)
+    if key is None or url is None or text.null_count or not len(text):
+        return None
+    if pc.max(pc.binary_length(text)).as_py() > LIMIT:
+        return None
+    key = pc.if_else(pc.equal(key, ""), None, key)
+    return Documents(text, first, pc.coalesce(key, url), url, others)
+
+
+def _keys(
+    batch: pa.RecordBatch, name: str, is_kind: Callable[[pa.DataType], bool] = pt.is_string
+) -> pa.StringArray | None:
+    """The values of a column as strings: nulls where there is none; None if one is no string."""
+    if name not in batch.schema.names:
+        return pa.nulls(batch.num_rows, pa.string())
+    column = _column(batch, name)
+    kind = _bare(column.type)
+    if column.null_count or not (pt.is_string(kind) or pt.is_large_string(kind) or is_kind(kind)):
+        return None
+    return _plain(column).cast(pa.string())
+
+
+def _others(batch: pa.RecordBatch, named: tuple[str, ...]) -> pa.StringArray:
+    """The other columns of each row, as JSON."""
+    rest = {n: c for n, c in zip(batch.schema.names, batch.columns, strict=True) if n not in named}
+    kept = {
+        name: _plain(column).to_pylist()
+        for name, column in rest.items()
+        if not _is_blob(column.type)
+    }
+    if not kept:
+        return pa.nulls(batch.num_rows, pa.string())
+    rows_ = (dict(zip(kept, row, strict=True)) for row in zip(*kept.values(), strict=True))
+    return pa.array([rows.metadata(row) for row in rows_], pa.string())
 
 
 def _several(batch: pa.RecordBatch, first: int, source: Source) -> Iterator[Document | Dead]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from pipelines.errors import RecipeError, nearest
 from pipelines.paths import Found, matches, under
-from pipelines.readers import Dead, Document, Skipped, Source, by_kind, kind_of
+from pipelines.readers import Item, Source, by_kind, kind_of
 
 DATA = ("parquet", "jsonl", "webdataset")  # kinds of files that hold data
 OTHERS = (
@@ -39,7 +39,7 @@ Splits = Mapping[str, list[Path]]
 """Data files by the name of their split."""
 
 
-def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
+def read(file: BinaryIO, name: str, source: Source) -> Iterator[Item]:
     """The records of one data file, by the reader of its kind."""
     yield from by_kind(str(kind_of(name)))(file, name, source)
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.readers import Dead, Document, Skipped, Source, batches
+from pipelines.readers import Dead, Item, Source, batches
 from pipelines.readers.packed import CUT, DAMAGED
 from pipelines.readers.pages import Fault, brief
 
@@ -26,7 +26,7 @@ BATCH_ROWS = 1024  # rows in one, at most
 BUFFER = 1 << 20  # bytes of a column chunk read at a time
 
 
-def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
+def read(file: BinaryIO, name: str, source: Source) -> Iterator[Item]:
     """The rows of a Parquet file, an Arrow IPC file or an Arrow IPC stream.
 
     A document's offset is the number of its row, its length the bytes of its text.
@@ -47,7 +47,7 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         yield Dead(0, "not Parquet or Arrow", f"begins with {head!r}", size)
 
 
-def _parquet(file: BinaryIO, size: int, source: Source) -> Iterator[Document | Dead]:
+def _parquet(file: BinaryIO, size: int, source: Source) -> Iterator[Item]:
     file.seek(max(size - len(PARQUET), 0))
     if size < 12 or file.read() != PARQUET:
         yield Dead(0, CUT, f"a Parquet file of {size:,} bytes without its end", size)
@@ -91,9 +91,7 @@ def _opened(file: BinaryIO, source: Source) -> _Opened:
     return _Opened(parquet, groups, wanted)
 
 
-def _group(
-    opened: _Opened, number: int, first: int, source: Source, row: int
-) -> Iterator[Document | Dead]:
+def _group(opened: _Opened, number: int, first: int, source: Source, row: int) -> Iterator[Item]:
     """The rows of one row group; what is damaged in it loses the rest of it, and no other.
 
     What is lost is told from the bytes of the file that hold a `row`, about, and not by asking the
@@ -111,7 +109,7 @@ def _group(
         yield Dead(first + done, DAMAGED, brief(detail), row * (group.num_rows - done))
 
 
-def _arrow(file: BinaryIO, size: int, source: Source) -> Iterator[Document | Dead]:
+def _arrow(file: BinaryIO, size: int, source: Source) -> Iterator[Item]:
     """Streams one after the other, up to the end or the footer of a file."""
     file.seek(0)
     is_file = file.read(len(FILE)) == FILE

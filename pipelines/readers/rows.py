@@ -35,10 +35,19 @@ def document(
         return Dead(offset, "too large", f"{size:,} bytes of text")
     key, url = _take(row, source.id, (str, int)), _take(row, source.url, (str,))
     try:
-        metadata = orjson.dumps(row, default=str).decode() if row else None
+        others = metadata(row)
     except orjson.JSONEncodeError as error:
         return Dead(offset, "too deep", brief(str(error)))
-    return Document(text, offset, length, key or url, url, None, None, metadata)
+    return Document(text, offset, length, key or url, url, None, None, others)
+
+
+def metadata(row: dict[str, Any]) -> str | None:
+    """The fields of a row as JSON; None of none.
+
+    Raises:
+        orjson.JSONEncodeError: if they are too deep.
+    """
+    return orjson.dumps(row, default=str).decode() if row else None
 
 
 def parse(content: bytes, offset: int) -> dict[str, Any] | Dead:
