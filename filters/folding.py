@@ -11,15 +11,14 @@ import numpy as np
 
 from filters.buffers import Bytes, Positions
 from filters.kernels import helper
-from filters.shingles import eight
+from filters.registers import EACH, HIGH, eight, put_eight
 from filters.unicode import decode
 
 FOLDED = (range(0x600), range(0x1E00, 0x2000))  # scripts with case; stable since Unicode 7
 LEFT_OUT = "'\u2018\u2019\u02bc\xad\u200c\u200d"  # apostrophes, soft hyphen, joiners
 
-ONES, HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-APOSTROPHES = ONES * np.uint64(0x27)
-FROM_A, BEYOND_Z = ONES * np.uint64(0x80 - ord("A")), ONES * np.uint64(0x80 - ord("Z") - 1)
+APOSTROPHES = EACH * np.uint64(0x27)
+FROM_A, BEYOND_Z = EACH * np.uint64(0x80 - ord("A")), EACH * np.uint64(0x80 - ord("Z") - 1)
 """Eight bytes: what sets the high bit of an ASCII byte from A on, and of one beyond Z."""
 
 
@@ -55,13 +54,6 @@ def _put(point: int, out: Bytes, to: int) -> int:
 
 
 @helper
-def _put_eight(value: np.uint64, out: Bytes, to: int) -> None:
-    """Write eight bytes, the lowest first; it compiles to one store."""
-    for i in range(8):
-        out[np.uint64(to + i)] = np.uint8(value >> np.uint64(8 * i) & np.uint64(255))
-
-
-@helper
 def fold(data: Bytes, at: int, end: int, table: Positions, out: Bytes, to: int) -> int:
     """Write the bytes [at, end) as they count; where that ends.
 
@@ -78,10 +70,10 @@ def fold(data: Bytes, at: int, end: int, table: Positions, out: Bytes, to: int) 
             n = min(8, end - at)
             eight_bytes = eight(data, at)
             wild = eight_bytes ^ APOSTROPHES  # a byte of 0: an apostrophe
-            wild = eight_bytes | ((wild - ONES) & ~wild)
+            wild = eight_bytes | ((wild - EACH) & ~wild)
             if not (wild & HIGH) << np.uint64(64 - 8 * n):  # all of them ASCII, and no apostrophe
                 capital = (eight_bytes + FROM_A) & ~(eight_bytes + BEYOND_Z) & HIGH
-                _put_eight(eight_bytes | capital >> np.uint64(2), out, to)
+                put_eight(eight_bytes | capital >> np.uint64(2), out, to)
                 at += n
                 to += n
                 continue

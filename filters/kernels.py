@@ -22,7 +22,6 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -44,6 +43,7 @@ OUT_U32, OUT_U64 = types.uint32[::1], types.uint64[::1]
 """Arrays that a kernel writes."""
 
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]
+OUT_U64_TABLE = types.uint64[:, ::1]
 """Tables of two dimensions that a kernel writes."""
 
 INT, NOTHING = types.int64, types.void
@@ -139,16 +139,6 @@ def longest(offsets: NDArray[np.int64]) -> int:
 def signed(value: int | np.integer[Any]) -> int:
     """A number as int64.  Numba makes an unsigned and a signed number together a float."""
     return int(np.int64(value))
-
-
-@intrinsic
-def lowest_bit(typing: Any, bits: Any) -> Any:
-    """How many zeros stand below the lowest bit that is set; 64 if none is.  One instruction."""
-
-    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
-
-    return types.int64(types.uint64), made
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Positions
 from filters.kernels import helper
+from filters.registers import eight
 
 Hashes = NDArray[np.uint64]
 """Shape (hashes,)."""
@@ -24,19 +25,6 @@ FIRST, SECOND = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 GOLDEN, BASE = np.uint64(0x9E3779B97F4A7C15), np.uint64(6364136223846793005)
 
 BYTE, HALF = np.uint64(8), np.uint64(32)
-
-
-@helper
-def eight(data: Bytes, at: int) -> np.uint64:
-    """Eight bytes as a number, the first one lowest; it compiles to one load.
-
-    The index is unsigned because Numba lets a signed one count from the end, and asks which it is.
-    """
-    byte = np.uint64(at)
-    value = np.uint64(data[byte])
-    for i in range(1, 8):
-        value |= np.uint64(data[byte + np.uint64(i)]) << np.uint64(8 * i)
-    return value
 
 
 @helper

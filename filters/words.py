@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, listed, utf8
-from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest, lowest_bit
-from filters.shingles import eight
+from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest
+from filters.registers import EACH, HIGH, eight, gathered, lowest_bit
 from filters.unicode import (
     CONNECTOR,
     DIGIT,
@@ -46,9 +46,8 @@ INHERITED = WORD | OF_LETTER | OF_DIGIT | CONNECTS  # by a mark from what it sta
 LEAD = 8  # bytes before the flags of a text, and more than a block of them after it: all 0
 ROOM = LEAD + 80
 
-EACH, GATHER = np.uint64(0x0101010101010101), np.uint64(0x0102040810204080)
-ONE, TWO, THREE, TOP = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(56)
-BEGINNINGS, HIGH = np.uint64(BEGINS) * EACH, np.uint64(WIDE) * EACH
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+BEGINNINGS, CONNECTIONS = np.uint64(BEGINS) * EACH, np.uint64(CONNECTS) * EACH
 
 
 def words(texts: pa.StringArray) -> pa.ListArray:
@@ -117,7 +116,7 @@ def split(
             mine = eight(flags, at)
             joined = mine >> THREE & eight(flags, at - 1) & eight(flags, at + 1)
             bits = (mine | joined >> ONE | joined >> TWO) & EACH
-            word |= bits * GATHER >> TOP << np.uint64(i)
+            word |= gathered(bits) << np.uint64(i)
             seen |= mine
         before = word << ONE | inside
         inside = word >> np.uint64(63)
@@ -126,7 +125,7 @@ def split(
             twice &= _beginnings(flags, LEAD + base)
         else:
             twice = np.uint64(0)
-        connects = connects or seen & (np.uint64(CONNECTS) * EACH) != 0
+        connects = connects or seen & CONNECTIONS != 0
         left = (word ^ before) | twice
         while left:
             bit = left & (~left + ONE)
@@ -145,7 +144,7 @@ def _beginnings(flags: Bytes, at: int) -> np.uint64:
     found = np.uint64(0)
     for i in range(0, 64, 8):
         bits = eight(flags, at + i) >> THREE & EACH
-        found |= bits * GATHER >> TOP << np.uint64(i)
+        found |= gathered(bits) << np.uint64(i)
     return found
 
 

@@ -16,7 +16,7 @@ from pipelines.runs import Run
 from pipelines.steps import Job
 
 SCHEME = b"scheme"
-"""Key of the footer of a file of signatures: what must agree if they are to be compared."""
+"""Key of a file's footer: what must agree if the signatures or hashes in it are to be compared."""
 
 DECISIONS = "decisions/documents"
 READ = (table_of("minhash"), table_of("exact"), DECISIONS)
@@ -60,28 +60,30 @@ def _opened(recipe: Recipe, name: str) -> Run:
         raise RecipeError(
             f"{where}: has no {missing[0]}; run its recipe to the end, with [dedup] in it"
         )
-    ours, theirs = _scheme(recipe), scheme(run)
-    if theirs not in (None, ours):
-        raise RecipeError(
-            f"{where}: its signatures are of another scheme ({theirs}); this recipe's is ({ours}): "
-            "set [measure] minhash as it is there, or run that one again"
-        )
+    for name, what in (("minhash", "signatures"), ("exact", "hashes of texts")):
+        ours, theirs = _scheme(recipe, name), scheme(run, table_of(name))
+        if theirs not in (None, ours):
+            raise RecipeError(
+                f"{where}: its {what} are of another scheme ({theirs}); this recipe's is ({ours}): "
+                f"set [measure] {name} as it is there, or run that one again"
+            )
     return run
 
 
-def _scheme(recipe: Recipe) -> str:
-    return str(selected(recipe).measures["minhash"].scheme)  # type: ignore[attr-defined]
+def _scheme(recipe: Recipe, measure: str) -> str:
+    metadata = selected(recipe).measures[measure].columns.metadata or {}
+    return str(metadata[SCHEME].decode())
 
 
-def scheme(run: Run) -> str | None:
-    """What a run's signatures were made with; None if it holds none.
+def scheme(run: Run, table: str) -> str | None:
+    """What a run's signatures, or hashes, were made with; None if it holds none.
 
     Raises:
         DamagedError: if its files are missing or cut.
     """
-    if not run.table(READ[0]).parts:
+    if not run.table(table).parts:
         return None
-    metadata = run.open_part(READ[0], 0).schema_arrow.metadata or {}
+    metadata = run.open_part(table, 0).schema_arrow.metadata or {}
     return metadata.get(SCHEME, b"unknown").decode()
 
 

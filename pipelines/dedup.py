@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from filters.buffers import table as bytes_of
 from filters.clusters import forest, leaders
 from filters.lsh import needed
+from filters.shingles import HALF, SECOND
 from pipelines import against, clusters, meeting, rules
 from pipelines.clusters import TABLE
 from pipelines.folders import fingerprint
@@ -31,7 +32,7 @@ from pipelines.runs import Run
 from pipelines.schema import id_heads
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
-VERSION = 2
+VERSION = 3
 PAIR = pa.schema([("address", pa.uint64()), ("other", pa.uint64())])
 LEADERS = 8  # of a bucket, that each of its rows is compared with
 
@@ -83,13 +84,23 @@ def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.R
             kept = some.take(pa.array(rows))
             buckets = text = _numbers(kept["text_hash"])[:, :1]
             if wordy:
-                buckets = np.concatenate([_numbers(kept["bands"]), text], axis=1)
+                bands = _numbers(kept["bands"])
+                text = _together(text, bands)
+                buckets = np.concatenate([bands, text], axis=1)
             said = {
                 "id": id_heads(kept["id"].combine_chunks()),
                 "address": meeting.address_of(key, rows + start),
                 "text": text.ravel(),
             }
             yield from meeting.spread(buckets, pa.table(said), count)
+
+
+def _together(text: U64, bands: U64) -> U64:
+    """One key of hash and signature: equal texts have both, and two made to share a hash do not."""
+    for band in bands.T:
+        text = (text ^ band[:, None]) * SECOND
+        text ^= text >> HALF
+    return text
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from filters.exact import Exact
 from tests.command import here
 from tests.test_dedup import documents, edited, text
 
@@ -118,6 +119,16 @@ def test_signatures_of_another_scheme_are_refused_by_name(
     told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)
     assert "runs/old" in told and said in told and "another scheme" in told
     assert not (tmp_path / "runs/new").exists()
+
+
+def test_hashes_of_another_version_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Exact, "version", 1)
+    ran(tmp_path, "old", OLD, "[dedup]\n")
+    monkeypatch.undo()
+    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)
+    assert "hashes of texts are of another scheme (exact 1)" in told
 
 
 def test_a_run_is_no_earlier_run_of_its_own(tmp_path: Path) -> None:

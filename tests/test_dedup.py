@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from filters.exact import Exact
 from filters.lsh import recall
 from tests.command import PLANTED, here, rows
 
@@ -98,6 +99,18 @@ def test_of_many_equal_texts_one_is_kept(tmp_path: Path) -> None:
     first = min(row["id"] for row in found[:500])
     assert {row["cluster"] for row in found[:500]} == {first}
     assert {row["cluster_size"] for row in found[:500]} == {500}
+
+
+def test_texts_made_to_share_a_hash_are_no_duplicates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shared(self: Exact, batch: pa.RecordBatch) -> pa.RecordBatch:
+        hashes = pa.array([bytes(16)] * batch.num_rows, pa.binary(16))
+        return pa.record_batch([hashes], schema=self.columns)
+
+    monkeypatch.setattr(Exact, "measure", shared)
+    found = decided(tmp_path, documents(text(1), text(1), text(2), text(3)))
+    assert [row["duplicate"] is None for row in found] == [False, False, True, True]
 
 
 def test_texts_shorter_than_a_shingle_are_duplicates_only_if_equal(tmp_path: Path) -> None:

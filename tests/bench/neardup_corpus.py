@@ -31,20 +31,26 @@ from filters.words import words
 HELP = "ca cs da de el en-us es et eu fi fr gl hu id it ko nl pl pt pt-br ru sl sv tr vi"
 MANUALS = "cs da de el es fi fr hu it mk nb nl pl pt-br ro ru sr sv uk"
 DEVELOPERS = "de es fr it nl pl pt-br ru uk"
+GIMP = "de en es fr it nl pt-br ru sv"
+REFERENCE = "de en es fr id it pt pt-br"
 OTHERS = """manpages manpages-dev debian-handbook apache2-doc erlang-doc racket-doc rust-doc
     python3-doc python-django-doc python-scipy-doc python-pandas-doc python-sympy-doc
     python-sqlalchemy-doc python-astropy-doc python-sklearn-doc python-statsmodels-doc
     postgresql-doc-15 sqlite3-doc perl-doc ruby3.1-doc nodejs-doc openjdk-17-doc linux-doc-6.1
     cppreference-doc-en-html libboost1.81-doc libstdc++-12-doc libgtkmm-3.0-doc libgtk-3-doc
-    qtbase5-doc-html qtdeclarative5-doc-html lilypond-doc-html gimp-help-en gimp-help-de
-    gimp-help-fr sagemath-doc libghc-gi-gtk-doc libghc-agda-doc gnome-user-docs"""
+    qtbase5-doc-html qtdeclarative5-doc-html lilypond-doc-html sagemath-doc libghc-gi-gtk-doc
+    libghc-agda-doc gnome-user-docs octave-doc maxima-doc installation-guide-amd64
+    python-dask-doc python-skimage-doc python-ase-doc python-pymatgen-doc python-qutip-doc
+    python-sfepy-doc python-biopython-doc python-silx-doc python-celery-doc"""
 PACKAGES = (
     *(f"libreoffice-help-{language}" for language in HELP.split()),
     *(f"manpages-{language}" for language in MANUALS.split()),
     *(f"manpages-{language}-dev" for language in DEVELOPERS.split()),
+    *(f"gimp-help-{language}" for language in GIMP.split()),
+    *(f"debian-reference-{language}" for language in REFERENCE.split()),
     *OTHERS.split(),
 )
-LEAST, MOST = 600, 8_000  # bytes of text in a page
+LEAST, MOST = 1_500, 8_000  # bytes of text in a page
 SHINGLE = 5
 KINDS = {  # share of the documents that are such copies; of its words, how many are replaced
     "exact": (0.055, 0.0),

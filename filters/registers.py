@@ -1,0 +1,64 @@
+"""Eight bytes in one register: to read and write them, and to ask all eight at once.
+
+The first byte is the lowest.  An answer about a byte is a bit in it.
+
+Sources: Mycroft 1987 (zero bytes); Warren, Hacker's Delight, 2012.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from filters.buffers import Bytes
+from filters.kernels import helper
+
+EACH, HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
+"""Of each byte: the lowest bit, the highest, all but the highest."""
+
+GATHER, TOP = np.uint64(0x0102040810204080), np.uint64(56)
+
+
+@helper
+def eight(data: Bytes, at: int) -> np.uint64:
+    """Eight bytes as a number, the first one lowest; it compiles to one load.
+
+    The index is unsigned because Numba lets a signed one count from the end, and asks which it is.
+    """
+    byte = np.uint64(at)
+    value = np.uint64(data[byte])
+    for i in range(1, 8):
+        value |= np.uint64(data[byte + np.uint64(i)]) << np.uint64(8 * i)
+    return value
+
+
+@helper
+def put_eight(value: np.uint64, out: Bytes, to: int) -> None:
+    """Write eight bytes, the lowest first; it compiles to one store."""
+    for i in range(8):
+        out[np.uint64(to + i)] = np.uint8(value >> np.uint64(8 * i) & np.uint64(255))
+
+
+@helper
+def equal(some: np.uint64, byte: np.uint64) -> np.uint64:
+    """The highest bit of each byte that is this one, which is given eight times."""
+    other = some ^ byte
+    return ~(((other & LOW) + LOW) | other) & HIGH
+
+
+@helper
+def gathered(some: np.uint64) -> np.uint64:
+    """The lowest bits of the bytes, which hold nothing else, side by side."""
+    return some * GATHER >> TOP
+
+
+@intrinsic
+def lowest_bit(typing: Any, bits: Any) -> Any:
+    """How many zeros stand below the lowest bit that is set; 64 if none is.  One instruction."""
+
+    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
+
+    return types.int64(types.uint64), made
