@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filters.buffers import Bytes
 from filters.kernels import helper, signed
@@ -93,6 +94,12 @@ def version() -> str:
 def table() -> Bytes:
     """The classes as `kind_of` reads them, shape (FIRST + BLOCK * blocks,)."""
     return np.frombuffer(PATH.read_bytes()[HEAD:], np.uint8)
+
+
+def kinds_of(points: NDArray[np.int64]) -> Bytes:
+    """The classes of code points."""
+    classes = table()
+    return classes[FIRST + BLOCK * classes[points >> 7].astype(np.int64) + (points & 127)]
 
 
 @helper

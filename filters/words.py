@@ -17,12 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, listed, utf8
-from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest
+from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest, signed
 from filters.registers import EACH, HIGH, eight, gathered, lowest_bit
 from filters.unicode import (
     CONNECTOR,
     DIGIT,
-    FIRST,
     FORMAT,
     IDEOGRAPH,
     LETTER,
@@ -30,6 +29,7 @@ from filters.unicode import (
     MID_BOTH,
     MID_LETTER,
     MID_NUMBER,
+    kinds_of,
     read,
     table,
 )
@@ -45,6 +45,8 @@ WIDE = 128  # begins or goes on with a character that is not ASCII, and is not l
 INHERITED = WORD | OF_LETTER | OF_DIGIT | CONNECTS  # by a mark from what it stands on
 LEAD = 8  # bytes before the flags of a text, and more than a block of them after it: all 0
 ROOM = LEAD + 80
+OF_CLASS = 256
+OF_TWO = OF_CLASS + IDEOGRAPH + 1 - 0x80  # where `known_flags` has that of code point 0
 
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 BEGINNINGS, CONNECTIONS = np.uint64(BEGINS) * EACH, np.uint64(CONNECTS) * EACH
@@ -66,7 +68,11 @@ def words(texts: pa.StringArray) -> pa.ListArray:
 
 @cache
 def known_flags() -> Bytes:
-    """The flags of each byte by its value, then those of each class of characters, shape (273,)."""
+    """The flags of each byte by its value, of each class, of each character of two bytes.
+
+    Returns:
+        shape (256 + 17 + 1920,); `WIDE` where its neighbours decide.
+    """
     of_class = np.zeros(IDEOGRAPH + 1, np.uint8)
     of_class[LETTER:IDEOGRAPH] = WORD | OF_LETTER
     of_class[DIGIT] = WORD | OF_DIGIT
@@ -74,8 +80,11 @@ def known_flags() -> Bytes:
     of_class[IDEOGRAPH] = WORD | BEGINS
     of_class[[MID_LETTER, MID_BOTH]] |= JOINS_LETTERS
     of_class[[MID_NUMBER, MID_BOTH]] |= JOINS_DIGITS
-    ascii = of_class[table()[FIRST : FIRST + WIDE]]
-    return np.concatenate([ascii, np.full(256 - WIDE, WIDE, np.uint8), of_class])
+    kinds = kinds_of(np.arange(0x800))
+    plain = (kinds < MID_LETTER) | ((kinds > FORMAT) & (kinds < IDEOGRAPH))
+    of_two = np.where(plain, of_class[kinds], WIDE)[0x80:].astype(np.uint8)
+    wide = np.full(256 - WIDE, WIDE, np.uint8)
+    return np.concatenate([of_class[kinds[:WIDE]], wide, of_class, of_two])
 
 
 @helper
@@ -171,15 +180,18 @@ def _widen(data: Bytes, begin: int, end: int, classes: Bytes, known: Bytes, flag
         at += lowest_bit(wide) >> 3 if wide else 8
         while at < end and data[at] >= WIDE:
             to = LEAD + at - begin
+            first, second = signed(data[at]), signed(data[at + 1]) if at + 1 < end else 0
+            if 0xC2 <= first < 0xE0 and second & 0xC0 == 0x80:
+                mine = known[OF_TWO + ((first & 0x1F) << 6 | (second & 0x3F))]
+                if mine < WIDE:
+                    flags[to], flags[to + 1] = mine | flags[to] & BEGINS, mine
+                    at += 2
+                    continue
             kind, length = read(data, at, end, classes)
-            mine = known[256 + kind]
-            if length == 2 and LETTER <= kind < IDEOGRAPH:  # most of them
-                flags[to], flags[to + 1] = mine | flags[to] & BEGINS, mine
-            else:
-                after = 0
-                if MID_LETTER <= kind <= MID_BOTH and at + length < end:
-                    after = known[256 + read(data, at + length, end, classes)[0]]
-                _put(kind, mine, after, length, flags, to)
+            after = 0
+            if MID_LETTER <= kind <= MID_BOTH and at + length < end:
+                after = known[OF_CLASS + read(data, at + length, end, classes)[0]]
+            _put(kind, known[OF_CLASS + kind], after, length, flags, to)
             at += length
 
 
