@@ -5,8 +5,9 @@ python tests/bench/neardup_corpus.py FOLDER PAGES
 Pages are the HTML and manual pages of Debian's documentation packages (their licences are theirs;
 nothing of them is kept in this project).  Natural near-copies are taken out first, so that whatever
 a tool removes and was not copied here is an error.  Writes ``corpus.parquet`` (id, text),
-``quarter.parquet`` (every fourth group of it) and ``truth.parquet`` (pairs and their true Jaccard
-similarity over 5-word shingles, words being what white space separates).
+``quarter.parquet`` and ``part.parquet`` (every fourth and sixteenth group of it) and
+``truth.parquet`` (pairs and their true Jaccard similarity over 5-word shingles, words being what
+white space separates).
 """
 
 import gzip
@@ -187,6 +188,8 @@ def write(folder: Path, limit: int) -> None:
     quarter = np.array(groups) % 4 == 0
     pq.write_table(table, folder / "corpus.parquet", compression="zstd")
     pq.write_table(table.filter(pa.array(quarter)), folder / "quarter.parquet", compression="zstd")
+    part = np.array(groups) % 16 == 0
+    pq.write_table(table.filter(pa.array(part)), folder / "part.parquet", compression="zstd")
     pq.write_table(truth(texts, groups), folder / "truth.parquet")
     size = sum(len(text.encode()) for text in texts)
     print(

@@ -1,6 +1,8 @@
 """A run that measures nothing but sizes: what `karez run` costs before it does any work of its own.
 
-python tests/bench/skeleton.py RECIPE FOLDER
+python tests/bench/skeleton.py RECIPE FOLDER [STEP]
+
+With a step's name, the run ends with it.
 """
 
 import sys
@@ -10,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines import command, measures
+from pipelines import command, execute, measures
 
 
 @dataclass(frozen=True)
@@ -32,4 +34,7 @@ class Unknown:
 
 if __name__ == "__main__":
     measures.MEASURES["language"] = "skeleton:Unknown"
+    if sys.argv[3:]:
+        names = [step.name for step in execute.STEPS]
+        execute.STEPS = execute.STEPS[: names.index(sys.argv[3]) + 1]
     command.run(command.Asked([Path(sys.argv[1])], folder=sys.argv[2], as_json=True))
