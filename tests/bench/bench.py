@@ -52,11 +52,14 @@ def cost(command: Sequence[str | Path], **environment: str) -> Cost:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+    assert child.stderr is not None
+    with child.stderr as told:
+        said = told.read().decode()
     _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - began
     if status:
-        assert child.stderr is not None
-        raise SystemExit(f"{command}: {child.stderr.read().decode()[-2000:]}")
+        raise SystemExit(f"{command}: {said[-2000:]}")
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1000)
 
 

@@ -1,0 +1,110 @@
+"""The benchmark of near-duplicates: its corpus is what it says, and its figures are right."""
+
+import random
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.bench import neardup, neardup_corpus, neardup_plot, neardup_short
+
+WORDS = [f"word{i}" for i in range(3000)]
+
+
+def page(seed: int, words: int = 150) -> str:
+    return " ".join(random.Random(seed).choices(WORDS, k=words))
+
+
+def test_a_copy_has_the_stated_share_of_its_words_replaced() -> None:
+    original, draw = page(1, 200), random.Random(2)
+    copy = neardup_corpus.copied(original, 0.05, False, ["new"], draw)
+    pairs = zip(original.split(), copy.split(), strict=True)
+    assert sum(a != b for a, b in pairs) == 10
+    framed = neardup_corpus.copied(original, 0.0, True, ["new"], draw)
+    assert original in framed and len(framed.split()) == 200 + 10 + 5
+
+
+def test_the_truth_is_the_similarity_of_shingles() -> None:
+    assert neardup_corpus.jaccard("a b c d e f", "a b c d e g") == pytest.approx(1 / 3)
+    assert neardup_corpus.jaccard("a b", "a b") == 1
+    texts, groups = neardup_corpus.injected([page(i) for i in range(77)])
+    assert 98 <= len(texts) <= 102 and len(set(groups)) == 77
+    for pair in neardup_corpus.truth(texts, groups).to_pylist():
+        assert groups[pair["one"]] == groups[pair["other"]]
+        one, other = texts[pair["one"]], texts[pair["other"]]
+        assert pair["jaccard"] == neardup_corpus.jaccard(one, other)
+
+
+def test_pages_that_resemble_an_earlier_one_are_left_out() -> None:
+    near = neardup_corpus.copied(page(1), 0.02, False, ["new"], random.Random(1))
+    assert neardup_corpus.unlike([page(1), page(2), near, page(3)]) == [page(1), page(2), page(3)]
+
+
+def test_the_race_counts_what_is_removed(tmp_path: Path) -> None:
+    texts = [page(0), page(1), page(0), page(2)]
+    ids = [f"{row:06d}" for row in range(4)]
+    pq.write_table(pa.table({"id": ids, "text": texts}), tmp_path / "corpus.parquet")
+    took, removed = neardup.run(tmp_path, "karez", tmp_path / "corpus.parquet")
+    assert removed == {"000002"} and took.cpu > 0
+    assert not (tmp_path / "run/dataset").exists()
+    (tmp_path / "karez.removed").write_text("\n".join(removed))
+    pairs = {"one": [0, 1], "other": [2, 3], "jaccard": [1.0, 0.72]}
+    pq.write_table(pa.table(pairs), tmp_path / "truth.parquet")
+    found = neardup.quality(tmp_path, "karez")
+    assert found["recall 0.90"][0] == 1 and found["recall 0.90"][3] == 1
+    assert found["recall 0.70"][0] == 0
+    assert found["precision"][0] == 1
+
+
+def test_costs_are_marginal_and_ratios_are_taken_turn_by_turn(tmp_path: Path) -> None:
+    for name, rows in (("quarter", 10), ("corpus", 40)):
+        pq.write_table(pa.table({"id": ["x"] * rows}), tmp_path / f"{name}.parquet")
+    turns = {
+        "karez": {"quarter": [2.0, 2.0], "corpus": [5.0, 8.0], "peak": [1.0, 1.0]},
+        "reading": {"quarter": [1.0, 1.0], "corpus": [2.5, 4.0], "peak": [1.0, 1.0]},
+        "gaoya": {"quarter": [0.0, 0.0], "corpus": [12.0, 12.0], "peak": [1.0, 1.0]},
+    }
+    table = neardup.costs(tmp_path, turns)
+    assert table["karez"]["documents a CPU s"] == pytest.approx([10, 5])
+    assert table["karez"]["start, CPU s"] == pytest.approx([1, 0])
+    assert table["karez"]["times gaoya, with the reading"] == pytest.approx([4, 2])
+    assert table["karez"]["times gaoya, without it"] == pytest.approx([8, 4])
+
+
+def test_a_missed_bar_says_so() -> None:
+    ratios = {"times gaoya, without it": [5.0], "times gaoya, with the reading": [3.0]}
+    names = ("recall 0.80", "recall 0.85", "recall 0.90", "precision")
+    good = dict.fromkeys(names, (1.0, 0.99, 1.0, 100))
+    said = neardup.bars({"karez": ratios}, {"karez": good, "gaoya": good})
+    assert [line for line in said if not line.startswith("met")] == [
+        "MISSED: times gaoya, with the reading 3, bar 4"
+    ]
+
+
+def test_short_texts_have_40_to_80_words_and_copies() -> None:
+    words = [f"w{i}" for i in range(1_000_000)]
+    texts = list(neardup_short.group(words, 0))
+    assert len(texts) == neardup_short.GROUP
+    assert {40, 80} <= {len(text.split()) for text in texts} <= set(range(40, 81))
+    middles = {" ".join(text.split()[10:20]) for text in texts}  # of which few copies changed one
+    assert 0.17 < 1 - len(middles) / len(texts) < 0.23
+    assert texts == list(neardup_short.group(words, 0)) != list(neardup_short.group(words, 1))
+
+
+def test_growth_is_the_exponent_with_its_interval() -> None:
+    sizes = [1000, 2000, 4000, 8000]
+    assert neardup_short.slope(sizes, [n**1.1 for n in sizes]) == pytest.approx((1.1, 1.1, 1.1))
+    noisy = [n * f for n, f in zip(sizes, (1.1, 0.9, 1.1, 0.9), strict=True)]
+    slope, low, high = neardup_short.slope(sizes, noisy)
+    assert low < 0.9 < slope < 1 < high
+
+
+def test_the_picture_shows_every_tool() -> None:
+    bins = {f"recall {low:.2f}": (0.9, 0.8, 0.95, 10) for low in neardup.BINS[:-1]}
+    table = {"karez": {"documents a CPU s": [9000.0]}, "datatrove": {"documents a CPU s": [50.0]}}
+    svg = neardup_plot.picture(table, {"karez": bins, "datatrove": bins})
+    root = ElementTree.fromstring(svg)
+    said = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"karez", "9,000", "datatrove", "50"} <= said
