@@ -36,14 +36,15 @@ U32, U64 = _read(types.uint32), _read(types.uint64)
 """Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
 
 U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
-"""A table of two dimensions that a kernel only reads."""
+F32_TABLE = types.Array(types.float32, 2, "C", readonly=True)
+"""Tables of two dimensions that a kernel only reads."""
 
 OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]
-OUT_U32, OUT_U64 = types.uint32[::1], types.uint64[::1]
+OUT_U32, OUT_U64, OUT_F32 = types.uint32[::1], types.uint64[::1], types.float32[::1]
 """Arrays that a kernel writes."""
 
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]
-OUT_U64_TABLE = types.uint64[:, ::1]
+OUT_U64_TABLE, OUT_F32_TABLE = types.uint64[:, ::1], types.float32[:, ::1]
 """Tables of two dimensions that a kernel writes."""
 
 INT, NOTHING = types.int64, types.void

@@ -8,11 +8,11 @@ Source: A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of Tricks for Ef
 Classification", 2017; their model lid.176.ftz, see models/NOTICE.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from filters import PARAGRAPHS
 from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.classifier import Classifier
 from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, kernel
 from filters.unicode import LETTER, read, table
 
@@ -40,7 +41,7 @@ class Paragraphs:
     or the probability is too low (`PROBABILITY`).
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
 
     @property
@@ -100,44 +101,23 @@ def paragraphs(texts: pa.StringArray) -> pa.ListArray:
     count = _blocks(body, offsets, table(), starts, ends, letters, rows)
     starts, ends = starts[:count], ends[:count]
     judged = np.flatnonzero(letters[:count] >= LETTERS)
-    base = np.repeat(offsets[:-1], np.diff(rows))
-    languages = np.full(count, None, object)
-    scores = np.zeros(count, np.float32)
-    lines = [body[base[i] + starts[i] : base[i] + ends[i]].tobytes() for i in judged]
-    languages[judged], scores[judged] = identify(lines)
-    unknown = (scores < PROBABILITY) | (languages == None)  # noqa: E711 (element by element)
+    base = np.repeat(offsets[:-1], np.diff(rows))[judged]
+    codes, scores = np.full(count, -1, np.int32), np.zeros(count, np.float32)
+    found = model().answers(body, base + starts[judged], base + ends[judged])
+    codes[judged], scores[judged] = found
+    unknown = (scores < PROBABILITY) | (codes < 0)
+    languages = pa.array(model().labels).take(pa.array(codes, mask=unknown))
     values = pa.StructArray.from_arrays(
-        [
-            pa.array(starts),
-            pa.array(ends),
-            pa.array(languages, pa.string(), mask=unknown),
-            pa.array(scores, mask=unknown),
-        ],
+        [pa.array(starts), pa.array(ends), languages, pa.array(scores, mask=unknown)],
         fields=list(PARAGRAPHS.value_type),
     )
     return pa.ListArray.from_arrays(pa.array(rows.astype(np.int32)), values, type=PARAGRAPHS)
 
 
-def identify(lines: Sequence[bytes]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
-    """The likeliest language of each piece of text, and its probability.
-
-    Args:
-        lines: UTF-8; a newline counts as a space.
-
-    Returns:
-        ISO 639 codes as the model has them, two letters where there are two; and scores in [0, 1].
-    """
-    texts = [line.replace(b"\n", b" ").decode("utf-8", "replace") + "\n" for line in lines]
-    labels, scores = _model().multilinePredict(texts, 1, 0.0, "strict") if texts else ((), ())
-    names = np.array([found[0].removeprefix("__label__") for found in labels], object)
-    return names, np.minimum(np.array([found[0] for found in scores], np.float32), 1)
-
-
 @cache
-def _model() -> Any:
-    from fasttext.FastText import load_model
-
-    return load_model(str(MODEL)).f
+def model() -> Classifier:
+    """The classifier that ships; its labels are ISO 639 codes, two letters where there are two."""
+    return Classifier.of(MODEL)
 
 
 def _judged(

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from fasttext.FastText import load_model
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import EDITS, PARAGRAPHS
-from filters.language import BLOCK, MODEL, PROBABILITY, Language, Paragraphs, identify, paragraphs
+from filters.language import BLOCK, MODEL, PROBABILITY, Language, Paragraphs, model, paragraphs
 
 SENTENCES = {
     "de": "Das ist ein ganz gewöhnlicher deutscher Satz, lang genug, um erkannt zu werden.\n",
@@ -97,8 +98,16 @@ def test_a_null_text_has_no_paragraphs_and_bad_bytes_raise_nothing() -> None:
     assert len(paragraphs(bad)) == 2
 
 
+def identify(lines: list[bytes]) -> tuple[list[str], list[float]]:
+    ends = np.cumsum([len(line) for line in lines])
+    starts = ends - [len(line) for line in lines]
+    body = np.frombuffer(b"".join(lines), np.uint8)
+    codes, scores = model().answers(body, starts, ends)
+    return [model().labels[code] for code in codes], scores.tolist()
+
+
 def test_a_newline_within_a_paragraph_counts_as_a_space() -> None:
-    (one, two) = identify([DE.encode(), DE.replace(" ", "\n").encode()])[1].tolist()
+    (one, two) = identify([DE.encode(), DE.replace(" ", "\n").encode()])[1]
     assert one == two
 
 
@@ -120,11 +129,11 @@ def test_scores_are_those_of_fasttext() -> None:
     labels, scores = load_model(str(MODEL)).predict(lines)
     names, found = identify([line.encode() for line in lines])
     assert [f"__label__{name}" for name in names] == [label[0] for label in labels]
-    assert found.tolist() == [pytest.approx(min(score[0], 1)) for score in scores]
+    assert found == [pytest.approx(min(score[0], 1)) for score in scores]
 
 
 def test_no_probability_is_above_one() -> None:
-    assert identify([b"Das ist ein Haus"])[1].tolist() == [1.0]  # the model itself says 1.00004
+    assert identify([b"Das ist ein Haus"])[1] == [1.0]  # the model itself says 1.00004
 
 
 def test_the_model_is_the_one_whose_licence_is_stated() -> None:
