@@ -38,8 +38,8 @@ from filters.shingles import HALF, Hashes, word_hash
 MEMORY = 1 << 23  # bytes of sums that are remembered, of words
 LABEL = b"__label__"  # begins a word that is none
 END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
-SMALL = np.float32(1e-5)  # added before a logarithm is taken
-FLAT, STEPS = np.float32(8), 512  # fastText's sigmoid is a table of so many steps from -8 to 8
+SMALL = 1e-5  # added to a probability before fastText takes its logarithm
+FLAT, STEPS = 8.0, 512  # fastText's sigmoid is a table of so many steps from -8 to 8
 NUMBER, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 
 LOSS, BUCKETS, LEAST, MOST, RUN = range(5)
@@ -274,69 +274,74 @@ def _word(
 
 
 @helper
-def _sigmoid(value: np.float32) -> np.float32:
-    if value < -FLAT:
-        return np.float32(0)
-    if value > FLAT:
-        return np.float32(1)
-    step = int((value + FLAT) * np.float32(STEPS / 16))
-    at = np.float32(step * 2 * FLAT) / np.float32(STEPS) - FLAT
-    return np.float32(1 / (1 + np.exp(-at)))
+def _sigmoid(value: np.float32) -> float:
+    if abs(value) > FLAT:
+        return 1.0 if value > 0 else 0.0
+    step = int((value + FLAT) * STEPS / (2 * FLAT))
+    return 1 / (1 + np.exp(FLAT - step * 2 * FLAT / STEPS))
 
 
 @helper
 def _dot(outputs: Floats, row: int, hidden: Floats) -> np.float32:
-    total = np.float32(0)
-    for i in range(len(hidden)):
-        total += outputs[row, i] * hidden[i]
-    return total
+    """Four sums, so that none waits for the one before."""
+    one = two = three = four = np.float32(0)
+    i = 0
+    while i + 4 <= len(hidden):
+        one += outputs[row, i] * hidden[i]
+        two += outputs[row, i + 1] * hidden[i + 1]
+        three += outputs[row, i + 2] * hidden[i + 2]
+        four += outputs[row, i + 3] * hidden[i + 3]
+        i += 4
+    while i < len(hidden):
+        one += outputs[row, i] * hidden[i]
+        i += 1
+    return (one + two) + (three + four)
 
 
 @helper
 def _in_tree(
-    outputs: Floats, children: Positions, hidden: Floats, nodes: Positions, sums: Floats
-) -> tuple[int, np.float32]:
-    """The likeliest leaf, and the logarithm of its probability; branches that are less are left."""
+    outputs: Floats,
+    children: Positions,
+    hidden: Floats,
+    nodes: Positions,
+    chances: NDArray[np.float64],
+) -> tuple[int, float]:
+    """The likeliest leaf, and its probability; branches that are less likely are not walked."""
     leaves = len(children) // 2 + 1
-    least = np.float32(np.log(SMALL))
-    best, found = least, -1
-    nodes[0], sums[0] = 2 * leaves - 2, 0
+    best, found = SMALL, -1
+    nodes[0], chances[0] = 2 * leaves - 2, 1
     count = 1
     while count:
         count -= 1
-        node, so_far = signed(nodes[count]), sums[count]
-        if so_far < best or (found >= 0 and so_far == best):
+        node, chance = signed(nodes[count]), chances[count]
+        if chance <= best:
             continue
         if node < leaves:
-            best, found = so_far, node
+            best, found = chance, node
             continue
         inner = node - leaves
-        right = np.float32(1 / (1 + np.exp(-_dot(outputs, inner, hidden))))
-        down = (
-            np.float32(so_far + np.log(np.float32(1) - right + SMALL)),
-            np.float32(so_far + np.log(right + SMALL)),
-        )
-        likelier = 1 if down[1] > down[0] else 0
-        for side in (1 - likelier, likelier):
-            nodes[count], sums[count] = children[2 * inner + side], down[side]
+        right = 1 / (1 + np.exp(-_dot(outputs, inner, hidden)))
+        for side in range(2) if right > 0.5 else range(1, -1, -1):  # the likelier last: it is next
+            nodes[count] = children[2 * inner + side]
+            chances[count] = chance * ((right if side else 1 - right) + SMALL)
             count += 1
     return found, best
 
 
 @helper
-def _in_list(outputs: Floats, hidden: Floats, loss: int) -> tuple[int, np.float32]:
-    """The likeliest label, and the logarithm of its probability."""
+def _in_list(outputs: Floats, hidden: Floats, loss: int) -> tuple[int, float]:
+    """The likeliest label, and its probability."""
     best, found = _dot(outputs, 0, hidden), 0
     for label in range(1, len(outputs)):
         value = _dot(outputs, label, hidden)
         if value > best:
             best, found = value, label
-    if loss == SOFTMAX:
-        total = np.float32(0)
-        for label in range(len(outputs)):
-            total += np.float32(np.exp(_dot(outputs, label, hidden) - best))
-        return found, np.float32(np.log(np.float32(1) / total + SMALL))
-    return found, np.float32(np.log(_sigmoid(best) + SMALL))
+    if loss != SOFTMAX:
+        return found, _sigmoid(best) + SMALL
+    total = 0.0
+    for label in range(len(outputs)):
+        total += np.exp(_dot(outputs, label, hidden) - best)
+    return found, 1 / total + SMALL
 
 
 @kernel(
@@ -368,7 +373,7 @@ def _answers(
 ) -> None:
     hidden = np.empty(vectors.shape[1], np.float32)
     of_words, bracketed = np.empty(longest // 2 + 2, np.int32), np.empty(longest + 2, np.uint8)
-    nodes, so_far = np.empty(len(children) + 2, np.int32), np.empty(len(children) + 2, np.float32)
+    nodes, chances = np.empty(len(children) + 2, np.int32), np.empty(len(children) + 2)
     line_end = np.array(END_BYTES, np.uint8)
     end_hash = _number(line_end, 0, len(line_end))
     end_row = _find(line_end, 0, len(line_end), end_hash, words, begins, slots)
@@ -402,10 +407,10 @@ def _answers(
         if total > 0:
             hidden *= np.float32(1 / total)
             if shape[LOSS] == TREE:
-                found, best = _in_tree(outputs, children, hidden, nodes, so_far)
+                found, best = _in_tree(outputs, children, hidden, nodes, chances)
             else:
                 found, best = _in_list(outputs, hidden, shape[LOSS])
-            labels[text], scores[text] = found, min(np.float32(np.exp(best)), np.float32(1))
+            labels[text], scores[text] = found, min(best, 1)
 
 
 @helper
