@@ -54,11 +54,11 @@ def group(words: Sequence[str], number: int) -> Iterator[str]:
         yield " ".join(text)
 
 
-def write(folder: Path, documents: int) -> Path:
+def write(folder: Path, documents: int) -> None:
     """A corpus of so many short texts, made once; a smaller one is the beginning of a larger."""
-    path = folder / f"short-{documents}.parquet"
+    path = path_of(folder, documents)
     if path.exists():
-        return path
+        return
     pages = pq.read_table(folder / "corpus.parquet", columns=["text"])["text"][:PAGES]
     words = [word for text in pages.to_pylist() for word in text.split()]
     kind = pa.schema([("id", pa.int64()), ("text", pa.string())])
@@ -69,7 +69,11 @@ def write(folder: Path, documents: int) -> Path:
             texts = list(group(words, start // GROUP))[:count]
             out.write_table(pa.table([range(start, start + count), texts], schema=kind))
     part.rename(path)
-    return path
+
+
+def path_of(folder: Path, documents: int) -> Path:
+    """Where they are."""
+    return folder / f"short-{documents}.parquet"
 
 
 def slope(sizes: Sequence[int], took: Sequence[float]) -> tuple[float, float, float]:
@@ -84,22 +88,27 @@ def slope(sizes: Sequence[int], took: Sequence[float]) -> tuple[float, float, fl
 
 
 def growth(folder: Path, most: int) -> dict[str, list[float]]:
-    """CPU seconds and peak memory of a quarter, a half and all of the texts; prints what holds."""
+    """CPU seconds and peak memory of an eighth, a quarter, a half and all; prints what holds.
+
+    The eighth is too small beside the start-up to say how the cost grows.
+    """
 
     def run(documents: int) -> tuple[float, float]:
+        # written by a process of its own: what we hold ourselves counts as our children's peak
+        cost([sys.executable, __file__, folder, str(documents)], PYTHONPATH=str(ROOT))
         recipe = folder / "short.toml"
-        recipe.write_text(RECIPE.format(corpus=write(folder, documents)))
+        recipe.write_text(RECIPE.format(corpus=path_of(folder, documents)))
         shutil.rmtree(folder / "run", ignore_errors=True)
         script = ROOT / "tests/bench/skeleton.py"
         took = cost([sys.executable, script, recipe, folder / "run", "decide"])
         return took.cpu, took.peak
 
     start = min(run(100)[0] for _ in range(TURNS))
-    sizes = [most // 4, most // 2, most] * TURNS
+    sizes = [most // 8, *[most // 4, most // 2, most] * TURNS]
     figures = [run(size) for size in sizes]
     for size, (cpu, peak) in zip(sizes, figures, strict=True):
         print(f"  {size:>10,} short texts {cpu:>8.1f} CPU s {peak:>6.0f} MB")
-    grows, low, high = slope(sizes, [cpu - start for cpu, _ in figures])
+    grows, low, high = slope(sizes[1:], [cpu - start for cpu, _ in figures[1:]])
     peak = max(peak for _, peak in figures)
     print(f"  start-up {start:.1f} CPU s; slope {grows:.3f} ({low:.3f} to {high:.3f})")
     print(f"{'met' if peak <= MEMORY_BAR else 'MISSED'}: peak, MB {peak:.0f}, bar {MEMORY_BAR}")
@@ -111,3 +120,7 @@ def growth(folder: Path, most: int) -> dict[str, list[float]]:
         "slope": [grows, low, high],
         "start, CPU s": [start],
     }
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]))
