@@ -22,7 +22,7 @@ from filters import PARAGRAPHS
 from filters.buffers import Bytes, Offsets, Positions, utf8
 from filters.classifier import Classifier
 from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, kernel
-from filters.unicode import LETTER, read, table
+from filters.unicode import LETTER, kinds_of, read, table
 
 BLOCK = 80  # bytes that a paragraph holds at least, unless the text is shorter
 LETTERS = 20  # bytes of letters that a paragraph needs to be judged
@@ -98,7 +98,7 @@ def paragraphs(texts: pa.StringArray) -> pa.ListArray:
     most = int(offsets[-1] - offsets[0]) // BLOCK + len(texts)
     starts, ends, letters = (np.empty(most, np.int32) for _ in range(3))
     rows = np.empty(len(texts) + 1, np.int64)
-    count = _blocks(body, offsets, table(), starts, ends, letters, rows)
+    count = _blocks(body, offsets, table(), _is_letter(), starts, ends, letters, rows)
     starts, ends = starts[:count], ends[:count]
     judged = np.flatnonzero(letters[:count] >= LETTERS)
     base = np.repeat(offsets[:-1], np.diff(rows))[judged]
@@ -160,11 +160,18 @@ def _flat(lists: pa.ListArray) -> tuple[Numbers, Numbers, Numbers]:
     return np.repeat(np.arange(len(lists), dtype=np.int64), lengths), starts, ends
 
 
-@kernel(INT(U8, I64, U8, OUT_I32, OUT_I32, OUT_I32, OUT_I64))
+@cache
+def _is_letter() -> Bytes:
+    """1 of each byte that is an ASCII letter, shape (128,)."""
+    return (kinds_of(np.arange(128)) >= LETTER).astype(np.uint8)
+
+
+@kernel(INT(U8, I64, U8, U8, OUT_I32, OUT_I32, OUT_I32, OUT_I64))
 def _blocks(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
+    is_letter: Bytes,
     starts: Positions,
     ends: Positions,
     letters: Positions,
@@ -177,11 +184,16 @@ def _blocks(
         start = at = first
         inside = 0
         while at < end:
-            newline = data[at] == 10
-            kind, length = read(data, at, end, classes)
-            at += length
-            if kind >= LETTER:
-                inside += length
+            while at < end and data[at] < 128 and data[at] != 10:
+                inside += is_letter[data[at]]
+                at += 1
+            newline = at < end and data[at] == 10
+            if newline:
+                at += 1
+            elif at < end:
+                kind, length = read(data, at, end, classes)
+                at += length
+                inside += length if kind >= LETTER else 0
             if (newline and at - start >= BLOCK) or at == end:
                 if at - start < BLOCK and count > rows[row]:
                     count -= 1  # a short rest
