@@ -58,23 +58,35 @@ def test_the_race_counts_what_is_removed(tmp_path: Path) -> None:
     assert found["precision"][0] == 1
 
 
-def test_costs_are_marginal_and_ratios_are_taken_turn_by_turn(tmp_path: Path) -> None:
-    for name, rows in (("quarter", 10), ("corpus", 40)):
-        pq.write_table(pa.table({"id": ["x"] * rows}), tmp_path / f"{name}.parquet")
+def test_costs_are_marginal_and_from_medians() -> None:
+    rows = {"corpus": 10, "fourfold": 40, "part": 5}
     turns = {
-        "karez": {"quarter": [2.0, 2.0], "corpus": [5.0, 8.0], "peak": [1.0, 1.0]},
-        "reading": {"quarter": [1.0, 1.0], "corpus": [2.5, 4.0], "peak": [1.0, 1.0]},
-        "gaoya": {"quarter": [0.0, 0.0], "corpus": [12.0, 12.0], "peak": [1.0, 1.0]},
+        "karez": {"corpus": [2.0, 9.0, 2.0], "fourfold": [5.0, 5.0, 8.0], "peak": [1.0, 3.0, 2.0]},
+        "reading": {"corpus": [1.0] * 3, "fourfold": [2.5] * 3, "peak": [1.0] * 3},
+        "gaoya": {"corpus": [0.0] * 3, "fourfold": [12.0] * 3, "peak": [1.0] * 3},
+        "datatrove": {"part": [20.0], "peak": [7.0]},
     }
-    table = neardup.costs(tmp_path, turns)
-    assert table["karez"]["documents a CPU s"] == pytest.approx([10, 5])
-    assert table["karez"]["start, CPU s"] == pytest.approx([1, 0])
-    assert table["karez"]["times gaoya, with the reading"] == pytest.approx([4, 2])
-    assert table["karez"]["times gaoya, without it"] == pytest.approx([8, 4])
+    table = neardup.costs(rows, turns)
+    karez = table["karez"]
+    assert karez["documents a CPU s"][0] == pytest.approx(10)
+    assert karez["start, CPU s"][0] == pytest.approx(1) and karez["peak, MB"][0] == 3
+    assert karez["times gaoya, with the reading"][0] == pytest.approx(4)
+    assert karez["times gaoya, without it"][0] == pytest.approx(8)
+    low, high = karez["documents a CPU s"][1:]
+    assert low < 10 < high or low < 0  # where one median passes the other
+    assert table["gaoya"]["documents a CPU s"] == pytest.approx((2.5, 2.5, 2.5))
+    assert table["datatrove"]["documents a CPU s"] == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_disguised_texts_are_like_nothing_before() -> None:
+    table = pa.table({"id": ["000000"], "text": ["Der Zug kommt um 9 an, Zoë."]})
+    assert neardup_corpus.disguised(table, 0)["text"].to_pylist() == table["text"].to_pylist()
+    assert neardup_corpus.disguised(table, 1)["text"].to_pylist() == ["Efs Avh lpnnu vn 9 bo, Apë."]
 
 
 def test_a_missed_bar_says_so() -> None:
-    ratios = {"times gaoya, without it": [5.0], "times gaoya, with the reading": [3.0]}
+    figures = {"times gaoya, without it": 5.0, "times gaoya, with the reading": 3.0}
+    ratios = {name: (figure, figure, figure) for name, figure in figures.items()}
     names = ("recall 0.80", "recall 0.85", "recall 0.90", "precision")
     good = dict.fromkeys(names, (1.0, 0.99, 1.0, 100))
     said = neardup.bars({"karez": ratios}, {"karez": good, "gaoya": good})
@@ -103,7 +115,8 @@ def test_growth_is_the_exponent_with_its_interval() -> None:
 
 def test_the_picture_shows_every_tool() -> None:
     bins = {f"recall {low:.2f}": (0.9, 0.8, 0.95, 10) for low in neardup.BINS[:-1]}
-    table = {"karez": {"documents a CPU s": [9000.0]}, "datatrove": {"documents a CPU s": [50.0]}}
+    speeds = {"karez": 9000.0, "datatrove": 50.0}
+    table = {tool: {"documents a CPU s": (n, n, n)} for tool, n in speeds.items()}
     svg = neardup_plot.picture(table, {"karez": bins, "datatrove": bins})
     root = ElementTree.fromstring(svg)
     said = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}

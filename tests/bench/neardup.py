@@ -3,18 +3,20 @@
 python tests/bench/neardup.py [PAGES [RUNS [DOCUMENTS]]]
 
 Everybody reads the same Parquet and writes down what to remove; Karez stops at its decisions.  A
-cost is marginal: CPU seconds of the whole corpus less those of a quarter of it, per document, so
-start-up drops out.  *Reading* is Karez's own run without measures and dedup.  Karez does not
-measure what it missed here, as no peer does.  datatrove is so slow that it gets a part of the
-quarter.  The corpus is built by `neardup_corpus.py`; memory and growth are taken with DOCUMENTS
-short texts by `neardup_short.py`, 0: not at all.
+cost is marginal: CPU seconds of four times the corpus less those of the corpus, per document, so
+start-up drops out; slow peers get less.  It comes from the medians of all turns, its interval from
+drawing turns anew.  *Reading* is Karez's own run without measures and dedup.  Karez does not look for
+what it missed, as no peer does.  The corpus is built by `neardup_corpus.py`; memory and growth
+are taken with DOCUMENTS short texts by `neardup_short.py`, 0: not at all.
 """
 
 import json
+import random
 import shutil
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,8 +34,9 @@ PEERS = {
     "datasketch": ("datasketch==2.0.0",),
     "datatrove": ("datatrove[processing,io]==0.10.1", "spacy==3.8.18"),
 }
-ONCE = {"datasketch", "datatrove"}  # are slow
-ON_A_PART = {"datatrove"}
+SLOW = {"datasketch": ("quarter", "corpus"), "datatrove": ("part",)}  # and are run once
+SIZES = ("corpus", "fourfold")
+DRAWS = 2000  # of turns, for an interval
 BINS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.01)
 RECIPE = """
 name = "neardup"
@@ -49,6 +52,9 @@ probes = 0
 """
 
 Turns = dict[str, dict[str, list[float]]]
+"""Of each tool: CPU seconds for each corpus, and peak memory, turn by turn."""
+Middle = tuple[float, float, float]
+"""A figure, and the ends of its interval."""
 Shares = dict[str, tuple[float, float, float, int]]
 """Name to share, low and high end of its interval, and count."""
 
@@ -78,31 +84,29 @@ def run(folder: Path, tool: str, corpus: Path) -> tuple[Cost, set[str]]:
     return took, set(names.filter(pc.invert(kept)).to_pylist())
 
 
-def sizes(tool: str) -> tuple[str, ...]:
-    """The corpora that a tool is given; the last one's answer counts."""
-    return ("part",) if tool in ON_A_PART else ("quarter", "corpus")
-
-
 def measured(folder: Path, times: int, tools: tuple[str, ...]) -> Turns:
     """CPU seconds for each corpus and peak memory, in turn; what is removed is kept."""
     figures: Turns = {}
     for turn in range(times):
         for tool in tools:
-            if tool in ONCE and turn:
+            if tool in SLOW and turn:
                 continue
-            mine = figures.setdefault(tool, {size: [] for size in (*sizes(tool), "peak")})
-            for size in sizes(tool):
+            sizes = SLOW.get(tool, SIZES)
+            mine = figures.setdefault(tool, {size: [] for size in (*sizes, "peak")})
+            for size in sizes:
                 took, removed = run(folder, tool, folder / f"{size}.parquet")
                 mine[size].append(took.cpu)
+                if size in ("corpus", "part"):
+                    (folder / f"{tool}.removed").write_text("\n".join(sorted(removed)))
             mine["peak"].append(took.peak)
-            (folder / f"{tool}.removed").write_text("\n".join(sorted(removed)))
     return figures
 
 
 def quality(folder: Path, tool: str) -> Shares:
     """Of true pairs the share that is not kept whole, by similarity; and the precision."""
     gone = set((folder / f"{tool}.removed").read_text().split())
-    given = pq.read_table(folder / f"{sizes(tool)[-1]}.parquet", columns=["id"])["id"].to_pylist()
+    corpus = "part" if SLOW.get(tool) == ("part",) else "corpus"
+    given = pq.read_table(folder / f"{corpus}.parquet", columns=["id"])["id"].to_pylist()
     among = {int(name) for name in given}
     pairs = pq.read_table(folder / "truth.parquet").to_pylist()
     pairs = [p for p in pairs if p["one"] in among and p["other"] in among]
@@ -118,42 +122,60 @@ def quality(folder: Path, tool: str) -> Shares:
     return found
 
 
-def each(folder: Path, mine: dict[str, list[float]]) -> list[float]:
-    """CPU seconds a document of each turn: marginal, or with the start-up where there is a part."""
-    rows = {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in mine if n != "peak"}
-    if "part" in mine:
-        return [took / rows["part"] for took in mine["part"]]
-    more = rows["corpus"] - rows["quarter"]
-    return [(b - a) / more for a, b in zip(mine["quarter"], mine["corpus"], strict=True)]
+def each(rows: dict[str, int], mine: dict[str, list[float]], turns: Sequence[int]) -> float:
+    """CPU seconds a document by some turns: marginal, or all of them where there is one corpus."""
+    sizes = [name for name in mine if name != "peak"]
+    took = [statistics.median(mine[size][turn] for turn in turns) for size in sizes]
+    if len(sizes) == 1:
+        return took[0] / rows[sizes[0]]
+    return (took[1] - took[0]) / (rows[sizes[1]] - rows[sizes[0]])
 
 
-def costs(folder: Path, figures: Turns) -> dict[str, dict[str, list[float]]]:
-    """Of each tool, turn by turn: documents a CPU second, start-up, peak; Karez against gaoya."""
+def costs(rows: dict[str, int], figures: Turns) -> dict[str, dict[str, Middle]]:
+    """Of each tool: documents a CPU second, start-up, peak; Karez's beside gaoya's.
+
+    Args:
+        rows: of each corpus.
+        figures: of all turns.
+    """
+
+    def told(turns: Sequence[int], tool: str) -> dict[str, float]:
+        mine = figures[tool]
+        here = turns if tool not in SLOW else [0]
+        cpu = each(rows, mine, here)
+        size = next(iter(mine))
+        start = statistics.median(mine[size][turn] for turn in here) - rows[size] * cpu
+        found = {"documents a CPU s": 1 / cpu, "start, CPU s": start, "peak, MB": max(mine["peak"])}
+        if tool == "karez":
+            reading, gaoya = (each(rows, figures[other], here) for other in ("reading", "gaoya"))
+            found["times gaoya, with the reading"] = gaoya / cpu
+            found["times gaoya, without it"] = gaoya / (cpu - reading)
+        return found
+
+    draw, count = random.Random(1), len(figures["karez"]["peak"])
+    drawn = [draw.choices(range(count), k=count) for _ in range(DRAWS)]
     table = {}
-    rows = pq.read_metadata(folder / "quarter.parquet").num_rows
-    cpu = {tool: each(folder, mine) for tool, mine in figures.items()}
-    for tool, mine in figures.items():
+    for tool in figures:
+        again = [told(turns, tool) for turns in (drawn if tool not in SLOW else drawn[:1])]
         table[tool] = {
-            "documents a CPU s": [1 / one for one in cpu[tool]],
-            "peak, MB": mine["peak"],
+            what: (middle, *_ends([found[what] for found in again]))
+            for what, middle in told(range(count), tool).items()
         }
-        if "quarter" in mine:
-            starts = zip(mine["quarter"], cpu[tool], strict=True)
-            table[tool]["start, CPU s"] = [took - rows * one for took, one in starts]
-    if {"karez", "reading", "gaoya"} <= cpu.keys():
-        own = [a - b for a, b in zip(cpu["karez"], cpu["reading"], strict=True)]
-        for what, ours in (("with the reading", cpu["karez"]), ("without it", own)):
-            times = [g / k for g, k in zip(cpu["gaoya"], ours, strict=True)]
-            table["karez"][f"times gaoya, {what}"] = times
     return table
 
 
-def bars(table: dict[str, dict[str, list[float]]], shares: dict[str, Shares]) -> list[str]:
+def _ends(values: list[float]) -> tuple[float, float]:
+    """Between them lie 95 % of the values."""
+    values = sorted(values)
+    return values[round(0.025 * (len(values) - 1))], values[round(0.975 * (len(values) - 1))]
+
+
+def bars(table: dict[str, dict[str, Middle]], shares: dict[str, Shares]) -> list[str]:
     """What must hold, and whether it does."""
     karez, gaoya = shares["karez"], shares["gaoya"]
     least: list[tuple[str, float, float]] = []
     for name, bar in (("times gaoya, without it", 5), ("times gaoya, with the reading", 4)):
-        least.append((name, statistics.median(table["karez"][name]), bar))
+        least.append((name, table["karez"][name][0], bar))
     for low, wanted in (("0.80", 0.955), ("0.85", 0.995), ("0.90", 1)):
         name = f"recall {low}"
         least.append((name, karez[name][0], wanted))
@@ -165,13 +187,12 @@ def bars(table: dict[str, dict[str, list[float]]], shares: dict[str, Shares]) ->
     ]
 
 
-def show(table: dict[str, dict[str, list[float]]], shares: dict[str, Shares]) -> None:
-    """Print medians, with the least and the most of all turns."""
+def show(table: dict[str, dict[str, Middle]], shares: dict[str, Shares]) -> None:
+    """Print what was found, with its interval."""
     for tool, mine in table.items():
         print(f"\n{tool}")
-        for what, turns in mine.items():
-            middle = statistics.median(turns)
-            print(f"  {what:<32} {middle:>10,.2f}  ({min(turns):,.2f} to {max(turns):,.2f})")
+        for what, (middle, low, high) in mine.items():
+            print(f"  {what:<32} {middle:>10,.2f}  ({low:,.2f} to {high:,.2f})")
         for what, (share, low, high, n) in shares.get(tool, {}).items():
             print(f"  {what:<32} {share:>10.4f}  ({low:.4f} to {high:.4f}, n = {n:,})")
     print()
@@ -182,7 +203,9 @@ def main(pages: int = 70_000, times: int = 5, documents: int = 8_000_000) -> Non
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     cost([sys.executable, HERE / "neardup_corpus.py", folder, str(pages)], PYTHONPATH=str(ROOT))
-    table = costs(folder, measured(folder, times, ("karez", "reading", *PEERS)))
+    names = ("part", "quarter", "corpus", "fourfold")
+    rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in names}
+    table = costs(rows, measured(folder, times, ("karez", "reading", *PEERS)))
     shares = {tool: quality(folder, tool) for tool in ("karez", *PEERS)}
     print(machine())
     show(table, shares)

@@ -5,7 +5,8 @@ python tests/bench/neardup_corpus.py FOLDER PAGES
 Pages are the HTML and manual pages of Debian's documentation packages (their licences are theirs;
 nothing of them is kept in this project).  Natural near-copies are taken out first, so that whatever
 a tool removes and was not copied here is an error.  Writes ``corpus.parquet`` (id, text),
-``quarter.parquet`` and ``part.parquet`` (every fourth and sixteenth group of it) and
+``quarter.parquet`` and ``part.parquet`` (every fourth and sixteenth group of it),
+``fourfold.parquet`` (the corpus, and three times in other letters, for what it costs) and
 ``truth.parquet`` (pairs and their true Jaccard similarity over 5-word shingles, words being what
 white space separates).
 """
@@ -13,6 +14,7 @@ white space separates).
 import gzip
 import random
 import re
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -162,6 +164,16 @@ def injected(base: list[str], seed: int = 7) -> tuple[list[str], list[int]]:
     return [text for text, _ in rows], [group for _, group in rows]
 
 
+def disguised(table: pa.Table, turn: int) -> pa.Table:
+    """The same texts in other letters, so that none is like the one it was: A is B, B is C, …"""
+    letters = string.ascii_lowercase
+    turned = letters[turn:] + letters[:turn]
+    other = str.maketrans(letters + letters.upper(), turned + turned.upper())
+    ids = [f"{name}{turn}" for name in table["id"].to_pylist()]
+    texts = [text.translate(other) for text in table["text"].to_pylist()]
+    return pa.table({"id": ids, "text": texts})
+
+
 def truth(texts: list[str], groups: list[int]) -> pa.Table:
     """All pairs of all groups, with their true similarity."""
     members: dict[int, list[int]] = {}
@@ -188,6 +200,9 @@ def write(folder: Path, limit: int) -> None:
     quarter = np.array(groups) % 4 == 0
     pq.write_table(table, folder / "corpus.parquet", compression="zstd")
     pq.write_table(table.filter(pa.array(quarter)), folder / "quarter.parquet", compression="zstd")
+    with pq.ParquetWriter(folder / "fourfold.parquet", table.schema, compression="zstd") as out:
+        for turn in range(4):
+            out.write_table(disguised(table, turn))
     part = np.array(groups) % 16 == 0
     pq.write_table(table.filter(pa.array(part)), folder / "part.parquet", compression="zstd")
     pq.write_table(truth(texts, groups), folder / "truth.parquet")
