@@ -5,8 +5,8 @@ python tests/bench/neardup.py [PAGES [RUNS [DOCUMENTS]]]
 Everybody reads the same Parquet and writes down what to remove; Karez stops at its decisions.  A
 cost is marginal: CPU seconds of four times the corpus less those of the corpus, per document, so
 start-up drops out; slow peers get less.  It comes from the medians of all turns, its interval from
-drawing turns anew.  *Reading* is Karez's own run without measures and dedup.  Karez does not look for
-what it missed, as no peer does.  The corpus is built by `neardup_corpus.py`; memory and growth
+drawing turns anew.  *Reading* is Karez's own run without measures and dedup.  Karez does not look
+for what it missed, as no peer does.  The corpus is built by `neardup_corpus.py`; memory and growth
 are taken with DOCUMENTS short texts by `neardup_short.py`, 0: not at all.
 """
 
