@@ -42,3 +42,4 @@ PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header 
 bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/neardup.py
+	$(BIN)/python tests/bench/languages.py
