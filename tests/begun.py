@@ -92,6 +92,10 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 SLOW = '''\
 """A measure that takes its time: what is cut off must be under way."""
 

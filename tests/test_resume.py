@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def notes(run: Path, step: str) -> list[Path]:
     """What finished tasks of a step left."""
-    return [p for p in (run / "work" / step).glob("[!.]*.json") if p.name != "plan.json"]
+    return [p for p in (run / "work" / step).glob("*/[!.]*.json") if p.name != "plan.json"]
 
 
 def cut(folder: Path, run: Path, step: str, many: int, workers: int = 1) -> None:
