@@ -86,18 +86,28 @@ def execute(job: Job, options: Sequence[str]) -> None:
     except ValueError as error:  # of a runner that there is not
         raise RecipeError(f"after --: {error}") from error
     build(job, pipeline)
-    result = None
+    if runner is not None:  # in this process
+        pipeline.run().wait_until_finish()
+        return
+    logging.disable(logging.ERROR)  # what fails is raised, and said once
     try:
-        result = pipeline.run()
-        result.wait_until_finish()
-    except KeyboardInterrupt:
-        if result is not None:
-            result.cancel()
-        raise
+        wait_for(pipeline)
     except (RuntimeError, grpc.RpcError) as error:
-        if runner is not None or OURS in str(error):  # a task raised it
+        if OURS in str(error):  # a task raised it
             raise
         raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def wait_for(pipeline: beam.Pipeline) -> None:
+    """Run it; who interrupts us wants that it ends elsewhere too."""
+    result = pipeline.run()
+    try:
+        result.wait_until_finish()
+    except KeyboardInterrupt:
+        result.cancel()
+        raise
 
 
 def build(job: Job, pipeline: beam.Pipeline) -> None:
