@@ -5,6 +5,7 @@ Grouping spreads the keys over the workers, the first stage's too, so one shape 
 
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -145,7 +146,7 @@ def check_endpoint(options: PipelineOptions) -> None:
 
 def gave_up(error: Exception) -> str:
     """What a runner said last, in one line."""
-    said = str(error)
     if isinstance(error, grpc.RpcError):
-        said = f"the job server is gone: {error.details()}"
+        return f"the job server is gone: {error.details().splitlines()[0]}"
+    said = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", str(error))
     return f"the runner gave up: {said.splitlines()[0]}"

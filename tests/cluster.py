@@ -166,7 +166,7 @@ class Cluster:
             "jobserver", self.spaces[0], *JAVA, "-Xmx512m", "JobServer",
             f"--job-host={HUB}", "--job-port=8099", "--artifact-port=8098",
             "--expansion-port=8097", f"--flink-master=http://{HUB}:8081",
-            f"--artifacts-dir={self.folder}/artifacts",
+            f"--artifacts-dir={self.folder}/artifacts", f"--flink-conf-dir={self.settings()}",
         )  # fmt: skip
 
     def add_taskmanager(self) -> int:
@@ -194,13 +194,17 @@ class Cluster:
             f"-Dtaskmanager.resource-id=taskmanager-{number}",
         )  # fmt: skip
 
+    def settings(self) -> Path:
+        """A folder with nothing but the settings: Flink looks for others where ours lie."""
+        place = self.folder / "conf"
+        place.mkdir(exist_ok=True)
+        shutil.copy(SETTINGS / "config.yaml", place)
+        return place
+
     def _settings(self) -> list[str]:
-        conf = self.folder / "conf"
-        conf.mkdir(exist_ok=True)
-        shutil.copy(SETTINGS / "config.yaml", conf)
         return [
             "--configDir",
-            str(conf),
+            str(self.settings()),
             f"-Djobmanager.rpc.address={HUB}",
             f"-Drest.address={HUB}",
             f"-Dio.tmp.dirs={self.folder}/tmp",
