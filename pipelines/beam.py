@@ -17,6 +17,9 @@ from apache_beam.options.pipeline_options import PipelineOptions, PortableOption
 
 logging.disable(logging.NOTSET)
 logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails is raised, and said once
+for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
+    logging.getLogger(server).propagate = False
+    logging.getLogger(server).addHandler(logging.NullHandler())
 
 from pipelines import loopback, workers  # noqa: E402, F401 (workers: registers itself)
 from pipelines.errors import KarezError, RecipeError, RunError  # noqa: E402

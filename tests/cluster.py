@@ -98,6 +98,11 @@ class Space:
             self.inside(*command), capture_output=True, text=True, check=True, timeout=MINUTE
         ).stdout
 
+    def end(self) -> None:
+        """What still runs in it keeps it."""
+        self.holder.kill()
+        self.holder.wait()
+
     def join(self, hub: "Space", number: int) -> None:
         """Lay a cable to the hub."""
         wire = f"wire{number}"
@@ -258,10 +263,10 @@ class Cluster:
         """Everything."""
         for process in self.processes.values():
             process.kill()
-        for space in self.spaces:
-            space.holder.kill()
-        for process in (*self.processes.values(), *(s.holder for s in self.spaces)):
+        for process in self.processes.values():
             process.wait()
+        for space in self.spaces:
+            space.end()
 
 
 @contextmanager
