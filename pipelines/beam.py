@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import socket
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 logging.disable(logging.WARNING)  # Beam warns of clouds that are not installed
@@ -21,7 +22,7 @@ for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
     logging.getLogger(server).propagate = False
     logging.getLogger(server).addHandler(logging.NullHandler())
 
-from pipelines import loopback, workers  # noqa: E402, F401 (workers: registers itself)
+from pipelines import loopback, workers  # noqa: E402 (workers: registers itself)
 from pipelines.errors import KarezError, RecipeError, RunError  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E402
@@ -94,6 +95,7 @@ def execute(job: Job, options: Sequence[str]) -> None:
         pipeline.run().wait_until_finish()
         return
     logging.disable(logging.ERROR)  # what fails is raised, and said once
+    threading.excepthook = workers.excepted
     try:
         wait_for(pipeline)
     except (RuntimeError, grpc.RpcError) as error:
@@ -102,6 +104,7 @@ def execute(job: Job, options: Sequence[str]) -> None:
         raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
     finally:
         logging.disable(logging.NOTSET)
+        threading.excepthook = threading.__excepthook__
 
 
 def wait_for(pipeline: beam.Pipeline) -> None:

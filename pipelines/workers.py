@@ -36,7 +36,7 @@ class ForkedWorker(worker_handlers.SubprocessSdkWorkerHandler):
         control = endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
         options = self.provision_info.provision_info.pipeline_options
         about = environment(self.worker_id, control, json_format.MessageToJson(options))
-        threading.excepthook = _excepted
+        threading.excepthook = excepted
         self.process = preloaded().Process(target=serve, args=(about,), daemon=True)
         # ctrl-c is sent to all of us; the parent hears it and ends the workers
         resource_tracker.ensure_running()  # would unblock it, were it started by what follows
@@ -87,8 +87,8 @@ def preloaded() -> ForkServerContext:
     return context
 
 
-def _excepted(raised: threading.ExceptHookArgs) -> None:
-    """Threads that listened to a worker which died: that is said already."""
+def excepted(raised: threading.ExceptHookArgs) -> None:
+    """Threads that listened to somebody who died: that is said already."""
     if not isinstance(raised.exc_value, grpc.RpcError):
         threading.__excepthook__(raised)
 
@@ -99,9 +99,13 @@ def serve(about: dict[str, str]) -> None:
     os.environ.update(about)
     from apache_beam.runners.worker import sdk_worker, sdk_worker_main
 
-    logging.disable(logging.ERROR)  # what fails is raised, and said once, by the parent
+    logging.disable(logging.CRITICAL)  # what fails is raised, and said once, by who asked for it
     sdk_worker.print = _nothing  # it prints what it raises
-    sdk_worker_main.main([])
+    threading.excepthook = excepted
+    try:
+        sdk_worker_main.main([])
+    except grpc.RpcError:  # who asked is gone
+        sys.exit(1)
 
 
 def _nothing(*said: object, **how: object) -> None:

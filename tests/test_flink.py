@@ -103,6 +103,10 @@ class Flink(NamedTuple):
         same = files(run / "dataset") == files(self.folder / recipe / "dataset")
         return same and leftovers(run) == set()
 
+    def is_quiet(self) -> bool:
+        """Whether all workers have ended, as they do soon after their job."""
+        return wait_for(lambda: not [*self.cluster.workers(1), *self.cluster.workers(2)])
+
     def restarts(self) -> int:
         """How often the JobManager began a job anew."""
         log = self.cluster.folder / "jobmanager.log"
@@ -131,6 +135,7 @@ def test_a_cluster_makes_the_same_bytes(parallelism: int, flink: Flink, tmp_path
     done = flink.said("whole", tmp_path / "run", parallelism)
     assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
     assert flink.is_same("whole", tmp_path / "run")
+    assert flink.is_quiet()
 
 
 def ended(begun: Begun) -> tuple[int, str]:
@@ -147,6 +152,7 @@ def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> N
         assert ended(begun) == (0, "")
     assert flink.restarts() > before
     assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
 
 
 def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:
@@ -157,6 +163,7 @@ def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:
         assert ended(begun) == (0, "")
     assert flink.restarts() > before
     assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
 
 
 def test_the_jobmanager_is_killed_and_the_next_command_goes_on(
@@ -173,3 +180,4 @@ def test_the_jobmanager_is_killed_and_the_next_command_goes_on(
     assert (done.returncode, done.stderr) == (0, "")
     assert "ingest" not in done.stdout.partition("documents in")[0]
     assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
