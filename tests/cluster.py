@@ -33,6 +33,7 @@ OPENS = (
 JAVA = [
     "java",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # it does not live long enough for more
     "-XX:MaxMetaspaceSize=256m",
     f"-Dlog4j2.configurationFile=file:{SETTINGS}/log4j2.properties",
     *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENS),
