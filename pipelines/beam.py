@@ -30,6 +30,11 @@ from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E40
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
 KNOCK = 5  # seconds in which a job server must answer
 OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
+MISFIT = re.compile(  # what Beam's worker says, before it looks at a pipeline
+    r"Submission environment: \S*beam_python([\d.]+)_sdk:(\S+)\. "
+    r"Runtime environment: \S*beam_python([\d.]+)_sdk:(\S+)\."
+)
+REFUSED = "a worker has Python {2} and Beam {3}, the command {0} and {1}; give them the same"
 AGAIN = "what is done stays done: run again"
 
 Reference = tuple[int, str]
@@ -99,6 +104,8 @@ def execute(job: Job, options: Sequence[str]) -> None:
     try:
         wait_for(pipeline)
     except (RuntimeError, grpc.RpcError) as error:
+        if misfit := MISFIT.search(str(error)):
+            raise RunError(f"{job.step.name}: {REFUSED.format(*misfit.groups())}") from error
         if OURS in str(error):  # a task raised it
             raise
         raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error

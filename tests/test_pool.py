@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import family, said, surroundings, wait_for
+from tests.begun import family, said, wait_for
 from tests.command import ROOT, files
 from tests.test_sockets import is_alive, listening
 
@@ -44,13 +44,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def pool(code: Path = ROOT) -> Iterator[tuple[int, int]]:
-    """A pool with the code of a folder, while the block runs: its port and process id."""
+def pool(*code: Path) -> Iterator[tuple[int, int]]:
+    """A pool with the code of some folders, while the block runs: its port and process id."""
     port = free_port()
     begun = subprocess.Popen(
         [sys.executable, "-m", "pipelines.pool", str(port)],
-        env={**surroundings(code), "PYTHONPATH": str(code)},
-        cwd=code,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, code))},
+        cwd=code[0],
     )
     try:
         assert wait_for(lambda: listening([begun.pid]))
@@ -74,7 +74,7 @@ def options(port: int) -> list[str]:
 def test_workers_of_a_pool_make_the_same_bytes(folder: Path) -> None:
     done = said("run", "recipe.toml", "--run", "here", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    with pool() as (port, pid):
+    with pool(ROOT) as (port, pid):
         done = said("run", "recipe.toml", "--run", "there", "--", *options(port), cwd=folder)
         addresses = listening(family(pid))
     assert (done.returncode, done.stderr) == (0, "")
@@ -93,6 +93,28 @@ def test_a_worker_with_other_code_is_refused_before_it_reads(folder: Path, tmp_p
     line, *more = done.stderr.splitlines()
     assert (done.returncode, more) == (1, [])
     assert line.startswith(f"karez: ingest: a worker on {os.uname().nodename} has karez 0.1")
+    assert not (folder / "run/documents").exists()
+
+
+OTHER = """\
+from apache_beam.transforms import environments
+
+mine = environments.sdk_base_version_capability().replace("_python3.", "_python3.9")
+environments.sdk_base_version_capability = lambda: mine
+"""
+"""What a worker of another Python says that it is."""
+
+
+def test_a_worker_of_another_python_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "sitecustomize.py").write_text(OTHER)
+    with pool(ROOT, other) as (port, _):
+        done = said("run", "recipe.toml", "--run", "run", "--", *options(port), cwd=folder)
+    minor = sys.version_info[1]
+    begins = f"karez: ingest: a worker has Python 3.9{minor} and Beam "
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith(begins) and f", the command 3.{minor} and " in done.stderr
     assert not (folder / "run/documents").exists()
 
 
