@@ -15,6 +15,7 @@ import apache_beam as beam  # noqa: E402
 import grpc  # noqa: E402
 from apache_beam.metrics import Metrics  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions  # noqa: E402
+from apache_beam.transforms import environments  # noqa: E402
 
 logging.disable(logging.NOTSET)
 logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails is raised, and said once
@@ -30,11 +31,6 @@ from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E40
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
 KNOCK = 5  # seconds in which a job server must answer
 OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
-MISFIT = re.compile(  # what Beam's worker says, before it looks at a pipeline
-    r"Submission environment: \S*beam_python([\d.]+)_sdk:(\S+)\. "
-    r"Runtime environment: \S*beam_python([\d.]+)_sdk:(\S+)\."
-)
-REFUSED = "a worker has Python {2} and Beam {3}, the command {0} and {1}; give them the same"
 AGAIN = "what is done stays done: run again"
 
 Reference = tuple[int, str]
@@ -71,9 +67,19 @@ class Perform(beam.DoFn):
         return out
 
 
-def _keys(size: int) -> Iterator[Reference]:
-    for key in range(size):
-        yield key, ""
+class Keys(beam.DoFn):
+    """All keys of a stage, each with a reference to nothing: graphs stay small whatever the size.
+
+    A class, as `Perform` is, and not `beam.Create`: that puts code of one Python into the graph.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def process(self, element: bytes) -> Iterator[Reference]:
+        """From 0 on."""
+        for key in range(self.size):
+            yield key, ""
 
 
 def execute(job: Job, options: Sequence[str]) -> None:
@@ -99,19 +105,27 @@ def execute(job: Job, options: Sequence[str]) -> None:
     if runner is not None:  # in this process
         pipeline.run().wait_until_finish()
         return
+    if known.view_as(PortableOptions).environment_type:
+        leave_versions_to_us()
     logging.disable(logging.ERROR)  # what fails is raised, and said once
     threading.excepthook = workers.excepted
     try:
         wait_for(pipeline)
     except (RuntimeError, grpc.RpcError) as error:
-        if misfit := MISFIT.search(str(error)):
-            raise RunError(f"{job.step.name}: {REFUSED.format(*misfit.groups())}") from error
         if OURS in str(error):  # a task raised it
             raise
         raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
     finally:
         logging.disable(logging.NOTSET)
         threading.excepthook = threading.__excepthook__
+
+
+def leave_versions_to_us() -> None:
+    """Let Beam's workers not compare versions, from now on: the first task does.
+
+    When they refuse, Flink waits three minutes for them, tries again, and does not say why.
+    """
+    environments.sdk_base_version_capability = lambda: "karez:versions"
 
 
 def wait_for(pipeline: beam.Pipeline) -> None:
@@ -130,9 +144,8 @@ def build(job: Job, pipeline: beam.Pipeline) -> None:
     names = [do.__name__.replace("_", " ") for do in job.step.stages]
     references = None
     for stage, (name, size) in enumerate(zip(names, sizes, strict=True)):
-        # one reference to nothing for each key: the graph stays small whatever the size
-        count = pipeline | f"Count {name}" >> beam.Create([size])
-        keys = count | f"Keys of {name}" >> beam.FlatMap(_keys)
+        begin = pipeline | f"Begin {name}" >> beam.Impulse()
+        keys = begin | f"Keys of {name}" >> beam.ParDo(Keys(size))
         if references is not None:
             keys = (keys, references) | f"Meet {name}" >> beam.Flatten()
         work = beam.ParDo(Perform(job.run.folder.path, job.step.name, job.mark, stage))

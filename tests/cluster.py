@@ -146,7 +146,11 @@ class Cluster:
         """Start a process; what it says goes into a file of its name."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                space.inside(*command), stdout=log, stderr=log, env=self.environment
+                space.inside(*command),
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self.environment,
             )
 
     def begin(self, managers: int = 2) -> None:

@@ -1,5 +1,8 @@
 """What travels between workers is written by Beam's own coders, and grouped by whole numbers."""
 
+import base64
+import bz2
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,7 @@ import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
+from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.beam import build
 from pipelines.execute import STEPS
@@ -18,7 +22,6 @@ CODERS = common_urns.coders
 KEY, TEXT = (CODERS.VARINT.urn,), (CODERS.STRING_UTF8.urn,)
 BETWEEN = {
     (CODERS.BYTES.urn,),  # what starts a pipeline
-    KEY,
     (CODERS.KV.urn, KEY, TEXT),
     (CODERS.KV.urn, KEY, (CODERS.ITERABLE.urn, TEXT)),
 }
@@ -53,6 +56,18 @@ def test_nothing_is_pickled_and_keys_are_numbers(step: Step, tmp_path: Path) -> 
         for name in transform.inputs.values()
     ]
     assert grouped == [(CODERS.KV.urn, KEY, TEXT)] * len(step.stages)
+
+
+@each_step
+def test_no_code_travels(step: Step, tmp_path: Path) -> None:
+    """Code is of one Python; and what cannot be read by another cannot refuse it."""
+    for transform in graph(step, 3, tmp_path).components.transforms.values():
+        if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
+            payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
+            pickled = bz2.decompress(base64.b64decode(payload.do_fn.payload))
+            names = [arg for _, arg, _ in pickletools.genops(pickled) if isinstance(arg, str)]
+            assert "pipelines.beam" in names
+            assert not [name for name in names if "cloudpickle" in name]
 
 
 @each_step
