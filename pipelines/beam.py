@@ -5,44 +5,81 @@ Grouping spreads the keys over the workers, the first stage's too, so one shape 
 
 import json
 import logging
+import re
+import socket
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 logging.disable(logging.WARNING)  # Beam warns of clouds that are not installed
 import apache_beam as beam  # noqa: E402
+import grpc  # noqa: E402
 from apache_beam.metrics import Metrics  # noqa: E402
-from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions  # noqa: E402
+from apache_beam.transforms import environments  # noqa: E402
 
 logging.disable(logging.NOTSET)
 logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails is raised, and said once
+for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
+    logging.getLogger(server).propagate = False
+    logging.getLogger(server).addHandler(logging.NullHandler())
 
-from pipelines import loopback, workers  # noqa: E402, F401 (workers: registers itself)
-from pipelines.errors import RecipeError  # noqa: E402
-from pipelines.steps import Job, Segment, Step, perform, reopened  # noqa: E402
+from pipelines import loopback, workers  # noqa: E402 (workers: registers itself)
+from pipelines.errors import KarezError, RecipeError, RunError  # noqa: E402
+from pipelines.execute import named  # noqa: E402
+from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E402
+
+QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
+KNOCK = 5  # seconds in which a job server must answer
+OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
+AGAIN = "what is done stays done: run again"
 
 Reference = tuple[int, str]
 """Key of a stage, and the segment for it as JSON; "" only says that the key exists."""
 
 
 class Perform(beam.DoFn):
-    """Does the task of a key, and says where what it put out lies."""
+    """Does the task of a key, and says where what it put out lies.
 
-    def __init__(self, run: str, step: Step, stage: int) -> None:
-        self.run, self.step, self.stage = run, step, stage
+    It holds names alone, so that it can be read by any version, which then refuses the other.
+    """
+
+    def __init__(self, run: str, step: str, mark: str, stage: int) -> None:
+        self.run, self.step, self.mark, self.stage = run, step, mark, stage
 
     def process(self, element: tuple[int, Iterable[str]]) -> Iterator[Reference]:
-        """One key."""
-        key, references = element
-        job = reopened(self.run, self.step)
-        segments = [Segment(*json.loads(each)) for each in references if each]
-        out = perform(job, self.stage, key, segments)
-        Metrics.counter("karez", f"{self.step.name} tasks").inc()
-        for key, segment in out:
+        """One key; nothing where a task has failed for a reason that stays."""
+        for key, segment in self._done(*element):
             yield key, json.dumps(segment)
 
+    def _done(self, key: int, references: Iterable[str]) -> list[tuple[int, Segment]]:
+        where = self.run, self.step, self.mark
+        if failed(*where):
+            return []
+        try:
+            job = reopened(self.run, named(self.step), self.mark)
+            segments = [Segment(*json.loads(each)) for each in references if each]
+            out = perform(job, self.stage, key, segments)
+        except KarezError:
+            if failed(*where):
+                return []
+            raise
+        Metrics.counter("karez", f"{self.step} tasks").inc()
+        return out
 
-def _keys(size: int) -> Iterator[Reference]:
-    for key in range(size):
-        yield key, ""
+
+class Keys(beam.DoFn):
+    """All keys of a stage, each with a reference to nothing: graphs stay small whatever the size.
+
+    A class, as `Perform` is, and not `beam.Create`: that puts code of one Python into the graph.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def process(self, element: bytes) -> Iterator[Reference]:
+        """From 0 on."""
+        for key in range(self.size):
+            yield key, ""
 
 
 def execute(job: Job, options: Sequence[str]) -> None:
@@ -51,23 +88,91 @@ def execute(job: Job, options: Sequence[str]) -> None:
     Args:
         job: prepared; its plan stands in the run folder.
         options: Beam's, as on a command line; without a runner all happens in this process.
+
+    Raises:
+        RecipeError: if there is no such runner, or no job server where it should be.
+        RunError: if the runner gave up.
     """
     loopback.stay_here()
-    known = PipelineOptions(list(options))
     runner = None if any(o.startswith("--runner") for o in options) else "FnApiRunner"
-    sizes = [len(job.plan.tasks), *job.plan.keys]
-    names = [do.__name__.replace("_", " ") for do in job.step.stages]
+    known = PipelineOptions([*options, QUICK])
+    check_endpoint(known)
     try:
-        begun = beam.Pipeline(runner, known)
+        pipeline = beam.Pipeline(runner, known)
     except ValueError as error:  # of a runner that there is not
         raise RecipeError(f"after --: {error}") from error
-    with begun as pipeline:
-        references = None
-        for stage, (name, size) in enumerate(zip(names, sizes, strict=True)):
-            # one reference to nothing for each key: the graph stays small whatever the size
-            count = pipeline | f"Count {name}" >> beam.Create([size])
-            keys = count | f"Keys of {name}" >> beam.FlatMap(_keys)
-            if references is not None:
-                keys = (keys, references) | f"Meet {name}" >> beam.Flatten()
-            work = beam.ParDo(Perform(job.run.folder.path, job.step, stage))
-            references = keys | f"Spread {name}" >> beam.GroupByKey() | f"Do {name}" >> work
+    build(job, pipeline)
+    if runner is not None:  # in this process
+        pipeline.run().wait_until_finish()
+        return
+    if known.view_as(PortableOptions).environment_type:
+        leave_versions_to_us()
+    logging.disable(logging.ERROR)  # what fails is raised, and said once
+    threading.excepthook = workers.excepted
+    try:
+        wait_for(pipeline)
+    except (RuntimeError, grpc.RpcError) as error:
+        if OURS in str(error):  # a task raised it
+            raise
+        raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
+    finally:
+        logging.disable(logging.NOTSET)
+        threading.excepthook = threading.__excepthook__
+
+
+def leave_versions_to_us() -> None:
+    """Let Beam's workers not compare versions, from now on: the first task does.
+
+    When they refuse, Flink waits three minutes for them, tries again, and does not say why.
+    """
+    environments.sdk_base_version_capability = lambda: "karez:versions"
+
+
+def wait_for(pipeline: beam.Pipeline) -> None:
+    """Run it; who interrupts us wants that it ends elsewhere too."""
+    result = pipeline.run()
+    try:
+        result.wait_until_finish()
+    except KeyboardInterrupt:
+        result.cancel()
+        raise
+
+
+def build(job: Job, pipeline: beam.Pipeline) -> None:
+    """Put the stages of a job into a pipeline."""
+    sizes = [len(job.plan.tasks), *job.plan.keys]
+    names = [do.__name__.replace("_", " ") for do in job.step.stages]
+    references = None
+    for stage, (name, size) in enumerate(zip(names, sizes, strict=True)):
+        begin = pipeline | f"Begin {name}" >> beam.Impulse()
+        keys = begin | f"Keys of {name}" >> beam.ParDo(Keys(size))
+        if references is not None:
+            keys = (keys, references) | f"Meet {name}" >> beam.Flatten()
+        work = beam.ParDo(Perform(job.run.folder.path, job.step.name, job.mark, stage))
+        references = keys | f"Spread {name}" >> beam.GroupByKey() | f"Do {name}" >> work
+
+
+def check_endpoint(options: PipelineOptions) -> None:
+    """Knock at the job server: Beam would wait for it, and then show its own insides.
+
+    Raises:
+        RecipeError: if nobody answers.
+    """
+    endpoint = options.view_as(PortableOptions).job_endpoint
+    if endpoint in (None, "embed"):
+        return
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), KNOCK).close()
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"after --: --job_endpoint={endpoint}: no job server answers there ({error})"
+        ) from error
+
+
+def gave_up(error: Exception) -> str:
+    """What a runner said last, in one line."""
+    if isinstance(error, grpc.RpcError):
+        return f"the job server is gone: {error.details().splitlines()[0]}"
+    said = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", str(error))
+    return f"the runner gave up: {said.splitlines()[0]}"

@@ -60,7 +60,7 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
         karez run crawl/ dump.jsonl.gz
         karez run recipe.toml --workers 2
         karez run stricter.toml --from runs/manual
-        karez run recipe.toml -- --runner=FlinkRunner --flink_master=localhost:8081
+        karez run recipe.toml -- --runner=PrismRunner --prism_location=bin/prism
     """  # noqa: D301 (\b is click's mark for a paragraph it must not rewrap)
     check_owners()
     from pipelines import command

@@ -38,6 +38,12 @@ STEPS: tuple[Step, ...] = (
     publish.STEP,
 )
 
+
+def named(name: str) -> Step:
+    """A step, by its name."""
+    return next(step for step in STEPS if step.name == name)
+
+
 Watch = Callable[[str, Callable[[], tuple[int, int]]], Any]
 """Shows a step's progress: its name, and a function that tells (tasks done, tasks planned)."""
 
@@ -140,6 +146,8 @@ def _do(
             if said is None:
                 raise
             raise RunError(said) from None
+        if (said := word(job)) is not None:
+            raise RunError(said)
     total, cpu = collect(job)
     if step.finish is not None:
         step.finish(job, total)

@@ -4,8 +4,9 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import posixpath
+import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,17 +104,25 @@ class Folder:
 
     @contextlib.contextmanager
     def create(self, name: str, hashed: bool = True) -> Iterator[Sink]:
-        """A file to write: whole under its name when the block ends well, else absent."""
+        """A file to write: whole under its name when the block ends well, else absent.
+
+        Whoever writes one of that name at the same time does not see ours; the last one stays.
+        """
         target = Path(self.at(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        self._before(name)
+        part = _beside(target)
         try:
             with part.open("wb") as out:
                 yield Sink(out, hashed)
+            self._before(name)
             part.replace(target)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+    def _before(self, name: str) -> None:
+        """What is seen to before a file is begun, and before it gets its name."""
+        Path(self.at(name)).parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, data: bytes) -> None:
         """A whole file at once."""
@@ -129,9 +138,18 @@ class Folder:
         return json.loads(self.read(name))
 
     def delete(self, name: str) -> None:
-        """A file, or a folder and all in it; nothing where there is none."""
-        kind = self.fs.get_file_info(self.at(name)).type
-        if kind == pafs.FileType.Directory:
-            self.fs.delete_dir(self.at(name))
-        elif kind == pafs.FileType.File:
-            self.fs.delete_file(self.at(name))
+        """A file, or a folder and all in it; nothing where there is none.
+
+        A folder is moved aside first, so that nobody puts a file into it meanwhile.
+        """
+        path = Path(self.at(name))
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_dir():
+                shutil.rmtree(path.rename(_beside(path)))
+            else:
+                path.unlink()
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder for what is not whole; no two are alike, on no machine."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")

@@ -8,7 +8,7 @@ manifest is written last.  Format version 1:
     again/                               columns of the rows that were measured once more
     check/                               what dedup missed among some documents
     dataset/                             what is published
-    work/<step>/                         plan and finished tasks of the step that runs now
+    work/<step>/<mark>/                  plan and finished tasks of the step that runs now
 """
 
 import contextlib
@@ -202,7 +202,7 @@ class Run:
                 if half or (name not in named and top != "dataset"):
                     self.folder.delete(name)
         for path in Path(self.folder.path).glob(".*.part"):
-            path.unlink()
+            self.folder.delete(path.name)
 
     def table(self, name: str) -> Table:
         """A sealed table.

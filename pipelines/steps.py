@@ -3,7 +3,11 @@
 The keys of the first stage are tasks (usually: the parts of a table); what a stage puts out for key
 k of the next is a list of record batches.  Between stages they lie in files, one a task with its
 segments in the order of the keys, and only references travel.  A finished task leaves a note in
-``work/<step>/``; a rerun does the tasks that have none.
+``work/<step>/<mark>/``; a rerun does the tasks that have none.
+
+A runner may do a task twice, even at the same time: each attempt writes under names of its own and
+renames, and both write the same bytes.  An attempt that outlives its plan (the command was killed,
+the recipe changed) finds its folder gone, and leaves nothing.
 """
 
 import contextlib
@@ -15,15 +19,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from socket import gethostname
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from pipelines import versions
 from pipelines.errors import ENVIRONMENT, KarezError, RunError, said_of
-from pipelines.folders import Sink, fingerprint
+from pipelines.folders import Folder, Sink, fingerprint
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Part, Run
 
+PLAN = "plan.json"
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
 
 SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
@@ -71,6 +78,7 @@ class Job:
 
     Attributes:
         stale: the tables that it makes.
+        mark: digest of the plan, and of the versions that work on it.
     """
 
     run: Run
@@ -78,15 +86,34 @@ class Job:
     step: "Step"
     stale: list[str]
     plan: Plan
+    mark: str
 
     @property
     def work(self) -> str:
         """Folder of plan and notes, in the run folder."""
-        return f"work/{self.step.name}"
+        return work_of(self.step.name, self.mark)
 
     def note(self, stage: int, key: int) -> str:
         """Name of the note that a task leaves."""
         return f"{self.work}/{self.step.stages[stage].__name__}-{key:06d}.json"
+
+
+def work_of(step: str, mark: str) -> str:
+    """Folder of the plan and the notes of a job."""
+    return f"work/{step}/{mark}"
+
+
+@dataclass(frozen=True)
+class Fenced(Folder):
+    """A run folder as a task sees it, which writes as long as the folder of its notes is there."""
+
+    work: str
+
+    def _before(self, name: str) -> None:
+        if not self.exists(self.work):
+            raise RunError(f"{self.at(self.work)}: is gone; another command took over")
+        if not name.startswith(self.work):  # to make that folder again would be to miss that
+            super()._before(name)
 
 
 class Segment(NamedTuple):
@@ -147,30 +174,38 @@ def prepare(
 ) -> Job:
     """Write the plan into the run folder; notes of another plan are swept."""
     plan = step.plan(run, recipe)
-    job = Job(run, recipe, step, stale, plan)
-    mark = fingerprint(tables, stale, asdict(plan))
-    old = f"{job.work}/plan.json"
-    if not run.folder.exists(old) or json.loads(run.folder.read(old))["mark"] != mark:
-        run.folder.delete(job.work)
-        run.folder.write(
-            old, json.dumps({"mark": mark, "stale": stale, "plan": asdict(plan)}).encode()
-        )
+    about = {"versions": versions.here(), "stale": stale, "plan": asdict(plan)}
+    job = Job(run, recipe, step, stale, plan, fingerprint(tables, about))
+    if not run.folder.exists(f"{job.work}/{PLAN}"):
+        run.folder.delete("work")
+        run.folder.write(f"{job.work}/{PLAN}", json.dumps(about).encode())
     run.folder.delete(f"{job.work}/{FAILED}")
     return job
 
 
 @lru_cache(maxsize=4)
-def _opened(path: str, step: Step, stamp: int) -> Job:
+def reopened(path: str, step: Step, mark: str) -> Job:
+    """The job on a worker, read once a process from the run folder.
+
+    Raises:
+        RunError: if the worker does not see that folder, or is of other versions.
+    """
+    folder, work = Folder(path), work_of(step.name, mark)
+    if not folder.exists(f"{work}/{PLAN}"):
+        raise RunError(
+            f"{step.name}: a worker on {gethostname()} does not see {folder.at(work)}; "
+            "the run folder must stand under one path on all workers"
+        )
+    about = folder.read_json(f"{work}/{PLAN}")
+    other = versions.difference(about["versions"], versions.here())
+    if other is not None:
+        said = f"{step.name}: a worker on {gethostname()} has {other}; give them the same"
+        leave_word(folder, work, said)
+        raise RunError(said)
     run = Run(path)
-    value = run.folder.read_json(f"work/{step.name}/plan.json")
-    recipe = load(Path(run.folder.at("recipe.toml")))
-    return Job(run, recipe, step, value["stale"], Plan(**value["plan"]))
-
-
-def reopened(path: str, step: Step) -> Job:
-    """The job on a worker, read once a process from the run folder."""
-    plan = Path(path) / "work" / step.name / "plan.json"
-    return _opened(path, step, plan.stat().st_mtime_ns)
+    run.folder = Fenced(path, work)
+    recipe = load(Path(folder.at("recipe.toml")))
+    return Job(run, recipe, step, about["stale"], Plan(**about["plan"]), mark)
 
 
 def perform(
@@ -190,13 +225,13 @@ def perform(
             done = job.step.stages[stage](job, key, Batches(job.run, incoming))
             out = _write(job.run, name.replace(".json", ".arrow"), done.out)
         except KarezError as error:
-            _leave_word(job, str(error))
+            leave_word(folder, job.work, str(error))
             raise
         except OSError as error:
             if error.errno not in ENVIRONMENT:
                 raise
             said = f"{job.step.name}: {said_of(error, folder.path)}; what is done stays done"
-            _leave_word(job, said)
+            leave_word(folder, job.work, said)
             raise RunError(said) from error
         note = {
             "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
@@ -210,15 +245,20 @@ def perform(
     return [(key, Segment(*segment)) for key, segment in note["out"]]
 
 
-def _leave_word(job: Job, said: str) -> None:
+def leave_word(folder: Folder, work: str, said: str) -> None:
     """Runners wrap what is raised, so it is said in the run folder too, if that has room."""
     with contextlib.suppress(OSError):
-        job.run.folder.write_json(f"{job.work}/{FAILED}", said)
+        folder.write_json(f"{work}/{FAILED}", said)
 
 
-def word(job: Job, error: Exception) -> str | None:
+def failed(path: str, step: str, mark: str) -> bool:
+    """Whether a task left word: then to do the others, or to try again, would lose time."""
+    return Folder(path).exists(f"{work_of(step, mark)}/{FAILED}")
+
+
+def word(job: Job, error: Exception | None = None) -> str | None:
     """What a task said that failed, if the user can put it right."""
-    if job.run.folder.exists(f"{job.work}/{FAILED}"):
+    if failed(job.run.folder.path, job.step.name, job.mark):
         return str(job.run.folder.read_json(f"{job.work}/{FAILED}"))
     raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", str(error))
     return raised and raised[1]

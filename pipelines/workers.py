@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from multiprocessing import resource_tracker
+from multiprocessing.context import ForkServerContext
 
 import grpc
 from apache_beam.portability import python_urns
@@ -34,15 +35,9 @@ class ForkedWorker(worker_handlers.SubprocessSdkWorkerHandler):
         """Fork it, and watch over it."""
         control = endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
         options = self.provision_info.provision_info.pipeline_options
-        environment = {
-            "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(control),
-            "PIPELINE_OPTIONS": json_format.MessageToJson(options),
-            "WORKER_ID": self.worker_id,
-        }
-        threading.excepthook = _excepted
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
-        self.process = context.Process(target=serve, args=(environment,), daemon=True)
+        about = environment(self.worker_id, control, json_format.MessageToJson(options))
+        threading.excepthook = excepted
+        self.process = preloaded().Process(target=serve, args=(about,), daemon=True)
         # ctrl-c is sent to all of us; the parent hears it and ends the workers
         resource_tracker.ensure_running()  # would unblock it, were it started by what follows
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -74,21 +69,43 @@ class ForkedWorker(worker_handlers.SubprocessSdkWorkerHandler):
         self.process.join()
 
 
-def _excepted(raised: threading.ExceptHookArgs) -> None:
-    """Threads that listened to a worker which died: that is said already."""
+def environment(
+    worker: str, control: endpoints_pb2.ApiServiceDescriptor, options: str = "{}"
+) -> dict[str, str]:
+    """What Beam's worker looks for in its environment."""
+    return {
+        "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(control),
+        "PIPELINE_OPTIONS": options,
+        "WORKER_ID": worker,
+    }
+
+
+def preloaded() -> ForkServerContext:
+    """Makes processes out of one that has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
+
+
+def excepted(raised: threading.ExceptHookArgs) -> None:
+    """Threads that listened to somebody who died: that is said already."""
     if not isinstance(raised.exc_value, grpc.RpcError):
         threading.__excepthook__(raised)
 
 
-def serve(environment: dict[str, str]) -> None:
+def serve(about: dict[str, str]) -> None:
     """Be a worker."""
     threading.Thread(target=_follow, daemon=True).start()
-    os.environ.update(environment)
+    os.environ.update(about)
     from apache_beam.runners.worker import sdk_worker, sdk_worker_main
 
-    logging.disable(logging.ERROR)  # what fails is raised, and said once, by the parent
+    logging.disable(logging.CRITICAL)  # what fails is raised, and said once, by who asked for it
     sdk_worker.print = _nothing  # it prints what it raises
-    sdk_worker_main.main([])
+    threading.excepthook = excepted
+    try:
+        sdk_worker_main.main([])
+    except grpc.RpcError:  # who asked is gone
+        sys.exit(1)
 
 
 def _nothing(*said: object, **how: object) -> None:

@@ -44,11 +44,14 @@ def surroundings(cwd: Path) -> dict[str, str]:
 
 @contextmanager
 def begin(
-    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Begun]:
     """A command that runs while the block does; no process of its group outlives the block."""
     begun = subprocess.Popen(
-        command(*arguments),
+        [*prefix, *command(*arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,6 +93,10 @@ def family(pid: int) -> list[int]:
             except OSError:  # it ended
                 continue
     return found
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 SLOW = '''\

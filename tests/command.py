@@ -54,3 +54,15 @@ def shards(run: Path) -> list[Path]:
 
 def files(run: Path) -> dict[str, bytes]:
     return {str(p.relative_to(run)): p.read_bytes() for p in sorted(run.rglob("*")) if p.is_file()}
+
+
+def leftovers(run: Path) -> set[str]:
+    """Files that the manifest does not name."""
+    tables = json.loads((run / "manifest.json").read_text())["tables"]
+    named = {f"{name}/{part['name']}" for name, t in tables.items() for part in t["parts"]}
+    return set(files(run)) - named - {"manifest.json", "recipe.toml", "lock"}
+
+
+def notes(run: Path, step: str) -> list[Path]:
+    """What finished tasks of a step left."""
+    return [p for p in (run / "work" / step).glob("*/[!.]*.json") if p.name != "plan.json"]

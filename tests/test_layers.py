@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "pipelines": {"filters", "labeling", "graphs"},
 }
 KERNELS = ("filters", "labeling", "graphs")
-BEAM = {f"pipelines/{name}.py" for name in ("beam", "loopback", "workers")}  # who may know of it
+KNOW = ("beam", "loopback", "pool", "workers")  # of Beam
+BEAM = {f"pipelines/{name}.py" for name in KNOW}
 MODULES = [path for package in sorted(OURS) for path in sorted((ROOT / package).rglob("*.py"))]
 
 

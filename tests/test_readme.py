@@ -15,7 +15,7 @@ from pipelines.measures import MEASURES, PLAIN, made
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^\$ karez (.*)$", README, re.MULTILINE)
+COMMANDS = re.findall(r"^\$ karez (.*[^\\])$", README, re.MULTILINE)  # on one line
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.begun import SLOW, begin, kill, said, wait_for
-from tests.command import files
+from tests.command import files, leftovers, notes
 
 pytestmark = pytest.mark.slow
 
@@ -53,11 +53,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def notes(run: Path, step: str) -> list[Path]:
-    """What finished tasks of a step left."""
-    return [p for p in (run / "work" / step).glob("[!.]*.json") if p.name != "plan.json"]
-
-
 def cut(folder: Path, run: Path, step: str, many: int, workers: int = 1) -> None:
     """Kill a command when so many tasks of a step are done."""
 
@@ -80,13 +75,6 @@ FIRST = {"ingest": ["documents"], "scan": ["columns/documents/slow.Slow"], "publ
 def finish(folder: Path, run: Path, recipe: str = "recipe.toml") -> None:
     done = said("run", recipe, "--run", run, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def leftovers(run: Path) -> set[str]:
-    """Files that the manifest does not name."""
-    tables = json.loads((run / "manifest.json").read_text())["tables"]
-    named = {f"{name}/{part['name']}" for name, t in tables.items() for part in t["parts"]}
-    return set(files(run)) - named - {"manifest.json", "recipe.toml", "lock"}
 
 
 def same(folder: Path, run: Path) -> bool:

@@ -1,0 +1,76 @@
+"""What travels between workers is written by Beam's own coders, and grouped by whole numbers."""
+
+import base64
+import bz2
+import pickletools
+from pathlib import Path
+from typing import Any
+
+import apache_beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability import common_urns
+from apache_beam.portability.api import beam_runner_api_pb2
+
+from pipelines.beam import build
+from pipelines.execute import STEPS
+from pipelines.recipe import Recipe, Source
+from pipelines.runs import Run
+from pipelines.steps import Job, Plan, Step
+
+CODERS = common_urns.coders
+KEY, TEXT = (CODERS.VARINT.urn,), (CODERS.STRING_UTF8.urn,)
+BETWEEN = {
+    (CODERS.BYTES.urn,),  # what starts a pipeline
+    (CODERS.KV.urn, KEY, TEXT),
+    (CODERS.KV.urn, KEY, (CODERS.ITERABLE.urn, TEXT)),
+}
+
+each_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+
+
+def graph(step: Step, size: int, folder: Path) -> Any:
+    """The pipeline of a step, as runners get it."""
+    plan = Plan(list(range(size)), [size] * (len(step.stages) - 1))
+    recipe = Recipe("a", source=(Source("text", ("x",)),))
+    pipeline = apache_beam.Pipeline("FnApiRunner", PipelineOptions([]))
+    build(Job(Run(folder), recipe, step, [], plan, "mark"), pipeline)
+    return pipeline.to_runner_api()
+
+
+def coder(graph: Any, name: str) -> tuple[Any, ...]:
+    """A coder's name, and those of what it is made of."""
+    found = graph.components.coders[name]
+    return (found.spec.urn, *(coder(graph, each) for each in found.component_coder_ids))
+
+
+@each_step
+def test_nothing_is_pickled_and_keys_are_numbers(step: Step, tmp_path: Path) -> None:
+    made = graph(step, 3, tmp_path)
+    collections = made.components.pcollections
+    assert {coder(made, each.coder_id) for each in collections.values()} <= BETWEEN
+    grouped = [
+        coder(made, collections[name].coder_id)
+        for transform in made.components.transforms.values()
+        if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn
+        for name in transform.inputs.values()
+    ]
+    assert grouped == [(CODERS.KV.urn, KEY, TEXT)] * len(step.stages)
+
+
+@each_step
+def test_no_code_travels(step: Step, tmp_path: Path) -> None:
+    """Code is of one Python; and what cannot be read by another cannot refuse it."""
+    for transform in graph(step, 3, tmp_path).components.transforms.values():
+        if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
+            payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
+            pickled = bz2.decompress(base64.b64decode(payload.do_fn.payload))
+            names = [arg for _, arg, _ in pickletools.genops(pickled) if isinstance(arg, str)]
+            assert "pipelines.beam" in names
+            assert not [name for name in names if "cloudpickle" in name]
+
+
+@each_step
+def test_a_graph_does_not_grow_with_its_keys(step: Step, tmp_path: Path) -> None:
+    small, large = (graph(step, size, tmp_path).ByteSize() for size in (1, 100_000))
+    assert large - small < 100 * len(step.stages)

@@ -1,0 +1,183 @@
+"""A real Flink cluster, and what it loses on the way: the bytes are those of one process."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.begun import Begun, begin, said, wait_for
+from tests.cluster import HUB, Cluster, cluster
+from tests.command import ROOT, SAMPLE, files, leftovers, notes
+
+pytestmark = pytest.mark.server
+
+README = (ROOT / "README.md").read_text()
+SOURCES = ("help-en", "help-de", "python", "postgresql", "mirror", "faults")
+SOURCE = '[[source]]\nkind = "warc"\npaths = ["{}.warc.gz"]\n'
+RECIPE = """\
+name = "cluster"
+first = 60
+limit = {{ dead = "30 %" }}
+{sources}
+[measure]
+"brake:Brake" = {{}}
+[edits]
+repeated_lines = {{}}
+{across}
+[rules]
+short = "words < 50"
+[publish]
+splits = {{ train = 0.8, test = 0.2 }}
+near_train = {near}
+shard = "50 kB"
+"""
+BRAKE = '''\
+"""A measure that takes its time while a file is there: what is killed must be under way."""
+
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+
+class Brake:
+    needs = ("text",)
+    columns = pa.schema([("nothing", pa.int32())])
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if Path(__file__).with_name("brake").exists():
+            time.sleep(2)
+        return pa.record_batch([pa.nulls(batch.num_rows, pa.int32())], schema=self.columns)
+'''
+
+
+Said = subprocess.CompletedProcess[str]
+
+
+class Flink(NamedTuple):
+    """A cluster; and a folder with two recipes, what they made in one process, and a brake.
+
+    The recipe "whole" has every step, "short" has six.
+    """
+
+    cluster: Cluster
+    folder: Path
+
+    def options(self, parallelism: int) -> list[str]:
+        """The README's, for this cluster."""
+        found = re.search(r"^\$ karez run .* -- ((?:.*\\\n)*.*)$", README, re.MULTILINE)
+        assert found
+        line = found[1].replace("\\\n", " ").replace("flink:8099", f"{HUB}:8099")
+        return re.sub(r"--parallelism=\d+", f"--parallelism={parallelism}", line).split()
+
+    def command(self, recipe: str, run: Path, parallelism: int) -> list[str]:
+        """Arguments of karez, for the README's options."""
+        return ["run", f"{recipe}.toml", "--run", str(run), "--", *self.options(parallelism)]
+
+    def said(self, recipe: str, run: Path, parallelism: int = 4) -> Said:
+        """What a command says that runs beside the job server."""
+        command = self.command(recipe, run, parallelism)
+        return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
+
+    @contextmanager
+    def scanning(self, run: Path) -> Iterator[Begun]:
+        """A command that runs the short recipe, when the first part is measured of six."""
+        brake = self.folder / "brake"
+        command, hub = self.command("short", run, 4), self.cluster.spaces[0].inside()
+        with begin(*command, cwd=self.folder, prefix=hub) as begun:
+            brake.touch()
+            try:
+                assert wait_for(lambda: notes(run, "scan"), begun), begun.communicate()
+                yield begun
+            finally:
+                brake.unlink()
+
+    def is_same(self, recipe: str, run: Path) -> bool:
+        """Whether a run published what it does in one process, and left nothing else."""
+        same = files(run / "dataset") == files(self.folder / recipe / "dataset")
+        return same and leftovers(run) == set()
+
+    def is_quiet(self) -> bool:
+        """Whether all workers have ended, as they do soon after their job."""
+        return wait_for(lambda: not [*self.cluster.workers(1), *self.cluster.workers(2)])
+
+    def restarts(self) -> int:
+        """How often the JobManager began a job anew."""
+        log = self.cluster.folder / "jobmanager.log"
+        return len(re.findall(r"from state RUNNING to RESTARTING", log.read_text()))
+
+
+@pytest.fixture(scope="module")
+def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
+    folder = tmp_path_factory.mktemp("flink")
+    (folder / "brake.py").write_text(BRAKE)
+    for name in SOURCES:
+        (folder / f"{name}.warc.gz").symlink_to(SAMPLE / f"{name}.warc.gz")
+    sources = "".join(map(SOURCE.format, SOURCES))
+    every = "repeated_passages = { words = 20 }\n[dedup]"
+    for name, across, near in (("whole", every, 0.5), ("short", "", "false")):
+        text = RECIPE.format(sources=sources, across=across, near=near)
+        (folder / f"{name}.toml").write_text(text)
+        done = said("run", f"{name}.toml", "--run", name, cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "")
+    with cluster(folder / "cluster", folder) as running:
+        yield Flink(running, folder)
+
+
+@pytest.mark.parametrize("parallelism", [2, 4])
+def test_a_cluster_makes_the_same_bytes(parallelism: int, flink: Flink, tmp_path: Path) -> None:
+    done = flink.said("whole", tmp_path / "run", parallelism)
+    assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
+    assert flink.is_same("whole", tmp_path / "run")
+    assert flink.is_quiet()
+
+
+def ended(begun: Begun) -> tuple[int, str]:
+    """Exit code of a command, and what it said of errors."""
+    _, err = begun.communicate(timeout=120)
+    return begun.returncode, err
+
+
+def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> None:
+    before = flink.restarts()
+    with flink.scanning(tmp_path / "run") as begun:
+        flink.cluster.kill("taskmanager 1")
+        flink.cluster.start_taskmanager(1)
+        assert ended(begun) == (0, "")
+    assert flink.restarts() > before
+    assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
+
+
+def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:
+    before = flink.restarts()
+    with flink.scanning(tmp_path / "run") as begun:
+        for pid in flink.cluster.workers(1):
+            os.kill(pid, signal.SIGKILL)
+        assert ended(begun) == (0, "")
+    assert flink.restarts() > before
+    assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
+
+
+def test_the_jobmanager_is_killed_and_the_next_command_goes_on(
+    flink: Flink, tmp_path: Path
+) -> None:
+    with flink.scanning(tmp_path / "run") as begun:
+        flink.cluster.kill("jobmanager")
+        code, err = ended(begun)
+    assert (code, err.count("\n")) == (1, 1), err
+    assert err.startswith("karez: scan: the runner gave up: ")
+    flink.cluster.start_jobmanager()
+    flink.cluster.wait_for_slots(4)
+    done = flink.said("short", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ingest" not in done.stdout.partition("documents in")[0]
+    assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
