@@ -115,11 +115,16 @@ def quality(folder: Path, tool: str) -> Shares:
         mine = [p for p in pairs if low <= p["jaccard"] < high]
         hits = sum(bool({f"{p['one']:06d}", f"{p['other']:06d}"} & gone) for p in mine)
         if mine:
-            found[f"recall {low:.2f}"] = (hits / len(mine), *wilson(hits, len(mine)), len(mine))
+            found[f"recall {low:.2f}"] = share(hits, len(mine))
     partners = {f"{p[end]:06d}" for p in pairs if p["jaccard"] >= 0.5 for end in ("one", "other")}
     right = len(gone & partners)
-    found["precision"] = (right / len(gone), *wilson(right, len(gone)), len(gone))
+    found["precision"] = share(right, len(gone))
     return found
+
+
+def share(part: int, whole: int) -> tuple[float, float, float, int]:
+    """A share with its interval and what it is a share of."""
+    return part / whole, *wilson(part / whole, whole), whole
 
 
 def each(rows: dict[str, int], mine: dict[str, list[float]], turns: Sequence[int]) -> float:
@@ -205,7 +210,9 @@ def main(pages: int = 70_000, times: int = 5, documents: int = 8_000_000) -> Non
     cost([sys.executable, HERE / "neardup_corpus.py", folder, str(pages)], PYTHONPATH=str(ROOT))
     names = ("part", "quarter", "corpus", "fourfold")
     rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in names}
-    table = costs(rows, measured(folder, times, ("karez", "reading", *PEERS)))
+    turns = measured(folder, times, ("karez", "reading", *PEERS))
+    (ROOT / "build/neardup-turns.json").write_text(json.dumps(turns))
+    table = costs(rows, turns)
     shares = {tool: quality(folder, tool) for tool in ("karez", *PEERS)}
     print(machine())
     show(table, shares)
