@@ -1,9 +1,12 @@
 """Compile the kernels that a run needs, once, and say so: no newcomer waits without a word."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 
 from rich.console import Console
 
+import filters
 from filters.kernels import KERNELS, Kernel
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
@@ -13,26 +16,20 @@ from pipelines.show import bars
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
     modules = {type(each).__module__ for each in (*scan.measures.values(), *scan.edits.values())}
+    if "filters.language" in modules:
+        modules.add("filters.classifier")
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
-        import filters.words
-
-        modules.add(filters.words.__name__)
+        modules.add("filters.words")
     if scan.across:
-        import filters.cuts
-
-        modules |= {filters.cuts.__name__, "filters.passages", "filters.winnowing"}
+        modules |= {"filters.cuts", "filters.passages", "filters.winnowing"}
     if "filters.overlap" in modules:
-        import filters.hashset
-
-        modules.add(filters.hashset.__name__)
+        modules.add("filters.hashset")
     if any(source.kind in ("warc", "html") for source in recipe.source):
-        import filters.nesting
-
-        modules.add(filters.nesting.__name__)
+        modules.add("filters.nesting")
     if recipe.dedup is not None and recipe.dedup.probes:
-        import filters.probes
-
-        modules.add(filters.probes.__name__)
+        modules.add("filters.probes")
+    for name in modules:
+        importlib.import_module(name)
     return [kernel for kernel in KERNELS if kernel.function.__module__ in modules]
 
 
@@ -59,3 +56,16 @@ def _shown(kernels: list[Kernel], console: Console) -> Iterator[bool]:
         return
     with bars(console) as progress:
         yield from map(loaded, progress.track(kernels, description=f"{'kernels':<29}"))
+
+
+def everything() -> int:
+    """Compile all kernels that ship, when an image is built: how many they are."""
+    for module in pkgutil.iter_modules(filters.__path__):
+        importlib.import_module(f"filters.{module.name}")
+    for kernel in KERNELS:
+        loaded(kernel)
+    return len(KERNELS)
+
+
+if __name__ == "__main__":
+    print(f"{everything()} kernels are compiled")
