@@ -24,7 +24,7 @@ for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
     logging.getLogger(server).addHandler(logging.NullHandler())
 
 from pipelines import loopback, workers  # noqa: E402 (workers: registers itself)
-from pipelines.errors import KarezError, RecipeError, RunError  # noqa: E402
+from pipelines.errors import KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E402
 
@@ -63,6 +63,10 @@ class Perform(beam.DoFn):
             if failed(*where):
                 return []
             raise
+        except OSError as error:
+            if not is_told(error):
+                raise
+            raise RunError(f"{self.step}: {said_of(error, self.run)}; {AGAIN}") from error
         Metrics.counter("karez", f"{self.step} tasks").inc()
         return out
 
