@@ -48,6 +48,7 @@ ENVIRONMENT = {
 """What the system refuses and the user can put right: a full disk, a folder that is not his."""
 
 
+AWAY = "the store does not answer any more"
 STORE = re.compile(
     r"key '(.*)' in bucket '(.*)': AWS Error (\w+)(?: \(.*?\))? during (\w+) operation"
 )
@@ -66,7 +67,7 @@ def said_of(error: OSError, where: str) -> str:
         return f"{error.filename or where}: {os.strerror(error.errno or 0)}"
     key, bucket, code, operation = found.groups()
     if code == "NETWORK_CONNECTION":
-        return f"s3://{bucket}/{key}: the store does not answer any more"
+        return f"s3://{bucket}/{key}: {AWAY}"
     return f"s3://{bucket}/{key}: the store refuses {operation}: {code.lower().replace('_', ' ')}"
 
 

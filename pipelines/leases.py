@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import BusyError, RunError
-from pipelines.stores import client, key_of, told
+from pipelines.stores import KNOCKS, WAIT, client, key_of, told
 
 BEAT = 10  # seconds between two signs of life
 SILENT = 60  # seconds without one after which a lock is dead
@@ -171,10 +171,10 @@ class Lease:
 
     def drop(self) -> None:
         """Let go of it, unless another command took over."""
-        there = self._look()
-        if there is not None and there.tag == self.tag:
-            with told(self.folder):
-                client().delete_object(Bucket=self.bucket, Key=self.key)
+        with told(self.folder):
+            found = client(KNOCKS).head_object(Bucket=self.bucket, Key=self.key)
+            if found["ETag"] == self.tag:
+                client(KNOCKS).delete_object(Bucket=self.bucket, Key=self.key)
 
     def beat(self, ended: threading.Event) -> None:
         """Renew it until it is let go of, or lost."""
@@ -198,6 +198,6 @@ def held(folder: str) -> Iterator[Lease]:
         yield lease
     finally:
         ended.set()
-        beats.join()
+        beats.join(WAIT)
         with contextlib.suppress(RunError):  # it dies by itself
             lease.drop()

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipelines import stores, versions
-from pipelines.errors import KarezError, RunError, is_told, said_of
+from pipelines.errors import AWAY, KarezError, RunError, is_told, said_of
 from pipelines.folders import Folder, Sink, fingerprint
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Part, Run
@@ -215,7 +215,8 @@ def perform(
             if not is_told(error):
                 raise
             said = f"{job.step.name}: {said_of(error, folder.path)}; what is done stays done"
-            leave_word(folder, job.work, said)
+            if error.errno is not None:  # else a store said it, which takes no word now
+                leave_word(folder, job.work, said)
             raise RunError(said) from error
         note = {
             "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
@@ -242,9 +243,12 @@ def failed(path: str, step: str, mark: str) -> bool:
 
 def word(job: Job, error: Exception | None = None) -> str | None:
     """What a task said that failed, if the user can put it right."""
+    text = str(error)
+    raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", text)
+    if AWAY in text:  # then the store cannot be asked for the note either
+        return raised[1] if raised else text.partition(" [while running ")[0]
     if failed(job.run.folder.path, job.step.name, job.mark):
         return str(job.run.folder.read_json(f"{job.work}/{FAILED}"))
-    raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", str(error))
     return raised and raised[1]
 
 

@@ -230,6 +230,7 @@ def told(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConnectionError,
         HTTPClientError,
         NoCredentialsError,
         PartialCredentialsError,
@@ -243,10 +244,10 @@ def told(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[
         raise kind(f"{where}: {said}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise kind(f"{where}: {NAMELESS}") from error
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise kind(f"{where}: {AWAY.format(endpoint() or 'Amazon')}") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: of an endpoint that is none
-        raise kind(f"{where}: {error}") from error
+        raise kind(f"{where}: {error}; see the AWS_ variables") from error
 
 
 NAMELESS = "no key is set; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"

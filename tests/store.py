@@ -1,5 +1,6 @@
 """A real S3-compatible store: versitygw, whose objects lie as files in a folder."""
 
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from tests.needs import built
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 KEY, SECRET = "karez", "water"
+STRANGER = "stranger"  # a key with no rights on the bucket
 BUCKET = "bucket"
 
 
@@ -27,6 +29,9 @@ class Store:
         self.program = built(MODULE, "versitygw-1.8.0")
         self.folder, self.bucket = folder, folder / "objects" / BUCKET
         self.bucket.mkdir(parents=True)
+        (folder / "users").mkdir()
+        user = {"access": STRANGER, "secret": SECRET, "role": "user"}
+        (folder / "users/users.json").write_text(json.dumps({"accessAccounts": {STRANGER: user}}))
         self.host, self.port = host, port or free_port()
         self.environment = {
             "AWS_ACCESS_KEY_ID": KEY,
@@ -41,7 +46,7 @@ class Store:
         self.process = subprocess.Popen(
             [
                 self.program, "--quiet", "--port", f"{self.host}:{self.port}",
-                "posix", str(self.folder / "objects"),
+                "--iam-dir", str(self.folder / "users"), "posix", str(self.folder / "objects"),
             ],
             env={**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET},
             stdout=subprocess.DEVNULL,
