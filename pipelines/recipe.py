@@ -54,6 +54,9 @@ class Source:
             raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, KINDS)}")
         if not self.paths:
             raise ValueError("paths is empty; name the files to read")
+        for path in self.paths:
+            if re.match(r"\w+://", path):
+                raise ValueError(f"{path}: sources are local files; only runs lie on a store")
         if self.kind != "hf" and (self.config or self.split):
             raise ValueError("config and split are of kind hf")
 

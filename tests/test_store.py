@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -354,3 +355,32 @@ def test_a_run_on_a_store_is_one_to_dedup_against(server: Store, folder: Path) -
     )
     done = here("plan", "none.toml", cwd=folder)
     assert done.stderr.endswith("[dedup] against: s3://bucket/0: s3://bucket/0 is no run folder\n")
+
+
+def test_notes_go_before_the_files_that_they_tell_of(
+    server: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stores.folder("s3://bucket/order")
+    for name in ("a.arrow", "b.json", "c.arrow", "plan.json"):
+        folder.write(f"work/{name}", b"")
+    gone: list[str] = []
+
+    def delete(Bucket: str, Delete: dict[str, list[dict[str, str]]]) -> dict[str, str]:  # noqa: N803
+        gone.extend(each["Key"] for each in Delete["Objects"])
+        return {}
+
+    monkeypatch.setattr(stores, "client", lambda: SimpleNamespace(delete_objects=delete))
+    monkeypatch.setattr(stores, "MANY", 1)
+    folder.delete("work")
+    assert [key.rpartition("/")[2] for key in gone] == ["b.json", "plan.json", "a.arrow", "c.arrow"]
+
+
+def test_sources_are_not_read_from_a_store(folder: Path) -> None:
+    text = (folder / "short.toml").read_text()
+    (folder / "there.toml").write_text(
+        text.replace(f"{SAMPLE}/faults.warc.gz", "s3://bucket/a.warc")
+    )
+    for command in (["plan", "there.toml"], ["run", "s3://bucket/a.warc"]):
+        done = here(*command, cwd=folder)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "sources are local files; only runs lie on a store" in done.stderr
