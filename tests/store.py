@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,15 +43,7 @@ class Store:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self.process = subprocess.Popen(
-            [
-                self.program, "--quiet", "--port", f"{self.host}:{self.port}",
-                "--iam-dir", str(self.folder / "users"), "posix", str(self.folder / "objects"),
-            ],
-            env={**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        self.begin()
         late = time.monotonic() + 30
         while time.monotonic() < late:
             with suppress(OSError):
@@ -59,6 +51,19 @@ class Store:
                 return
             time.sleep(0.02)
         raise AssertionError("the store does not start")
+
+    def begin(self, prefix: Sequence[str] = ()) -> None:
+        """Start it, by a command that is put before its own."""
+        self.process = subprocess.Popen(
+            [
+                *prefix,
+                self.program, "--quiet", "--port", f"{self.host}:{self.port}",
+                "--iam-dir", str(self.folder / "users"), "posix", str(self.folder / "objects"),
+            ],
+            env={**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """End it, at once."""
