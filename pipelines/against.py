@@ -14,6 +14,7 @@ from pipelines.measures import selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.steps import Job
+from pipelines.stores import folder, is_remote, reached
 
 SCHEME = b"scheme"
 """Key of a file's footer: what must agree if the signatures or hashes in it are to be compared."""
@@ -33,23 +34,21 @@ def runs(recipe: Recipe) -> list[Run]:
     return [_opened(recipe, name) for name in recipe.dedup.against]
 
 
-def refuse_itself(recipe: Recipe, folder: str) -> None:
+def refuse_itself(recipe: Recipe, own: str) -> None:
     """A run is no earlier run of its own.
 
     Raises:
         RecipeError: if the recipe names the folder that it is to be run in.
     """
     for run in runs(recipe):
-        if os.path.realpath(run.folder.path) == os.path.realpath(folder):
-            raise RecipeError(
-                f"[dedup] against: {folder} is this run's own folder; name earlier ones"
-            )
+        if os.path.realpath(run.folder.path) == os.path.realpath(own):
+            raise RecipeError(f"[dedup] against: {own} is this run's own folder; name earlier ones")
 
 
 def _opened(recipe: Recipe, name: str) -> Run:
     where = f"[dedup] against: {name}"
-    path = Path(recipe.base, name)
-    if not (path / "manifest.json").is_file():
+    path = reached(name if is_remote(name) else Path(recipe.base, name))
+    if not folder(path).exists("manifest.json"):
         raise RecipeError(f"{where}: {path} is no run folder")
     try:
         run = Run(path)
@@ -107,7 +106,7 @@ def place(job: Job, part: int) -> tuple[Run, int, bool]:
 
 @lru_cache(maxsize=2)
 def _opened_once(found: tuple[tuple[str, str], ...]) -> list[Run]:
-    return [Run(folder) for folder, _ in found]
+    return [Run(path) for path, _ in found]
 
 
 def mark(run: Run) -> str:

@@ -24,7 +24,7 @@ for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
     logging.getLogger(server).addHandler(logging.NullHandler())
 
 from pipelines import loopback, workers  # noqa: E402 (workers: registers itself)
-from pipelines.errors import KarezError, RecipeError, RunError  # noqa: E402
+from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E402
 
@@ -48,7 +48,13 @@ class Perform(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[str]]) -> Iterator[Reference]:
         """One key; nothing where a task has failed for a reason that stays."""
-        for key, segment in self._done(*element):
+        try:
+            done = self._done(*element)
+        except OSError as error:
+            if not is_told(error):
+                raise
+            raise RunError(f"{self.step}: {said_of(error, self.run)}; {AGAIN}") from error
+        for key, segment in done:
             yield key, json.dumps(segment)
 
     def _done(self, key: int, references: Iterable[str]) -> list[tuple[int, Segment]]:
@@ -59,8 +65,8 @@ class Perform(beam.DoFn):
             job = reopened(self.run, named(self.step), self.mark)
             segments = [Segment(*json.loads(each)) for each in references if each]
             out = perform(job, self.stage, key, segments)
-        except KarezError:
-            if failed(*where):
+        except KarezError as error:
+            if AWAY not in str(error) and failed(*where):
                 return []
             raise
         Metrics.counter("karez", f"{self.step} tasks").inc()

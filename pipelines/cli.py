@@ -130,7 +130,7 @@ def plan(ctx: click.Context, recipe: Path, folder: str | None, as_json: bool) ->
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
-    from pipelines.errors import ENVIRONMENT, KarezError, said_of
+    from pipelines.errors import KarezError, is_told, said_of
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a letter
@@ -141,7 +141,7 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
         click.echo(f"karez: {error}", err=True)
         ctx.exit(error.exit_code)
     except OSError as error:
-        if error.errno not in ENVIRONMENT:
+        if not is_told(error):
             raise
         click.echo(f"karez: {said_of(error, str(error))}", err=True)
         ctx.exit(1)

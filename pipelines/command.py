@@ -16,6 +16,7 @@ from pipelines.errors import RecipeError, nearest
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe, limited, parse, read_text, rebased
 from pipelines.runs import Run
+from pipelines.stores import is_remote, reached
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,17 @@ def run(asked: Asked) -> None:
     known = [step.name for step in execute.STEPS]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
-    held = Run(asked.folder or Path("runs", recipe.name))
+    held = Run(reached(asked.folder or Path("runs", recipe.name)))
     against.refuse_itself(recipe, held.folder.path)
-    other = Run(asked.other) if asked.other else None
+    other = Run(reached(asked.other)) if asked.other else None
     if other is not None:
         other.table("documents")
     elif "from" not in held.manifest.facts:
         for source in recipe.source:
             ingest.files(source, recipe.base)
-    with held.lock():
-        run = Run(held.folder.path)  # as it stands now that nobody else writes
-        base = os.path.relpath(recipe.base, run.folder.path)
+    with held.lock() as run:
+        away = is_remote(run.folder.path)
+        base = recipe.base if away else os.path.relpath(recipe.base, run.folder.path)
         run.folder.write("recipe.toml", rebased(text, base).encode())
         how = execute.How(
             beam_options(asked.workers, asked.beam),

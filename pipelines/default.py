@@ -59,6 +59,8 @@ def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:
         if kind is None:
             raise RecipeError(f"{path}: cannot tell what it is by its name; known: {readable}")
         return [(kind, str(path))]
+    if re.match(r"\w+:/", str(path)):
+        raise RecipeError(f"{path}: sources are local files; only runs lie on a store")
     if not path.is_dir():
         raise RecipeError(f"{path}: no such file or folder")
     if hf.is_dataset(path):

@@ -12,6 +12,7 @@ All else is a bug and keeps its traceback.
 
 import errno
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -47,9 +48,27 @@ ENVIRONMENT = {
 """What the system refuses and the user can put right: a full disk, a folder that is not his."""
 
 
+AWAY = "the store does not answer any more"
+STORE = re.compile(
+    r"key '(.*)' in bucket '(.*)': AWS Error (\w+)(?: \(.*?\))? during (\w+) operation"
+)
+"""What Arrow says of a store that refuses, or does not answer."""
+
+
+def is_told(error: OSError) -> bool:
+    """Whether it is something that the user can put right."""
+    return error.errno in ENVIRONMENT or STORE.search(str(error)) is not None
+
+
 def said_of(error: OSError, where: str) -> str:
-    """The system's words, with the place."""
-    return f"{error.filename or where}: {os.strerror(error.errno or 0)}"
+    """The system's words, or the store's, with the place."""
+    found = STORE.search(str(error))
+    if found is None:
+        return f"{error.filename or where}: {os.strerror(error.errno or 0)}"
+    key, bucket, code, operation = found.groups()
+    if code == "NETWORK_CONNECTION":
+        return f"s3://{bucket}/{key}: {AWAY}"
+    return f"s3://{bucket}/{key}: the store refuses {operation}: {code.lower().replace('_', ' ')}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

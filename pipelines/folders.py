@@ -7,7 +7,7 @@ import json
 import posixpath
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from pipelines.errors import DamagedError
+from pipelines.errors import DamagedError, RunError
 
 
 def fingerprint(*things: object) -> str:
@@ -53,13 +53,15 @@ class Sink(io.RawIOBase):
 
 @dataclass(frozen=True)
 class Folder:
-    """A place for files, opened through pyarrow.fs.
+    """A place for files on this machine, opened through pyarrow.fs.
 
     Attributes:
         path: a local path, absolute.
+        fence: name of a file in it without which nothing is written.
     """
 
     path: str
+    fence: str | None = None
 
     @cached_property
     def fs(self) -> pafs.FileSystem:
@@ -82,6 +84,23 @@ class Folder:
         """Whether there is such a file or folder."""
         return bool(self.fs.get_file_info(self.at(name)).type != pafs.FileType.NotFound)
 
+    def names(self) -> Sequence[str]:
+        """Names of the files and folders that stand right in it."""
+        path = Path(self.path)
+        return sorted(p.name for p in path.iterdir()) if path.is_dir() else []
+
+    def holds(self, name: str, sizes: Mapping[str, int]) -> bool:
+        """Whether files under `name` are there, and so long."""
+        base = Path(self.at(name))
+        try:
+            return all((base / each).stat().st_size == size for each, size in sizes.items())
+        except FileNotFoundError:
+            return False
+
+    def halves(self) -> Sequence[str]:
+        """Names of files right in it that are not whole, and will not be."""
+        return [path.name for path in Path(self.path).glob(".*.part")]
+
     def read(self, name: str) -> bytes:
         """A whole file.
 
@@ -102,6 +121,11 @@ class Folder:
         except FileNotFoundError as error:
             raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
 
+    def segment(self, name: str, start: int, length: int) -> pa.Buffer:
+        """Some bytes of a file: a view of the mapped file."""
+        with self.open(name) as file:
+            return file.read_buffer(file.size()).slice(start, length)
+
     @contextlib.contextmanager
     def create(self, name: str, hashed: bool = True) -> Iterator[Sink]:
         """A file to write: whole under its name when the block ends well, else absent.
@@ -121,8 +145,22 @@ class Folder:
             raise
 
     def _before(self, name: str) -> None:
-        """What is seen to before a file is begun, and before it gets its name."""
-        Path(self.at(name)).parent.mkdir(parents=True, exist_ok=True)
+        """What is seen to before a file is begun, and before it gets its name.
+
+        Raises:
+            RunError: if the fence is gone.
+        """
+        if not self._is_fenced(name):  # to make the fence's own folder again would be to miss that
+            Path(self.at(name)).parent.mkdir(parents=True, exist_ok=True)
+
+    def _is_fenced(self, name: str) -> bool:
+        """Whether a file is to stand beside the fence, which is there."""
+        if self.fence is None:
+            return False
+        work = posixpath.dirname(self.fence)
+        if not self.exists(self.fence):
+            raise RunError(f"{self.at(work)}: is gone; another command took over")
+        return name.startswith(work)
 
     def write(self, name: str, data: bytes) -> None:
         """A whole file at once."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines import latest, sql
+from pipelines import latest, sql, stores
 from pipelines.errors import RecipeError, RunError, nearest
-from pipelines.recipe import Recipe, load
+from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
 from pipelines.schema import DEAD
 
@@ -29,7 +29,7 @@ class Opened:
         Raises:
             RunError: if it is none, or its run did not come as far as documents.
         """
-        self.run = Run(path)
+        self.run = Run(stores.reached(path))
         if not self.run.table("documents").parts:
             raise RunError(f"{self.run.folder.path}: holds no document")
         self.homes: dict[str, str] = {}
@@ -48,7 +48,7 @@ class Opened:
     @property
     def recipe(self) -> Recipe:
         """As it was run."""
-        return load(Path(self.run.folder.at("recipe.toml")))
+        return of_run(self.run.folder)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The documents, part by part, with these columns.

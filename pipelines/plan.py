@@ -19,6 +19,7 @@ from pipelines.measures import Scan
 from pipelines.recall import theory
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
+from pipelines.stores import reached
 from pipelines.texts import Given
 from pipelines.units import say_share, say_size
 
@@ -43,7 +44,7 @@ def command_plan(recipe: Path, folder: str | None, as_json: bool) -> None:
     """
     console = Console(stderr=as_json)
     _, value, scan, given = command.read([recipe], None, console)
-    run = Run(folder or Path("runs", value.name))
+    run = Run(reached(folder or Path("runs", value.name)))
     planned = plan(value, scan, run, given)
     if as_json:
         click.echo(json.dumps(planned, indent=1, ensure_ascii=False))

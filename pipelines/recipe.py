@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines import units
-from pipelines.errors import RecipeError, nearest
+from pipelines.errors import DamagedError, RecipeError, nearest
+from pipelines.folders import Folder
 from pipelines.readers import KINDS
 
 Options = Mapping[str, Any]
@@ -53,6 +54,9 @@ class Source:
             raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, KINDS)}")
         if not self.paths:
             raise ValueError("paths is empty; name the files to read")
+        for path in self.paths:
+            if re.match(r"\w+://", path):
+                raise ValueError(f"{path}: sources are local files; only runs lie on a store")
         if self.kind != "hf" and (self.config or self.split):
             raise ValueError("config and split are of kind hf")
 
@@ -198,6 +202,20 @@ def load(path: Path) -> Recipe:
         RecipeError: at the first thing that is wrong, saying where.
     """
     return parse(read_text(path), path)
+
+
+def of_run(folder: Folder) -> Recipe:
+    """The recipe of a run folder.
+
+    Raises:
+        RecipeError: if it is wrong, or cannot be read.
+    """
+    path = Path(folder.at("recipe.toml"))  # for messages alone where it is no local one
+    try:
+        text = folder.read("recipe.toml").decode("utf-8-sig")
+    except (DamagedError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}") from error
+    return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Recipe:

@@ -3,6 +3,7 @@
 Documents are strangers' text: the page escapes all of it, holds no script and forbids any.
 """
 
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import click
 import jinja2
 from markupsafe import Markup
 
-from pipelines import curve, plots, samples
-from pipelines.errors import RecipeError, RunError
+from pipelines import curve, plots, samples, stores
+from pipelines.errors import RecipeError, RunError, said_of
 from pipelines.plain import plain
 from pipelines.runs import FORMAT, Run
 from pipelines.show import place
@@ -29,19 +30,20 @@ def command(folder: str, out: str | None) -> None:
         RecipeError: if the folder is no run.
         RunError: if the run is not finished or damaged, or the file cannot be written.
     """
-    if not Path(folder, "manifest.json").is_file():
+    if not stores.folder(stores.reached(folder)).exists("manifest.json"):
         raise RecipeError(f"{folder}: is no run folder; it has no manifest.json")
     run = Run(folder)
     html = page(gather(run)).encode()
     try:
         if out is None:
             run.folder.write(FILE, html)
+        elif stores.is_remote(out):
+            stores.folder(posixpath.dirname(out)).write(posixpath.basename(out), html)
         else:
             Path(out).write_bytes(html)
     except OSError as error:
-        raise RunError(
-            f"{out or run.folder.at(FILE)}: cannot be written: {error.strerror}"
-        ) from error
+        said = said_of(error, out or run.folder.at(FILE))
+        raise RunError(f"{said}: the report cannot be written") from error
     click.echo(out or place(run, FILE))
 
 

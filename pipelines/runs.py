@@ -1,7 +1,7 @@
 """A run on disk: tables, the manifest that seals them, the lock.  No Beam.
 
-What is not in the manifest does not exist.  A file is written beside its place and renamed; the
-manifest is written last.  Format version 1:
+What is not in the manifest does not exist.  A file is written beside its place and renamed, on a
+store in one piece under its name; the manifest is written last.  Format version 1:
 
     recipe.toml  manifest.json           as it was run; what is sealed
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
@@ -13,9 +13,7 @@ manifest is written last.  Format version 1:
 
 import contextlib
 import fcntl
-import os
 import posixpath
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,8 +22,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines import stores
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.folders import Folder
+from pipelines.leases import Lease, held, myself
 
 FORMAT = 1
 INTERMEDIATE = ("documents", "columns", "again", "decisions", "dead", "check")
@@ -103,17 +103,17 @@ class Manifest:
             ) from error
 
 
-def _strangers(folder: Path) -> list[str]:
+def _strangers(folder: Folder) -> list[str]:
     """Names of files that no run put into a folder; hidden ones are nobody's business.
 
     Raises:
         RecipeError: if it is no folder.
     """
-    if folder.exists() and not folder.is_dir():
-        raise RecipeError(f"{folder}: is a file; --run wants a folder")
-    if not folder.exists() or (folder / "manifest.json").exists():
+    if not stores.is_remote(folder.path) and Path(folder.path).is_file():
+        raise RecipeError(f"{folder.path}: is a file; --run wants a folder")
+    if folder.exists("manifest.json"):
         return []
-    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    names = [name for name in folder.names() if not name.startswith(".")]
     begun = "lock" in names  # and cut off before there was a manifest
     return [n for n in names if not (begun and n in ("lock", "recipe.toml"))]
 
@@ -122,8 +122,9 @@ class Run:
     """A run folder and its manifest."""
 
     def __init__(self, path: str | Path) -> None:
-        self.folder = Folder(os.path.normpath(Path(path).absolute()))
+        self.folder = stores.folder(path)
         self.manifest = Manifest()
+        self.lease: Lease | None = None
         if self.folder.exists("manifest.json"):
             where = self.folder.at("manifest.json")
             try:
@@ -133,7 +134,13 @@ class Run:
             self.manifest = Manifest.from_json(value, where)
 
     def save(self) -> None:
-        """Write the manifest."""
+        """Write the manifest.
+
+        Raises:
+            BusyError: if another command took over, who holds the lock now.
+        """
+        if self.lease is not None:
+            self.lease.renew()
         self.folder.write_json("manifest.json", self.manifest.to_json())
 
     def stale(self, tables: Mapping[str, str]) -> list[str]:
@@ -149,11 +156,8 @@ class Run:
     def _is_whole(self, table: str) -> bool:
         """Whether the files of a table are there and as long as they were."""
         sealed = self.manifest.tables[table]
-        base = Path(sealed.at or self.folder.path, table)
-        try:
-            return all((base / part.name).stat().st_size == part.size for part in sealed.parts)
-        except FileNotFoundError:
-            return False
+        folder = stores.folder(sealed.at) if sealed.at else self.folder
+        return folder.holds(table, {part.name: part.size for part in sealed.parts})
 
     def adopt(self, other: "Run", tables: Mapping[str, str]) -> bool:
         """Take those of these tables by reference that another run holds under this fingerprint.
@@ -201,8 +205,8 @@ class Run:
                 half = name.endswith(".part") and posixpath.basename(name).startswith(".")
                 if half or (name not in named and top != "dataset"):
                     self.folder.delete(name)
-        for path in Path(self.folder.path).glob(".*.part"):
-            self.folder.delete(path.name)
+        for name in self.folder.halves():
+            self.folder.delete(name)
 
     def table(self, name: str) -> Table:
         """A sealed table.
@@ -224,7 +228,7 @@ class Run:
         """
         sealed = self.table(table)
         part = sealed.parts[index]
-        folder = Folder(sealed.at) if sealed.at else self.folder
+        folder = stores.folder(sealed.at) if sealed.at else self.folder
         name = f"{table}/{part.name}"
         file = folder.open(name)
         if file.size() != part.size:
@@ -232,7 +236,7 @@ class Run:
                 f"{folder.at(name)}: {file.size()} bytes, {part.size} were sealed; "
                 "delete it and run the recipe again"
             )
-        parquet = pq.ParquetFile(file)
+        parquet = pq.ParquetFile(file, pre_buffer=stores.is_remote(folder.path))
         belongs = (parquet.schema_arrow.metadata or {}).get(b"karez.part")
         if belongs is not None and belongs.decode() != self.table("documents").parts[index].sha256:
             raise DamagedError(
@@ -254,20 +258,34 @@ class Run:
         return pa.table(merged)
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the run folder; the system lets go when the process ends, however it ends.
+    def lock(self) -> Iterator["Run"]:
+        """Hold the run folder, and give it as it stands now that nobody else writes.
+
+        On this machine the system lets go when the process ends, however it ends; for a store see
+        `Lease`.
 
         Raises:
             RecipeError: if the folder is somebody's own: steps sweep in it.
             BusyError: if another command holds it, naming it.
         """
-        path = Path(self.folder.at("lock"))
-        strange = _strangers(path.parent)
+        strange = _strangers(self.folder)
         if strange:
             raise RecipeError(
                 f"{self.folder.path}: is no run folder and holds {strange[0]}; "
                 "take an empty one, or one that is not there yet"
             )
+        if stores.is_remote(self.folder.path):
+            with held(self.folder.path) as lease:
+                run = Run(self.folder.path)
+                run.lease = lease
+                yield run
+            return
+        with self._flocked():
+            yield Run(self.folder.path)
+
+    @contextlib.contextmanager
+    def _flocked(self) -> Iterator[None]:
+        path = Path(self.folder.at("lock"))
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as file:
             try:
@@ -279,7 +297,7 @@ class Run:
                     f"{self.folder.path}: {who} works on it; wait, or take another --run folder"
                 ) from error
             file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.write(myself())
             file.flush()
             yield
             file.truncate(0)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
+from pipelines.stores import is_remote
 from pipelines.units import say_share, say_size
 
 Count = Callable[[], tuple[int, int]]
@@ -57,8 +58,9 @@ class Watch:
             ended = threading.Event()
 
             def look() -> None:
-                done, planned = count()
-                progress.update(bar, completed=done, total=planned)
+                with contextlib.suppress(OSError):  # of a store that is away; the step says so
+                    done, planned = count()
+                    progress.update(bar, completed=done, total=planned)
 
             def follow() -> None:
                 while not ended.wait(0.2):
@@ -143,6 +145,8 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
 
 def place(run: Run, name: str = "") -> str:
     """The path of something in the run folder, as short as it can be typed from here."""
+    if is_remote(run.folder.path):
+        return run.folder.at(name).rstrip("/")
     path = Path(run.folder.at(name))
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

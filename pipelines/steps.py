@@ -16,18 +16,18 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from itertools import chain
 from socket import gethostname
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipelines import versions
-from pipelines.errors import ENVIRONMENT, KarezError, RunError, said_of
+from pipelines import stores, versions
+from pipelines.errors import AWAY, KarezError, RunError, is_told, said_of
 from pipelines.folders import Folder, Sink, fingerprint
-from pipelines.recipe import Recipe, load
+from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Part, Run
 
 PLAN = "plan.json"
@@ -103,19 +103,6 @@ def work_of(step: str, mark: str) -> str:
     return f"work/{step}/{mark}"
 
 
-@dataclass(frozen=True)
-class Fenced(Folder):
-    """A run folder as a task sees it, which writes as long as the folder of its notes is there."""
-
-    work: str
-
-    def _before(self, name: str) -> None:
-        if not self.exists(self.work):
-            raise RunError(f"{self.at(self.work)}: is gone; another command took over")
-        if not name.startswith(self.work):  # to make that folder again would be to miss that
-            super()._before(name)
-
-
 class Segment(NamedTuple):
     """Where the batches of one task for one key and place lie."""
 
@@ -128,8 +115,8 @@ class Segment(NamedTuple):
 class Batches:
     """The batches for one key, in order, as often as one asks for them.
 
-    Each segment is mapped when its turn comes and let go with its last batch, so what was used up
-    does not stay in memory.
+    Each segment is mapped, or fetched, when its turn comes and let go with its last batch, so what
+    was used up does not stay in memory.
     """
 
     def __init__(self, run: Run, segments: Sequence[Segment]) -> None:
@@ -142,9 +129,7 @@ class Batches:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """They, by the place and the file of their segments."""
         for _, file, start, length in self._segments:
-            with self._run.folder.open(file) as opened:
-                body = opened.read_buffer(opened.size())  # a view of the mapped file
-            yield from pa.ipc.open_stream(body.slice(start, length))
+            yield from pa.ipc.open_stream(self._run.folder.segment(file, start, length))
 
 
 Do = Callable[[Job, int, Batches], Done]
@@ -190,7 +175,7 @@ def reopened(path: str, step: Step, mark: str) -> Job:
     Raises:
         RunError: if the worker does not see that folder, or is of other versions.
     """
-    folder, work = Folder(path), work_of(step.name, mark)
+    folder, work = stores.folder(path), work_of(step.name, mark)
     if not folder.exists(f"{work}/{PLAN}"):
         raise RunError(
             f"{step.name}: a worker on {gethostname()} does not see {folder.at(work)}; "
@@ -203,9 +188,8 @@ def reopened(path: str, step: Step, mark: str) -> Job:
         leave_word(folder, work, said)
         raise RunError(said)
     run = Run(path)
-    run.folder = Fenced(path, work)
-    recipe = load(Path(folder.at("recipe.toml")))
-    return Job(run, recipe, step, about["stale"], Plan(**about["plan"]), mark)
+    run.folder = replace(folder, fence=f"{work}/{PLAN}")  # others may have taken over
+    return Job(run, of_run(folder), step, about["stale"], Plan(**about["plan"]), mark)
 
 
 def perform(
@@ -228,10 +212,11 @@ def perform(
             leave_word(folder, job.work, str(error))
             raise
         except OSError as error:
-            if error.errno not in ENVIRONMENT:
+            if not is_told(error):
                 raise
             said = f"{job.step.name}: {said_of(error, folder.path)}; what is done stays done"
-            leave_word(folder, job.work, said)
+            if error.errno is not None:  # else a store said it, which takes no word now
+                leave_word(folder, job.work, said)
             raise RunError(said) from error
         note = {
             "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
@@ -253,14 +238,17 @@ def leave_word(folder: Folder, work: str, said: str) -> None:
 
 def failed(path: str, step: str, mark: str) -> bool:
     """Whether a task left word: then to do the others, or to try again, would lose time."""
-    return Folder(path).exists(f"{work_of(step, mark)}/{FAILED}")
+    return stores.folder(path).exists(f"{work_of(step, mark)}/{FAILED}")
 
 
 def word(job: Job, error: Exception | None = None) -> str | None:
     """What a task said that failed, if the user can put it right."""
+    text = str(error)
+    raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", text)
+    if AWAY in text:  # then the store cannot be asked for the note either
+        return raised[1] if raised else text.partition(" [while running ")[0]
     if failed(job.run.folder.path, job.step.name, job.mark):
         return str(job.run.folder.read_json(f"{job.work}/{FAILED}"))
-    raised = re.search(r"pipelines\.errors\.\w+: (.*?)(?: \[while running |\n|$)", str(error))
     return raised and raised[1]
 
 
@@ -285,11 +273,15 @@ def _write(
 
     Batches of one key may have different columns; those with the same stay in their order.
     """
+    batches = iter(out)
+    first = next(batches, None)
+    if first is None:
+        return []
     segments: list[tuple[int, Segment]] = []
     held: Held = {}
     size = 0
     with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
-        for key, batch in out:
+        for key, batch in chain([first], batches):
             to = key if isinstance(key, tuple) else (key, 0)
             held.setdefault((*to, tuple(batch.schema.names)), []).append(batch)
             size += batch.nbytes
@@ -297,8 +289,6 @@ def _write(
                 segments += _spilled(sink, name, held)
                 held, size = {}, 0
         segments += _spilled(sink, name, held)
-    if not segments:
-        run.folder.delete(name)
     return segments
 
 

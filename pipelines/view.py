@@ -6,11 +6,10 @@ Columns are read part by part, and of the texts only those that are shown.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipelines import decide, rules, samples, twins
 from pipelines.measures import PLAIN, selected, table_of
-from pipelines.recipe import Recipe, load
+from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
 from pipelines.show import TELLS
 from pipelines.spread import Numbers, spread
@@ -99,7 +98,7 @@ def gather(run: Run) -> View:
     Raises:
         RunError: if the run has not come as far as decisions, or is damaged.
     """
-    recipe = load(Path(run.folder.at("recipe.toml")))
+    recipe = of_run(run.folder)
     manifest = run.manifest
     decided = samples.decided(run, recipe.seed)
 

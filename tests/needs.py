@@ -10,6 +10,8 @@ from functools import cache
 
 import pytest
 
+from tests.command import ROOT
+
 
 def program(name: str, package: str) -> str:
     """The path of a program; as root it is installed if it is missing.
@@ -21,6 +23,28 @@ def program(name: str, package: str) -> str:
     path = shutil.which(name) or _installed(name, package)
     if path is None:
         missing(f"{name} is not here; install it: sudo apt-get install {package}")
+    return str(path)
+
+
+def built(module: str, into: str) -> str:
+    """The path of a program that Go builds, in a folder of build/.
+
+    Args:
+        module: with its version: ``example.org/cmd/name@v1.0.0``.
+        into: name of the folder, which changes with the version.
+    """
+    place = ROOT / "build" / into
+    path = place / module.partition("@")[0].rpartition("/")[2]
+    line = f"GOBIN={place} go install {module}"
+    if not path.exists():
+        if shutil.which("go") is None:
+            missing(f"{path.name} is not here, nor is Go; with Go type: {line}")
+        go = {**os.environ, "GOBIN": str(place)}
+        done = subprocess.run(
+            ["go", "install", module], env=go, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            missing(f"this did not work:\n{line}\n{done.stderr[-2000:]}")
     return str(path)
 
 

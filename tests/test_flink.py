@@ -14,6 +14,7 @@ import pytest
 from tests.begun import Begun, begin, said, wait_for
 from tests.cluster import HUB, Cluster, cluster
 from tests.command import ROOT, SAMPLE, files, leftovers, notes
+from tests.store import Store
 
 pytestmark = pytest.mark.server
 
@@ -61,13 +62,14 @@ Said = subprocess.CompletedProcess[str]
 
 
 class Flink(NamedTuple):
-    """A cluster; and a folder with two recipes, what they made in one process, and a brake.
+    """A cluster, a folder with two recipes, what they made in one process, a brake; and a store.
 
     The recipe "whole" has every step, "short" has six.
     """
 
     cluster: Cluster
     folder: Path
+    store: Store
 
     def options(self, parallelism: int) -> list[str]:
         """The README's, for this cluster."""
@@ -76,11 +78,11 @@ class Flink(NamedTuple):
         line = found[1].replace("\\\n", " ").replace("flink:8099", f"{HUB}:8099")
         return re.sub(r"--parallelism=\d+", f"--parallelism={parallelism}", line).split()
 
-    def command(self, recipe: str, run: Path, parallelism: int) -> list[str]:
+    def command(self, recipe: str, run: Path | str, parallelism: int) -> list[str]:
         """Arguments of karez, for the README's options."""
         return ["run", f"{recipe}.toml", "--run", str(run), "--", *self.options(parallelism)]
 
-    def said(self, recipe: str, run: Path, parallelism: int = 4) -> Said:
+    def said(self, recipe: str, run: Path | str, parallelism: int = 4) -> Said:
         """What a command says that runs beside the job server."""
         command = self.command(recipe, run, parallelism)
         return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
@@ -126,8 +128,12 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
         (folder / f"{name}.toml").write_text(text)
         done = said("run", f"{name}.toml", "--run", name, cwd=folder)
         assert (done.returncode, done.stderr) == (0, "")
-    with cluster(folder / "cluster", folder) as running:
-        yield Flink(running, folder)
+    store = Store(folder / "store", 7070, HUB)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in store.environment.items():  # the workers know it too
+            patch.setenv(name, value)
+        with cluster(folder / "cluster", folder) as running:
+            yield Flink(running, folder, store)
 
 
 @pytest.mark.parametrize("parallelism", [2, 4])
@@ -135,6 +141,18 @@ def test_a_cluster_makes_the_same_bytes(parallelism: int, flink: Flink, tmp_path
     done = flink.said("whole", tmp_path / "run", parallelism)
     assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
     assert flink.is_same("whole", tmp_path / "run")
+    assert flink.is_quiet()
+
+
+def test_the_run_folder_lies_on_a_store(flink: Flink) -> None:
+    flink.store.begin(flink.cluster.spaces[0].inside())
+    try:
+        assert wait_for(lambda: flink.cluster.answers(HUB, flink.store.port))
+        done = flink.said("whole", "s3://bucket/run")
+    finally:
+        flink.store.stop()
+    assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
+    assert flink.is_same("whole", flink.store.bucket / "run")
     assert flink.is_quiet()
 
 
