@@ -1,0 +1,199 @@
+"""What fastText makes of a text: words by their bytes, the vectors of each and of its n-grams.
+
+Source: fastText 0.9, for what it counts as a word, and how it numbers words and n-grams.
+"""
+
+import numpy as np
+
+from filters.buffers import Bytes, Offsets, Positions
+from filters.fastfile import Floats, Numbers
+from filters.kernels import I64, NOTHING, OUT_I32, U8, helper, kernel, signed
+
+LABEL = b"__label__"  # begins a word that is none
+END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
+NUMBER, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
+
+LOSS, BUCKETS, LEAST, MOST, RUN = range(5)
+"""Places in the shape of a model, see `filters.fastfile.File`."""
+
+
+@helper
+def _more(hash_: np.uint32, byte: int) -> np.uint32:
+    """The hash with one byte more, which fastText takes as a signed one."""
+    wide = np.uint32(byte | 0xFFFFFF00 if byte & 0x80 else byte)
+    return np.uint32(np.uint32(hash_ ^ wide) * PRIME)
+
+
+@helper
+def number_of(data: Bytes, at: int, end: int) -> np.uint32:
+    """The hash by which fastText knows a word."""
+    value = NUMBER
+    for i in range(at, end):
+        value = _more(value, signed(data[i]))
+    return value
+
+
+@helper
+def find(
+    data: Bytes,
+    at: int,
+    end: int,
+    hash_: np.uint32,
+    words: Bytes,
+    begins: Offsets,
+    slots: Positions,
+) -> int:
+    """The number of a known word; -1 of another."""
+    slot = signed(hash_) & (len(slots) - 1)
+    while slots[slot] >= 0:
+        word = slots[slot]
+        begin = begins[word]
+        if begins[word + 1] - begin == end - at:
+            same = 0
+            while same < end - at and words[begin + same] == data[at + same]:
+                same += 1
+            if same == end - at:
+                return signed(word)
+        slot = (slot + 1) & (len(slots) - 1)
+    return -1
+
+
+@helper
+def _row(bucket: int, kept: Positions, rows: Positions, before: int) -> int:
+    """The row of a bucket's vector; -1 where it has none."""
+    if len(rows) == 0:
+        return before + bucket
+    slot = bucket & (len(rows) - 1)
+    while rows[slot] >= 0:
+        if kept[rows[slot]] == bucket:
+            return before + signed(rows[slot])
+        slot = (slot + 1) & (len(rows) - 1)
+    return -1
+
+
+@helper
+def add(vectors: Floats, row: int, sums: Floats) -> int:
+    """Add a vector, if there is that row: how many were added."""
+    if row < 0:
+        return 0
+    for i in range(len(sums)):
+        sums[i] += vectors[row, i]
+    return 1
+
+
+@helper
+def _grams(
+    word: Bytes,
+    size: int,
+    kept: Positions,
+    rows: Positions,
+    before: int,
+    vectors: Floats,
+    shape: Numbers,
+    sums: Floats,
+) -> int:
+    """Add the vectors of the n-grams of characters of a word in brackets: how many there are."""
+    count, buckets = 0, np.uint64(shape[BUCKETS])
+    for i in range(size):
+        if word[i] & 0xC0 == 0x80:
+            continue
+        value, at, n = NUMBER, i, 1
+        while at < size and n <= shape[MOST]:
+            value = _more(value, signed(word[at]))
+            at += 1
+            while at < size and word[at] & 0xC0 == 0x80:
+                value = _more(value, signed(word[at]))
+                at += 1
+            if n >= shape[LEAST] and not (n == 1 and (i == 0 or at == size)):
+                bucket = signed(np.uint64(value) % buckets)
+                count += add(vectors, _row(bucket, kept, rows, before), sums)
+            n += 1
+    return count
+
+
+@helper
+def begins_with(data: Bytes, at: int, end: int, what: tuple[int, ...]) -> bool:
+    """Whether the bytes from there on begin with these."""
+    same = 0
+    while same < min(len(what), end - at) and data[at + same] == what[same]:
+        same += 1
+    return same == len(what)
+
+
+@helper
+def word_sum(
+    data: Bytes,
+    at: int,
+    end: int,
+    hash_: np.uint32,
+    words: Bytes,
+    begins: Offsets,
+    slots: Positions,
+    kept: Positions,
+    rows: Positions,
+    vectors: Floats,
+    shape: Numbers,
+    bracketed: Bytes,
+    sums: Floats,
+) -> int:
+    """The sum of the vectors of a word: how many they are; -1 of a label, which counts nowhere."""
+    sums[:] = 0
+    known = find(data, at, end, hash_, words, begins, slots)
+    if known < 0 and begins_with(data, at, end, LABEL_BYTES):
+        return -1
+    count = add(vectors, known, sums)
+    if shape[MOST] > 0:
+        size = end - at + 2
+        bracketed[0], bracketed[size - 1] = 60, 62
+        for i in range(end - at):
+            bracketed[i + 1] = data[at + i]
+        before = len(begins) - 1
+        count += _grams(bracketed, size, kept, rows, before, vectors, shape, sums)
+    return count
+
+
+@helper
+def token(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """The next word, as fastText has it: what stands between white space of ASCII, and zeros."""
+    while at < end and _parts(data[at]):
+        at += 1
+    first = at
+    while at < end and not _parts(data[at]):
+        at += 1
+    return first, at
+
+
+@helper
+def _parts(byte: int) -> bool:
+    return byte == 32 or byte == 0 or 9 <= byte <= 13
+
+
+@helper
+def runs(
+    hashes: Positions,
+    kept: Positions,
+    rows: Positions,
+    before: int,
+    vectors: Floats,
+    shape: Numbers,
+    sums: Floats,
+) -> int:
+    """Add the vectors of a text's n-grams of words: how many there are."""
+    count = 0
+    for i in range(len(hashes)):
+        value = np.uint64(np.int64(hashes[i]))
+        for j in range(i + 1, min(len(hashes), i + shape[RUN])):
+            value = value * np.uint64(116049371) + np.uint64(np.int64(hashes[j]))
+            bucket = signed(value % np.uint64(shape[BUCKETS]))
+            count += add(vectors, _row(bucket, kept, rows, before), sums)
+    return count
+
+
+@kernel(NOTHING(U8, I64, OUT_I32))
+def index(words: Bytes, begins: Offsets, slots: Positions) -> None:
+    """Put each word into the table that `_find` looks in."""
+    for word in range(len(begins) - 1):
+        slot = signed(number_of(words, begins[word], begins[word + 1])) & (len(slots) - 1)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & (len(slots) - 1)
+        slots[slot] = word
