@@ -27,6 +27,7 @@ from filters.fastwords import (
     begins_with,
     find,
     index,
+    index_buckets,
     number_of,
     runs,
     token,
@@ -99,11 +100,7 @@ class Classifier:
         index(body, at, slots)
         kept = file.kept if file.kept is not None else np.empty(0, np.int32)
         rows = np.full(_room(len(kept)) if file.kept is not None else 0, -1, np.int32)
-        for number, bucket in enumerate(kept.tolist()):
-            slot = bucket & (len(rows) - 1)
-            while rows[slot] >= 0:
-                slot = (slot + 1) & (len(rows) - 1)
-            rows[slot] = number
+        index_buckets(kept, rows)
         shape = np.array([file.loss, file.buckets, file.least, file.most, file.run], np.int64)
         children = tree(file.counts) if file.loss == TREE else np.empty((0, 2), np.int32)
         return body, at, slots, kept, rows, file.vectors, file.outputs, children.ravel(), shape

@@ -76,11 +76,13 @@ class _File:
         self.data, self.at = data, 0
 
     def numbers(self, form: str) -> tuple[int, ...]:
+        """The next numbers, as `struct` spells them."""
         found = struct.unpack_from("<" + form, self.data, self.at)
         self.at += struct.calcsize("<" + form)
         return found
 
     def array(self, kind: str, count: int) -> NDArray[np.generic]:
+        """The next numbers, all of one kind."""
         size = np.dtype(kind).itemsize * count
         if count < 0 or self.at + size > len(self.data):
             raise IndexError
@@ -89,6 +91,7 @@ class _File:
         return found
 
     def whole(self) -> File:
+        """Everything, from the beginning."""
         magic, version = self.numbers("ii") if len(self.data) >= 8 else (0, 0)
         if magic != MAGIC:
             raise ValueError("is no fastText model")

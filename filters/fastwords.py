@@ -7,7 +7,7 @@ import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
 from filters.fastfile import Floats, Numbers
-from filters.kernels import I64, NOTHING, OUT_I32, U8, helper, kernel, signed
+from filters.kernels import I32, I64, NOTHING, OUT_I32, U8, helper, kernel, signed
 
 LABEL = b"__label__"  # begins a word that is none
 END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
@@ -189,11 +189,24 @@ def runs(
     return count
 
 
+@helper
+def _put(slots: Positions, hash_: int, value: int) -> None:
+    """Put a number into the first free slot from that of its hash on."""
+    slot = hash_ & (len(slots) - 1)
+    while slots[slot] >= 0:
+        slot = (slot + 1) & (len(slots) - 1)
+    slots[slot] = value
+
+
 @kernel(NOTHING(U8, I64, OUT_I32))
 def index(words: Bytes, begins: Offsets, slots: Positions) -> None:
-    """Put each word into the table that `_find` looks in."""
+    """Put each word into the table that `find` looks in."""
     for word in range(len(begins) - 1):
-        slot = signed(number_of(words, begins[word], begins[word + 1])) & (len(slots) - 1)
-        while slots[slot] >= 0:
-            slot = (slot + 1) & (len(slots) - 1)
-        slots[slot] = word
+        _put(slots, signed(number_of(words, begins[word], begins[word + 1])), word)
+
+
+@kernel(NOTHING(I32, OUT_I32))
+def index_buckets(kept: Positions, rows: Positions) -> None:
+    """Put each bucket that has a row into the table that `_row` looks in."""
+    for number in range(len(kept)):
+        _put(rows, signed(kept[number]), number)

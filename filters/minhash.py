@@ -9,7 +9,7 @@ Sources: Broder 1997; Zhu's datasketch 2.0, for the permutations.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -130,7 +130,7 @@ def permutations(slots: int, seed: int) -> Slots:
     return np.array([a, draw.randint(0, 2**32, slots, dtype=np.uint32)])
 
 
-def keys(low: Slots, rows: int) -> NDArray[np.uint64]:
+def keys(low: NDArray[np.unsignedinteger[Any]], rows: int) -> NDArray[np.uint64]:
     """A key of each band: 64 bits of its slots and its number, so that bands do not mix.
 
     Args:

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from filters.buffers import table as bytes_of
 from filters.clusters import forest, leaders
 from filters.lsh import needed
-from filters.shingles import HALF, SECOND
+from filters.minhash import keys
 from pipelines import against, clusters, meeting, rules
 from pipelines.clusters import TABLE
 from pipelines.folders import fingerprint
@@ -97,10 +97,7 @@ def _spread(columns: pa.Table, key: int, count: int) -> Iterator[tuple[int, pa.R
 
 def _together(text: U64, bands: U64) -> U64:
     """One key of hash and signature: equal texts have both, and two made to share a hash do not."""
-    for band in bands.T:
-        text = (text ^ band[:, None]) * SECOND
-        text ^= text >> HALF
-    return text
+    return keys(np.concatenate([text, bands], axis=1), 1 + bands.shape[1])
 
 
 def _numbers(column: pa.ChunkedArray) -> U64:
