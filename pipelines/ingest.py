@@ -5,8 +5,8 @@ A document's id is a hash of its source key and its text as ingested, so it does
 the file stands.
 """
 
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +28,9 @@ from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
-VERSION = 1
+VERSION = 2
 TABLES = ("documents", "dead/ingest")
+GATHERED = 1_000_000  # characters of text that become columns together, about
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
 
 
@@ -130,7 +131,7 @@ def _read_file(file: File, source: Source, left: int | None, out: "_Output") -> 
     """Put a file's records out, at most `left` documents (None: all); returns how many are left."""
     for item in _records(file, source):
         if left is not None and isinstance(item, Documents):
-            item = Documents(*(v if isinstance(v, int) else v[:left] for v in item))
+            item = item.slice(0, left)
         out.take(file.name, item)
         if left is not None:
             left -= len(item.text) if isinstance(item, Documents) else isinstance(item, Document)
@@ -153,9 +154,11 @@ class _Output:
 
     def __init__(self, run: Run, key: int) -> None:
         self.run, self.key, self.done = run, key, Done()
-        self.rows: list[tuple[Any, ...]] = []
-        self.batches: list[pa.RecordBatch] = []  # before rows
-        self.count = self.size = 0  # documents and bytes of text in both
+        self.found: list[Document] = []  # not yet columns
+        self.names: list[str] = []  # of the files that they stand in
+        self.characters = 0  # in them
+        self.batches: list[pa.RecordBatch] = []  # not yet written
+        self.count = self.size = 0  # documents and bytes of text in these
         self.dead: list[tuple[Any, ...]] = []
         self.writer: parts.Writer | None = None
         self.written = 0  # bytes of text in the part that is open
@@ -165,7 +168,8 @@ class _Output:
         if isinstance(item, Document):
             self._document(name, item)
         elif isinstance(item, Documents):
-            self._documents(name, item)
+            self._gathered()
+            self._documents([name] * len(item.text), item)
         elif isinstance(item, Dead):
             self.dead.append((name, item.offset, item.reason, item.detail, None))
             self.done.counts.update({"dead": 1, "unread": item.unread, f"dead: {item.reason}": 1})
@@ -173,34 +177,28 @@ class _Output:
             self.done.counts[f"skipped: {item.kind}"] += 1
 
     def _document(self, name: str, d: Document) -> None:
-        text = d.text.encode()
-        self._begin(len(text))
-        key = (d.source_key or "").encode()
-        self.rows.append(
-            (
-                identity(key, text),
-                d.source_key,
-                d.url,
-                d.date,
-                d.media_type,
-                text,
-                name,
-                d.offset,
-                d.length,
-                d.metadata,
-            )
-        )
-        self._took(1, len(text))
+        self.names.append(name)
+        self.found.append(d)
+        self.characters += len(d.text)
+        if self.characters >= GATHERED or len(self.found) == parts.BATCH_ROWS:
+            self._gathered()
 
-    def _documents(self, name: str, d: Documents) -> None:
+    def _gathered(self) -> None:
+        if self.found:
+            self._documents(self.names, Documents.of(self.found))
+        self.names, self.found, self.characters = [], [], 0
+
+    def _documents(self, names: Sequence[str], d: Documents) -> None:
+        batch = _batch(names, d)
         sizes = pc.binary_length(d.text).to_numpy(zero_copy_only=False)
-        batch = _batch(name, d, sizes)
-        self._close_rows()
         at = 0
         while at < len(sizes):
             count = self._room(sizes[at:])
             self.batches.append(batch.slice(at, count))
-            self._took(count, int(sizes[at : at + count].sum()))
+            self.count += count
+            self.size += int(sizes[at : at + count].sum())
+            if self.count >= parts.BATCH_ROWS or self.size >= parts.BATCH:
+                self._flush()
             at += count
 
     def _room(self, sizes: NDArray[np.integer[Any]]) -> int:
@@ -222,21 +220,7 @@ class _Output:
     def _rows_left(self) -> int:
         return parts.PART_ROWS - self.count - (self.writer.rows if self.writer else 0)
 
-    def _took(self, count: int, size: int) -> None:
-        self.count += count
-        self.size += size
-        if self.count >= parts.BATCH_ROWS or self.size >= parts.BATCH:
-            self._flush()
-
-    def _close_rows(self) -> None:
-        if self.rows:
-            columns = zip(*self.rows, strict=True)
-            arrays = [_array(list(c), f) for c, f in zip(columns, DOCUMENTS, strict=True)]
-            self.batches.append(pa.record_batch(arrays, schema=DOCUMENTS))
-            self.rows = []
-
     def _flush(self) -> None:
-        self._close_rows()
         if not self.batches:
             return
         if self.writer is None:
@@ -257,6 +241,7 @@ class _Output:
 
     def close(self) -> Done:
         """All that was written."""
+        self._gathered()
         self._flush()
         self._seal()
         self.done.parts["dead/ingest"] = write_dead(self.run, "dead/ingest", self.key, self.dead)
@@ -264,39 +249,23 @@ class _Output:
 
 
 def identity(key: bytes, text: bytes | memoryview) -> str:
-    """The id of a document: of its source key and its text as ingested."""
-    found = blake2b(b"%d:%b" % (len(key), key), digest_size=16)
+    """The id of a document: of its source key and its text as ingested.
+
+    The first half of a SHA-256, which processors have an instruction for.
+    """
+    found = sha256(b"%d:%b" % (len(key), key))
     found.update(text)
-    return found.hexdigest()
+    return found.hexdigest()[:32]
 
 
-def _batch(name: str, d: Documents, sizes: NDArray[np.integer[Any]]) -> pa.RecordBatch:
-    """Documents as they are stored."""
+def _batch(names: Sequence[str], d: Documents) -> pa.RecordBatch:
+    """Documents as they are stored, each with the name of its file."""
     body, offsets = utf8(d.text)
     at, text = offsets.tolist(), body.data
     keys = (key.encode() if key else b"" for key in d.source_key.to_pylist())
-    count = len(sizes)
-    made = {
-        "id": [identity(k, text[a:b]) for k, a, b in zip(keys, at[:-1], at[1:], strict=True)],
-        "source_key": d.source_key,
-        "url": d.url,
-        "text": d.text,
-        "source": pa.repeat(name, count),
-        "offset": np.arange(d.offset, d.offset + count),
-        "length": sizes.astype(np.int64),
-        "metadata": d.metadata,
-    }
-    arrays = [
-        pa.array(made[f.name], f.type) if f.name in made else pa.nulls(count, f.type)
-        for f in DOCUMENTS
-    ]
-    return pa.record_batch(arrays, schema=DOCUMENTS)
-
-
-def _array(values: list[Any], f: pa.Field) -> pa.Array:
-    if f.name == "text":
-        return pa.array(values, pa.binary()).view(pa.string())  # encoded here, so it is UTF-8
-    return pa.array(values, f.type)
+    ids = [identity(k, text[a:b]) for k, a, b in zip(keys, at[:-1], at[1:], strict=True)]
+    made = {**d._asdict(), "id": pa.array(ids), "source": pa.array(names)}
+    return pa.record_batch([made[f.name] for f in DOCUMENTS], schema=DOCUMENTS)
 
 
 def write_dead(run: Run, table: str, key: int, rows: list[tuple[Any, ...]]) -> list[Part]:

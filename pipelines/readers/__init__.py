@@ -5,13 +5,16 @@ A reader is a function ``read(file, name, source)`` that yields one item a recor
 holds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from pipelines.schema import DOCUMENTS
+
+_TYPES = {field.name: field.type for field in DOCUMENTS}
 
 
 class Document(NamedTuple):
@@ -28,20 +31,30 @@ class Document(NamedTuple):
 
 
 class Documents(NamedTuple):
-    """Several texts as they were found, in rows that follow one another."""
+    """Several texts as they were found: the fields of `Document` as columns, typed as stored."""
 
     text: pa.StringArray  # valid UTF-8, no nulls, none over `LIMIT`
-    offset: int  # of the first: the number of its row
-    source_key: pa.StringArray  # as in `Document`
+    offset: pa.Int64Array
+    length: pa.Int64Array
+    source_key: pa.StringArray
     url: pa.StringArray
+    date: pa.TimestampArray
+    media_type: pa.StringArray
     metadata: pa.StringArray
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> "Documents":
+        """Columns of documents, at least one."""
+        columns = zip(*documents, strict=True)
+        return cls(*(pa.array(c, _TYPES[n]) for n, c in zip(cls._fields, columns, strict=True)))
 
     def each(self) -> Iterator[Document]:
         """They, one by one."""
-        sizes = pc.binary_length(self.text).to_pylist()
-        columns = (c.to_pylist() for c in (self.text, self.source_key, self.url, self.metadata))
-        for at, (size, text, key, url, metadata) in enumerate(zip(sizes, *columns, strict=True)):
-            yield Document(text, self.offset + at, size, key, url, metadata=metadata)
+        return map(Document, *(column.to_pylist() for column in self))
+
+    def slice(self, start: int, count: int | None = None) -> "Documents":
+        """Some of them, not copied."""
+        return Documents(*(column.slice(start, count) for column in self))
 
 
 class Dead(NamedTuple):

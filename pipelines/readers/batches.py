@@ -7,6 +7,7 @@ taken row by row, and one that fails is a dead letter; its neighbours live.
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ import pyarrow.types as pt
 
 from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
 from pipelines.readers.pages import Fault, brief
+from pipelines.schema import DOCUMENTS
 
 Leaf = Callable[[pa.DataType], pa.DataType]
 
@@ -100,10 +102,13 @@ def _whole(batch: pa.RecordBatch, first: int, source: Source) -> Documents | Non
     key, url = _keys(batch, source.id, pt.is_integer), _keys(batch, source.url)
     if key is None or url is None or text.null_count or not len(text):
         return None
-    if pc.max(pc.binary_length(text)).as_py() > LIMIT:
+    length = pc.binary_length(text).cast(pa.int64())
+    if pc.max(length).as_py() > LIMIT:
         return None
-    key = pc.if_else(pc.equal(key, ""), None, key)
-    return Documents(text, first, pc.coalesce(key, url), url, others)
+    offset = pa.array(np.arange(first, first + len(text)))
+    key = pc.coalesce(pc.if_else(pc.equal(key, ""), None, key), url)
+    date, kind = pa.nulls(len(text), DOCUMENTS.field("date").type), pa.nulls(len(text), pa.string())
+    return Documents(text, offset, length, key, url, date, kind, others)
 
 
 def _keys(
