@@ -17,7 +17,7 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
     modules = {type(each).__module__ for each in (*scan.measures.values(), *scan.edits.values())}
     if "filters.language" in modules:
-        modules |= {"filters.classifier", "filters.fastwords"}
+        modules |= {"filters.classifier", "filters.fastlabels", "filters.fastwords"}
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
         modules.add("filters.words")
     if scan.across:

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from pipelines import command, execute, ingest, parts, sql
+from pipelines.given import Given
 from pipelines.measures import Scan
 from pipelines.recall import theory
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import reached
-from pipelines.texts import Given
 from pipelines.units import say_share, say_size
 
 TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
