@@ -11,6 +11,7 @@ from pipelines import (
     check,
     decide,
     dedup,
+    fit,
     ingest,
     near,
     passages,
@@ -26,6 +27,7 @@ from pipelines.steps import Job, Step, collect, prepare, word
 
 STEPS: tuple[Step, ...] = (
     ingest.STEP,
+    fit.STEP,
     scan.STEP,
     rules.STEP,
     dedup.STEP,

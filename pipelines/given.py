@@ -77,7 +77,7 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
         ValueError: if what stands there names none.
     """
     ours = asked(kind)
-    field = str(options.get("field", "text"))
+    field = str(options.get("text", "text"))
     made: dict[str, Any] = dict(options)
     for name in ours.keys() & options.keys():
         value = options[name]

@@ -27,11 +27,11 @@ from filters.passages import Masks, copies
 from pipelines import anchors, clusters, latest, rules
 from pipelines.anchors import Rows, Texts
 from pipelines.folders import fingerprint
-from pipelines.measures import selected
+from pipelines.measures import mark, selected
 from pipelines.meeting import by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE, mark
+from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE
 from pipelines.steps import Batches, Done, Job, Key, Plan, Step
 
 VERSION = 1

@@ -19,6 +19,7 @@ Count = Callable[[], tuple[int, int]]
 
 TELLS = {
     "ingest": "files to documents",
+    "fit": "samples to models",
     "scan": "documents to columns",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
@@ -121,6 +122,8 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
     if recall := _recall(run, recipe):
         table.add_row(*recall)
+    for row in _models(run, recipe):
+        table.add_row(*row)
     dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
     if sum(dead.values()):
         table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
@@ -162,6 +165,17 @@ def _recall(run: Run, recipe: Recipe) -> list[str]:
     low, high = map(say_share, found.above.interval)
     pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
     return [say_share(found.above.value), "of near-duplicates found", pairs]
+
+
+def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:
+    """How often each model was right about samples that it did not learn from."""
+    from pipelines import fit
+    from pipelines.recall import wilson
+
+    for each in fit.told(run, recipe):
+        low, high = map(say_share, wilson(each.right / each.all, each.all))
+        said = f"{low} to {high}, of {each.all:,} held out"
+        yield [say_share(each.right / each.all), f"of {each.name} samples right", said]
 
 
 def _slowest(run: Run) -> str:
