@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipelines import languages
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import is_remote
@@ -16,6 +17,8 @@ from pipelines.units import say_share, say_size
 
 Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
+
+LOSSES = 3  # that a summary tells
 
 TELLS = {
     "ingest": "files to documents",
@@ -138,6 +141,13 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
         console.print(
             f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
             "and there are few; another seed draws them anew."
+        )
+    for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
+        share, others = say_share(loss.share), say_share(loss.others)
+        console.print(
+            f"\n[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
+            "is the rule made for that language?",
+            highlight=False,
         )
     if not kept:
         console.print(
