@@ -37,6 +37,7 @@ U32, U64, F64 = map(_read, (types.uint32, types.uint64, types.float64))
 
 U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
 F32_TABLE = types.Array(types.float32, 2, "C", readonly=True)
+U64_TABLE = types.Array(types.uint64, 2, "C", readonly=True)
 """Tables of two dimensions that a kernel only reads."""
 
 OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]

@@ -17,6 +17,7 @@ BRINGS = {
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.training"),
     "filters.overlap": ("filters.hashset",),
+    "filters.perplexity": ("filters.ngrams", "filters.overlap"),
 }
 """Modules whose kernels the measures of another call."""
 

@@ -3,7 +3,8 @@
 A measure asks by the ``metadata`` of a field:
 
 ``{"files": "texts"}``    a list of files; the measure finds `Texts`, every string of a row
-``{"files": "samples"}``  a list for each of some labels; a table of `Texts`, one field of a row
+``{"files": "sample"}``   the same, of a row one field is the text
+``{"files": "samples"}``  a list for each of some labels; a table of such
 ``{"files": "model"}``    one file; the measure finds a `Model`
 
 Paths are relative to the recipe, as all of its paths.
@@ -26,6 +27,7 @@ from pipelines.texts import Texts, digest_of
 
 EXAMPLES = {
     "texts": '["benchmarks/*.jsonl"]',
+    "sample": '["wiki/*.txt"]',
     "samples": '{ good = ["good/*.txt"], bad = ["bad/*.jsonl"] }',
     "model": '"models/topics.ftz"',
 }
@@ -89,7 +91,8 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
                 for label, v in _table(name, value)
             }
         else:
-            made[name] = Texts(base, _names(name, value))
+            one = field if ours[name] == "sample" else ""
+            made[name] = Texts(base, _names(name, value), one)
     return made
 
 

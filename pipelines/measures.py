@@ -27,6 +27,7 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
     "classifier": "filters.classify:Classify",
+    "perplexity": "filters.perplexity:Perplexity",
 }
 EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
 ACROSS = {
