@@ -29,6 +29,10 @@ LETTERS = 20  # bytes of letters that a paragraph needs to be judged
 PROBABILITY = 0.3  # below it the language is unknown
 MODEL = Path(__file__).with_name("models") / "lid.176.ftz"
 
+LANGUAGES = pa.list_(
+    pa.struct([pa.field("language", pa.string(), False), pa.field("share", pa.float64(), False)])
+)
+
 Numbers = NDArray[np.int64]
 
 
@@ -61,16 +65,18 @@ class Language:
     ``language``: of the paragraphs' languages the one with the most bytes left, of equals the first
     in the alphabet.  ``language_score``: mean over all bytes left in judged paragraphs of the
     probability of that language, which counts as 0 in a paragraph of another one.  Both are null
-    where nothing is left that was judged.
+    where nothing is left that was judged.  ``languages``: all of them, each with its share of the
+    bytes left in judged paragraphs, in the same order.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text", "paragraphs", "edits")
 
     @property
     def columns(self) -> pa.Schema:
-        """``language`` and ``language_score``."""
-        return pa.schema([("language", pa.string()), ("language_score", pa.float64())])
+        """``language``, ``language_score`` and ``languages``."""
+        first = [("language", pa.string()), ("language_score", pa.float64())]
+        return pa.schema([*first, ("languages", LANGUAGES)])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns, row for row."""
@@ -81,14 +87,18 @@ class Language:
         score_of = np.bincount(at, left * scores, len(keys))
         row_of = keys // max(len(names), 1)
         order = np.lexsort((keys, -bytes_of, row_of))
-        found, first = np.unique(row_of[order], return_index=True)
-        best = order[first]
+        mine = row_of[order]
         total = np.bincount(rows, left, batch.num_rows)
-        language = np.full(batch.num_rows, None, object)
-        score = np.full(batch.num_rows, np.nan)
-        language[found] = names[keys[best] % max(len(names), 1)]
-        score[found] = score_of[best] / total[found]
-        arrays = [pa.array(language, pa.string()), pa.array(score, mask=np.isnan(score))]
+        language = pa.array(names.astype(str)).take(pa.array(keys[order] % max(len(names), 1)))
+        share = pa.array(bytes_of[order] / total[mine])
+        begins = np.searchsorted(mine, np.arange(batch.num_rows + 1))
+        every = pa.StructArray.from_arrays([language, share], fields=list(LANGUAGES.value_type))
+        listed = pa.ListArray.from_arrays(pa.array(begins.astype(np.int32)), every, type=LANGUAGES)
+        none = np.diff(begins) == 0
+        best = np.where(none, 0, begins[:-1])
+        score = pa.array(score_of[order] / total[mine])
+        first = pa.array(best, mask=none)
+        arrays = [language.take(first), score.take(first), listed]
         return pa.record_batch(arrays, schema=self.columns)
 
 

@@ -15,7 +15,7 @@ from pipelines import sql
 from pipelines.recall import wilson
 from pipelines.recipe import Recipe
 
-COLUMNS = ("language", "language_score")
+COLUMNS = ("language", "language_score", "languages")
 UNKNOWN, KEPT = "unknown", "kept"
 LEAST = 20  # documents of a language, from which on it is looked at
 TIMES = 3  # the share of the others, above which a reason is told

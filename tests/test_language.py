@@ -143,6 +143,16 @@ def test_the_model_is_the_one_whose_licence_is_stated() -> None:
 
 def judge(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
     """Documents' languages and scores, from paragraphs and edits."""
+    return [(r["language"], r["language_score"]) for r in measured(*rows)]
+
+
+def every(*rows: tuple[Any, list[tuple[int, int]]]) -> list[list[tuple[str, float]]]:
+    """Documents' languages with their shares, in order."""
+    return [[(e["language"], e["share"]) for e in r["languages"]] for r in measured(*rows)]
+
+
+def measured(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
+    """What is measured of documents that have these paragraphs and edits."""
     names = ("start", "end", "language", "score")
     lists = pa.array(
         [[dict(zip(names, p, strict=True)) for p in row[0]] for row in rows], PARAGRAPHS
@@ -154,7 +164,7 @@ def judge(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
     batch = pa.record_batch(
         {"text": pa.array([""] * len(rows)), "paragraphs": lists, "edits": pa.array(edits, EDITS)}
     )
-    return [(r["language"], r["language_score"]) for r in Language().measure(batch).to_pylist()]
+    return Language().measure(batch).to_pylist()
 
 
 def test_the_language_with_most_bytes_left_wins() -> None:
@@ -174,6 +184,21 @@ def test_the_score_is_the_mean_over_all_bytes_that_were_judged() -> None:
         (250, 999, None, None),
     ]
     assert judge((rows, [])) == [("de", pytest.approx((50 + 100) / 250))]
+
+
+def test_all_languages_are_told_with_their_shares() -> None:
+    rows = [
+        (0, 60, "fr", 0.4),
+        (60, 160, "de", 0.5),
+        (160, 200, "fr", 1.0),
+        (200, 250, "en", 0.9),
+        (250, 999, None, None),
+    ]
+    assert every((rows, []), ([], []), (rows, [(60, 110)])) == [
+        [("de", 100 / 250), ("fr", 100 / 250), ("en", 50 / 250)],
+        [],
+        [("fr", 100 / 200), ("de", 50 / 200), ("en", 50 / 200)],
+    ]
 
 
 def test_equals_go_by_the_alphabet() -> None:
