@@ -168,11 +168,21 @@ def measured(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
 
 
 def test_the_language_with_most_bytes_left_wins() -> None:
-    two = [(0, 100, "de", 0.5), (100, 180, "en", 1.0)]
+    two = [(0, 100, "de", 1.0), (100, 180, "en", 1.0)]
     assert judge((two, []), (two, [(0, 30)]), (two, [(10, 20), (50, 170)])) == [
-        ("de", pytest.approx(50 / 180)),
+        ("de", pytest.approx(100 / 180)),
         ("en", pytest.approx(80 / 150)),
-        ("de", pytest.approx(20 / 50)),
+        ("de", pytest.approx(40 / 50)),
+    ]
+
+
+def test_a_sure_paragraph_counts_more_than_unsure_ones() -> None:
+    sure = [(0, 200, "es", 0.6), (200, 300, "gl", 0.9)]
+    less = [(0, 200, "es", 0.9), (200, 300, "gl", 0.95)]
+    assert 200 * 0.6**8 < 100 * 0.9**8 and 200 * 0.9**8 > 100 * 0.95**8
+    assert judge((sure, []), (less, [])) == [
+        ("gl", pytest.approx(90 / 300)),
+        ("es", pytest.approx(180 / 300)),
     ]
 
 
@@ -202,7 +212,7 @@ def test_all_languages_are_told_with_their_shares() -> None:
 
 
 def test_equals_go_by_the_alphabet() -> None:
-    assert judge(([(0, 80, "fr", 1.0), (80, 160, "de", 0.5)], [])) == [("de", pytest.approx(0.25))]
+    assert judge(([(0, 80, "fr", 0.5), (80, 160, "de", 0.5)], [])) == [("de", pytest.approx(0.25))]
 
 
 def test_nothing_judged_or_nothing_left_has_no_language() -> None:
