@@ -63,3 +63,11 @@ def lines(data: Bytes, offsets: Offsets, row: int) -> int:
     for at in range(offsets[row], offsets[row + 1]):
         count += data[at] == 10
     return count
+
+
+@helper
+def line_end(data: Bytes, at: int, end: int) -> int:
+    """Where the line ends that begins at a byte: at its line feed, or at the text's end."""
+    while at < end and data[at] != 10:
+        at += 1
+    return at

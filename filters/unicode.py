@@ -143,6 +143,15 @@ def read(data: Bytes, at: int, end: int, classes: Bytes) -> tuple[int, int]:
 
 
 @helper
+def characters(data: Bytes, start: int, end: int) -> int:
+    """How many characters [start, end) holds: bytes that begin one."""
+    count = 0
+    for at in range(start, end):
+        count += data[at] & 0xC0 != 0x80
+    return count
+
+
+@helper
 def trim(data: Bytes, start: int, end: int, classes: Bytes) -> tuple[int, int]:
     """The bytes [start, end) without the white space at both ends."""
     while start < end:

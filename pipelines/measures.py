@@ -20,6 +20,8 @@ MEASURES = {
     "paragraphs": "filters.language:Paragraphs",
     "language": "filters.language:Language",
     "quality": "filters.quality:Quality",
+    "repetition": "filters.repetition:Repetition",
+    "c4": "filters.c4:C4",
     "entropy": "filters.entropy:Entropy",
     "tokens": "filters.tokens:Tokens",
     "site": "filters.urls:Site",
@@ -27,7 +29,10 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
 }
-EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
+EDITS = {
+    "repeated_lines": "filters.lines:RepeatedLines",
+    "c4_lines": "filters.c4_lines:C4Lines",
+}
 ACROSS = {
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
     "repeated_passages": "filters.passages:RepeatedPassages",
