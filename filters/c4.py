@@ -13,6 +13,7 @@ import pyarrow as pa
 from filters.buffers import Bytes, Offsets, Positions, utf8
 from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel
 from filters.punctuation import TERMINALS, among, codes, stands
+from filters.registers import lower_case
 from filters.repetition import Counts
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, kind_of, table
 
@@ -96,15 +97,25 @@ def _read(
     of_filler: Offsets,
     n: Counts,
 ) -> None:
+    gap = 0  # where the space stands in it
+    while filler[gap] != 32:
+        gap += 1
     for row in range(len(offsets) - 1):
         begin, end = offsets[row], offsets[row + 1]
         at, state, letters = begin, NONE, 0
         while at < end:
+            run = lower_case(data, at, end) - at
+            if run:
+                n[SENTENCES, row] += state == CLOSED
+                state = BEGUN
+                letters += run
+                at += run
+                continue
             point, length = decode(data, at, end)
             kind = kind_of(point, classes)
             n[BRACKETS, row] += point == 123
-            if point | 0x20 == filler[0]:
-                n[FILLERS, row] += stands(data, at, end, filler, of_filler) == 0
+            if point == 32 and at - begin >= gap:
+                n[FILLERS, row] += stands(data, at - gap, end, filler, of_filler) == 0
             alone = letters == 1
             state, ended = _moved(data, at, begin, end, kind, point, state, alone, stops)
             n[SENTENCES, row] += ended

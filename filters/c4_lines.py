@@ -75,10 +75,12 @@ class C4Lines:
         starts, ends, reasons = np.empty((3, most), np.int64)
         counts = np.zeros(batch.num_rows, np.int64)
         phrases = ("javascript",) * self.javascript + POLICIES * self.policies
+        begins = np.zeros(256, np.uint8)
+        begins[[ord(case) for phrase in phrases for case in (phrase[0], phrase[0].upper())]] = 1
         asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
         count = _cut(
-            body, offsets, table(), known_flags(), codes(TERMINALS + QUOTES + "'’"),
-            *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
+            body, offsets, table(), known_flags(), codes(TERMINALS + QUOTES + "'"),
+            begins, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
             starts, ends, reasons, counts,
         )  # fmt: skip
         named = pa.array(REASONS).take(pa.array(reasons[:count]))
@@ -138,11 +140,19 @@ def _has_end(
 
 
 @helper
-def _said(data: Bytes, at: int, end: int, phrases: Bytes, offsets: Offsets, javascript: int) -> int:
+def _said(
+    data: Bytes,
+    at: int,
+    end: int,
+    begins: Bytes,
+    phrases: Bytes,
+    offsets: Offsets,
+    javascript: int,
+) -> int:
     """Why a line is cut that holds one of the phrases, of which JavaScript's is the first."""
     reason = KEPT
     while at < end:
-        if 97 <= data[at] | 0x20 <= 122:
+        if begins[data[at]]:
             phrase = stands(data, at, end, phrases, offsets)
             if phrase == 0 and javascript:
                 return JAVASCRIPT
@@ -162,6 +172,7 @@ def _judged(
     flags: Bytes,
     edges: Positions,
     stops: Positions,
+    begins: Bytes,
     phrases: Bytes,
     of_phrases: Offsets,
     marks: Bytes,
@@ -174,9 +185,12 @@ def _judged(
         return LONG_WORD
     if ended and not _has_end(data, first, last, classes, stops, marks, of_marks, asked[4]):
         return NO_END
-    if words and split(data, first, last, classes, known, flags, edges) // 2 < words:
+    near = min(last, first + 16 * words)  # mostly far enough; a part of a word is a word, or none
+    if split(data, first, near, classes, known, flags, edges) // 2 < words and (
+        near == last or split(data, first, last, classes, known, flags, edges) // 2 < words
+    ):
         return FEW_WORDS
-    return _said(data, first, last, phrases, of_phrases, asked[3])
+    return _said(data, first, last, begins, phrases, of_phrases, asked[3])
 
 
 @helper
@@ -202,13 +216,14 @@ def _citations(
     return count
 
 
-@kernel(INT(U8, I64, U8, U8, I32, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64))
+@kernel(INT(U8, I64, U8, U8, I32, U8, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64))
 def _cut(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     known: Bytes,
     stops: Positions,
+    begins: Bytes,
     phrases: Bytes,
     of_phrases: Offsets,
     marks: Bytes,
@@ -235,7 +250,7 @@ def _cut(
                 continue
             why = _judged(
                 data, first, last, classes, known, flags, edges,
-                stops, phrases, of_phrases, marks, of_marks, asked,
+                stops, begins, phrases, of_phrases, marks, of_marks, asked,
             )  # fmt: skip
             was_cut = why != KEPT
             if was_cut:

@@ -26,8 +26,20 @@ from filters.punctuation import (
     ends_in_dots,
     is_ellipsis,
 )
+from filters.registers import lower_case
 from filters.seen import emptied, lines, seen
-from filters.unicode import DIGIT, IDEOGRAPH, LETTER, SPACE, UPPER, characters, decode, read, table
+from filters.unicode import (
+    DIGIT,
+    IDEOGRAPH,
+    LETTER,
+    LOWER,
+    SPACE,
+    UPPER,
+    characters,
+    decode,
+    read,
+    table,
+)
 from filters.words import words
 
 BULLETS = "•‣⁃◦▪▫■□●○▶◀➢❖·∙"
@@ -145,6 +157,14 @@ def _read_line(
     first, last, hashes, ellipses, dots = -1, -1, 0, 0, 0
     count, size = 0, 0
     while at < end:
+        run = lower_case(data, at, end) - at
+        if run:
+            kinds[LOWER] += run
+            first = at if first < 0 else first
+            at += run
+            count += run
+            last, size, dots = at - 1, count, 0
+            continue
         kind, length = read(data, at, end, classes)
         kinds[kind] += 1
         byte = data[at]

@@ -116,49 +116,57 @@ def _placed(key: np.int64, slots: Slots) -> int:
 
 
 @helper
-def _lengthened(numbers: Offsets, count: int, slots: Slots) -> None:
-    """Number so many n-grams by the numbers of their two (n-1)-grams; -1 where one occurs once."""
-    for i in range(count):
-        if numbers[i] >= 0 and numbers[i + 1] >= 0:
-            numbers[i] = _placed(numbers[i] << 32 | numbers[i + 1], slots)
-        else:
-            numbers[i] = -1
+def _lengthened(places: Offsets, numbers: Offsets, count: int, slots: Slots) -> int:
+    """Number n-grams by their two (n-1)-grams, where both recur; how many there are.
+
+    Args:
+        places: words where the (n-1)-grams begin that recur, in order; then the n-grams.
+        numbers: their numbers; then those of the n-grams, which are their places in `slots`.
+        count: how many (n-1)-grams there are.
+        slots: an empty set.
+    """
+    found = 0
+    for i in range(count - 1):
+        if places[i + 1] == places[i] + 1:
+            places[found] = places[i]
+            numbers[found] = _placed(numbers[i] << 32 | numbers[i + 1], slots)
+            found += 1
+    return found
 
 
 @helper
-def _recurring(numbers: Offsets, count: int, slots: Slots) -> int:
-    """Set to -1 the numbers of what occurs once; how many are left."""
-    left = 0
+def _recurring(places: Offsets, numbers: Offsets, count: int, slots: Slots) -> tuple[int, int, int]:
+    """Leave out what occurs once.
+
+    Returns:
+        how many are left; how often the most frequent occurs, and where first: 1, 0 if none recurs.
+    """
+    left, most, place = 0, 1, 0
     for i in range(count):
-        if numbers[i] >= 0 and slots[numbers[i], 1] < 2:
-            numbers[i] = -1
-        left += numbers[i] >= 0
-    return left
+        times = slots[numbers[i], 1]
+        if times > 1:
+            places[left], numbers[left] = places[i], numbers[i]
+            left += 1
+            if times > most:
+                most, place = times, places[i]
+    return left, most, place
 
 
 @helper
-def _top(numbers: Offsets, count: int, size: int, upto: Offsets, slots: Slots) -> int:
-    """Characters of the most frequent n-gram, times its occurrences."""
-    times, place = 1, 0
-    for i in range(count):
-        if numbers[i] >= 0 and slots[numbers[i], 1] > times:
-            times, place = slots[numbers[i], 1], i
-    return times * (upto[place + size] - upto[place] + size - 1) if count > 0 else 0
-
-
-@helper
-def _again(numbers: Offsets, count: int, size: int, upto: Offsets, slots: Slots) -> int:
+def _again(
+    places: Offsets, numbers: Offsets, count: int, size: int, upto: Offsets, slots: Slots
+) -> int:
     """Characters in n-grams that were there before; the counts are used up."""
-    total, i = 0, 0
-    while i < count:
-        if numbers[i] < 0:
-            i += 1
-        elif slots[numbers[i], 1] > 0:
+    total, free = 0, 0
+    for i in range(count):
+        place = places[i]
+        if place < free:
+            continue
+        if slots[numbers[i], 1] > 0:
             slots[numbers[i], 1] = -1
-            i += 1
         else:
-            total += upto[i + size] - upto[i]
-            i += size
+            free = place + size
+            total += upto[free] - upto[place]
     return total
 
 
@@ -169,25 +177,26 @@ def _read_grams(
     """Characters in the most frequent, or in repeated, n-grams: a row for each of their sizes."""
     memory = np.zeros((1024, 2), np.int64)
     most = longest(rows)
-    numbers, upto = np.empty(most, np.int64), np.zeros(most + 1, np.int64)
+    places, numbers = np.empty(most, np.int64), np.empty(most, np.int64)
+    upto = np.zeros(most + 1, np.int64)  # characters in the words before
     for row in range(len(offsets) - 1):
-        words = rows[row + 1] - rows[row]
+        words, limit = rows[row + 1] - rows[row], offsets[row + 1]
         memory, slots = emptied(memory, words)
         for i in range(words):
-            limit, word = offsets[row + 1], rows[row] + i
+            word = rows[row] + i
             end = min(offsets[row] + ends[word], limit)  # spans of another text lead nowhere
             start = min(offsets[row] + starts[word], end)
             upto[i + 1] = upto[i] + characters(data, start, end)
-            numbers[i] = _placed(np.int64(word_hash(data, start, end)), slots)
-        left = _recurring(numbers, words, slots)
-        for size in range(FIRST, LAST + 1):
-            if size > LAST_TOP and not left:
-                break
-            count = max(0, words - size + 1)
+            places[i], numbers[i] = i, _placed(np.int64(word_hash(data, start, end)), slots)
+        left, times, place = _recurring(places, numbers, words, slots)
+        for size in range(FIRST, min(words, LAST) + 1):
             memory, slots = emptied(memory, left)
-            _lengthened(numbers, count, slots)
+            left = _lengthened(places, numbers, left, slots)
+            left, times, place = _recurring(places, numbers, left, slots)
             if size <= LAST_TOP:
-                n[size - FIRST, row] = _top(numbers, count, size, upto, slots)
-            left = _recurring(numbers, count, slots)
-            if size > LAST_TOP:
-                n[size - FIRST, row] = _again(numbers, count, size, upto, slots)
+                length = upto[place + size] - upto[place] + size - 1
+                n[size - FIRST, row] = times * length
+            elif left:
+                n[size - FIRST, row] = _again(places, numbers, left, size, upto, slots)
+            else:
+                break

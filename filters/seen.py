@@ -2,7 +2,7 @@
 
 Equal hashes decide nothing: the bytes themselves are compared.
 
-Source: Fowler, Noll and Vo's hash FNV-1a, with the finaliser of MurmurHash3 (Appleby 2011).
+See `filters.shingles` for the hash.
 """
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets
 from filters.kernels import allocator, helper
+from filters.registers import alike
+from filters.shingles import word_hash
 
 Slots = NDArray[np.int64]
 """Shape (a power of two, 2): start and end of a range, or two zeros."""
@@ -28,28 +30,15 @@ def emptied(memory: Slots, ranges: int) -> tuple[Slots, Slots]:
 
 
 @helper
-def hashed(data: Bytes, start: int, end: int) -> np.uint64:
-    """A hash of the bytes [start, end): 64 bits, the same everywhere."""
-    value = np.uint64(0xCBF29CE484222325)
-    for at in range(start, end):
-        value = (value ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
-    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    return value ^ (value >> np.uint64(33))
-
-
-@helper
 def seen(data: Bytes, start: int, end: int, slots: Slots) -> bool:
     """Whether the same bytes are in the set; if not, they are put there.  Needs start < end."""
     mask = len(slots) - 1
-    slot = np.int64(hashed(data, start, end) & np.uint64(mask))
+    slot = np.int64(word_hash(data, start, end) & np.uint64(mask))
     while slots[slot, 1] > 0:
         first = slots[slot, 0]
-        if slots[slot, 1] - first == end - start:
-            at = 0
-            while at < end - start and data[first + at] == data[start + at]:
-                at += 1
-            if at == end - start:
-                return True
+        size = end - start
+        if slots[slot, 1] - first == size and alike(data, first, start, size):
+            return True
         slot = (slot + 1) & mask
     slots[slot, 0] = start
     slots[slot, 1] = end
