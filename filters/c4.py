@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, utf8
-from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel
+from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel, signed
 from filters.punctuation import TERMINALS, among, codes, stands
 from filters.registers import lower_case
 from filters.repetition import Counts
-from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, kind_of, table
+from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, read, table
 
 FILLER = "lorem ipsum"
 
@@ -103,23 +103,25 @@ def _read(
     for row in range(len(offsets) - 1):
         begin, end = offsets[row], offsets[row + 1]
         at, state, letters = begin, NONE, 0
+        sentences, brackets = 0, 0
         while at < end:
             run = lower_case(data, at, end) - at
             if run:
-                n[SENTENCES, row] += state == CLOSED
+                sentences += state == CLOSED
                 state = BEGUN
                 letters += run
                 at += run
                 continue
-            point, length = decode(data, at, end)
-            kind = kind_of(point, classes)
-            n[BRACKETS, row] += point == 123
-            if point == 32 and at - begin >= gap:
+            kind, length = read(data, at, end, classes)
+            point = decode(data, at, end)[0] if length > 1 else signed(data[at])
+            brackets += point == 123
+            if point == 32 and at - begin >= gap and data[at - 1] | 0x20 == filler[gap - 1]:
                 n[FILLERS, row] += stands(data, at - gap, end, filler, of_filler) == 0
             alone = letters == 1
             state, ended = _moved(data, at, begin, end, kind, point, state, alone, stops)
-            n[SENTENCES, row] += ended
+            sentences += ended
             if kind != MARK:
                 letters = letters + 1 if LETTER <= kind < IDEOGRAPH else 0
             at += length
-        n[SENTENCES, row] += state != NONE
+        n[SENTENCES, row] = sentences + (state != NONE)
+        n[BRACKETS, row] = brackets

@@ -23,10 +23,10 @@ def codes(characters: str) -> Positions:
 
 @helper
 def among(point: int, codes: Positions) -> bool:
-    """Whether a code point is one of some."""
-    for code in codes:  # noqa: SIM110  (Numba compiles no generators)
-        if code == point:
-            return True
+    """Whether a code point is one of some, which are sorted."""
+    for code in codes:
+        if code >= point:
+            return bool(code == point)
     return False
 
 

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets
 from filters.kernels import allocator, helper
-from filters.registers import alike
+from filters.registers import EACH, alike, eight, equal, lowest_bit
 from filters.shingles import word_hash
+
+FEEDS = EACH * np.uint64(10)
+"""A line feed, eight times."""
 
 Slots = NDArray[np.int64]
 """Shape (a power of two, 2): start and end of a range, or two zeros."""
@@ -57,6 +60,12 @@ def lines(data: Bytes, offsets: Offsets, row: int) -> int:
 @helper
 def line_end(data: Bytes, at: int, end: int) -> int:
     """Where the line ends that begins at a byte: at its line feed, or at the text's end."""
+    while at < end and at + 8 <= len(data):
+        found = equal(eight(data, at), FEEDS)
+        if found:
+            return min(at + (lowest_bit(found) >> 3), end)
+        at += 8
+    at = min(at, end)
     while at < end and data[at] != 10:
         at += 1
     return at
