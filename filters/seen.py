@@ -2,7 +2,7 @@
 
 Equal hashes decide nothing: the bytes themselves are compared.
 
-See `filters.shingles` for the hash.
+Source: Fowler, Noll and Vo's hash FNV-1a, with the finaliser of MurmurHash3 (Appleby 2011).
 """
 
 import numpy as np
@@ -30,6 +30,16 @@ def emptied(memory: Slots, ranges: int) -> tuple[Slots, Slots]:
         memory = np.empty((size, 2), np.int64)
     memory[:size] = 0
     return memory, memory[:size]
+
+
+@helper
+def hashed(data: Bytes, start: int, end: int) -> np.uint64:
+    """A hash of the bytes [start, end), 64 bits: another than that of `filters.shingles`."""
+    value = np.uint64(0xCBF29CE484222325)
+    for at in range(start, end):
+        value = (value ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    return value ^ (value >> np.uint64(33))
 
 
 @helper
