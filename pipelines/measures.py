@@ -20,6 +20,8 @@ MEASURES = {
     "paragraphs": "filters.language:Paragraphs",
     "language": "filters.language:Language",
     "quality": "filters.quality:Quality",
+    "repetition": "filters.repetition:Repetition",
+    "c4": "filters.c4:C4",
     "entropy": "filters.entropy:Entropy",
     "tokens": "filters.tokens:Tokens",
     "site": "filters.urls:Site",
@@ -29,7 +31,10 @@ MEASURES = {
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
 }
-EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
+EDITS = {
+    "repeated_lines": "filters.lines:RepeatedLines",
+    "c4_lines": "filters.c4_lines:C4Lines",
+}
 ACROSS = {
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
     "repeated_passages": "filters.passages:RepeatedPassages",

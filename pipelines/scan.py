@@ -123,6 +123,8 @@ class Work:
         edits = self.scan.edits
         found = self._guarded(batch, lambda b: all_edits(b, edits), EDITS_SCHEMA)
         self._keep(EDITS_TABLE, found)
+        for each in found[0]["edits"].flatten().field("reason").value_counts().to_pylist():
+            self.counts[f"edits: {each['values']}"] += each["counts"]
         return batch.append_column("edits", found[0]["edits"])
 
     def _edited(self, raw: pa.RecordBatch) -> pa.RecordBatch:
