@@ -27,7 +27,10 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
 }
-EDITS = {"repeated_lines": "filters.lines:RepeatedLines"}
+EDITS = {
+    "repeated_lines": "filters.lines:RepeatedLines",
+    "personal_data": "filters.personal:PersonalData",
+}
 ACROSS = {
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
     "repeated_passages": "filters.passages:RepeatedPassages",

@@ -18,6 +18,7 @@ from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.minhash import MinHash
 from filters.overlap import Overlap
+from filters.personal import PersonalData
 from filters.quality import Quality
 from filters.tokens import Tokens
 from filters.urls import Site
@@ -34,7 +35,7 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
-EDITORS: list[Edit] = [RepeatedLines()]
+EDITORS: list[Edit] = [PersonalData(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)
@@ -47,7 +48,7 @@ LINES = st.sampled_from(
             "שלום עולם، مرحبا\n",
             "e\u0301a\u0300 \u200d\n",
         ),
-        *("漢字かな ไทย\n", "👩\u200d🚀 🇩🇪\n", "3.14 #1 …", "mail@example.org\n"),
+        *("漢字かな ไทย\n", "👩\u200d🚀 🇩🇪\n", "3.14 #1 …", "mail@example.org, +49 30 123456\n"),
         *("\0\x1b", "\n\n", "\ufeff", "\u2028"),
     ]
 )
