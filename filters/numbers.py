@@ -113,13 +113,13 @@ def parse(
         how many groups (0: one is too long), its first byte, 1 if it has a plus, which group is
         in parentheses (-1: none).
     """
-    end = _run(text, at, groups, digits, 0, 0)
+    end = _run(text, at, groups, digits, signed(0), signed(0))
     first, plus, enclosed = _lead(text, done, at, end)
     if groups[COUNT, 0] > LONGEST:
         return 0, first, plus, enclosed
     groups[GAP, 0] = 0
     groups[STOP, 0] = end + (enclosed == 0)
-    total, count = groups[COUNT, 0], 1
+    total, count = groups[COUNT, 0], signed(1)
     while count < MOST:
         i = groups[STOP, count - 1]
         kind, length = separator(text, i)
@@ -203,17 +203,18 @@ def word_before(text: Bytes, at: int, classes: Bytes) -> tuple[np.uint64, int]:
     It is made of letters and marks; where no space parts words, of the last two.  At most nine of
     its bytes, or a few more, are looked at, and the last eight are given.
     """
-    i, between = at, 0
-    kind, length = _last(text, i, classes) if i else (OTHER, 0)
-    while i > 0 and between < 6 and text[i - 1] != 10 and not (kind == MARK or kind >= LETTER):
-        i, between = i - length, between + 1
-        kind, length = _last(text, i, classes) if i else (OTHER, 0)
-    end, word, last = i, np.uint64(0), kind
-    while i > 0 and end - i < 9 and (kind == MARK or kind >= LETTER):
-        if last == IDEOGRAPH and end - i >= 6:
+    i, between, end, last, word = at, 0, -1, OTHER, np.uint64(0)
+    while i > 0:
+        kind, length = _last(text, i, classes)
+        spells = kind == MARK or kind >= LETTER
+        if spells and end < 0:
+            end, last = i, kind
+        if end < 0 and between < 6 and text[i - 1] != 10:
+            between += 1
+        elif not spells or end - i >= 9 or (last == IDEOGRAPH and end - i >= 6):
             break
         i -= length
-        kind, length = _last(text, i, classes) if i else (OTHER, 0)
+    end = max(end, i)
     for byte_ in range(max(i, end - 8), end):
         c = signed(text[byte_])
         c += 32 * (65 <= c <= 90)
@@ -260,7 +261,7 @@ def account(text: Bytes, done: int, at: int, lengths: Offsets) -> tuple[int, int
 def card(text: Bytes, first: int, count: int, groups: Groups, digits: Bytes, table: Offsets) -> int:
     """Where the payment card ends that some groups of digits begin with; 0: with none."""
     for k in range(count, 0, -1):
-        uses = size = 0
+        uses = size = signed(0)
         good = groups[COUNT, 0] == 4 or k == 1
         for i in range(k):
             uses |= groups[GAP, i]
@@ -276,7 +277,7 @@ def card(text: Bytes, first: int, count: int, groups: Groups, digits: Bytes, tab
         end = groups[STOP, k - 1]
         # a month and a year may follow, but no further group of four
         follows = k < count and groups[GAP, k] == SPACE and groups[COUNT, k] != 4
-        if stands_alone(text, first, end, 0 if follows else uses):
+        if stands_alone(text, first, end, uses * (not follows)):
             return end
     return 0
 

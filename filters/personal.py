@@ -21,7 +21,7 @@ import pyarrow as pa
 from filters.addresses import byte, four_numbers, groups, is_digit, is_private, mail, private
 from filters.buffers import Bytes, Offsets, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import I64, INT, OUT_I64, U8, U64, helper, kernel
+from filters.kernels import I64, INT, OUT_I64, U8, U64, helper, kernel, signed
 from filters.numbers import (
     LONGEST,
     MOST,
@@ -156,42 +156,59 @@ def _is_long(text: Bytes, at: int) -> bool:
 
 
 @helper
+def _address(
+    text: Bytes, done: int, at: int, classes: Bytes, wanted: int, privately: int, networks: Offsets
+) -> tuple[int, int, int]:
+    """The address around an "@", or whose first colon is there: kind, begin, end; none: zeros."""
+    if text[at] == 64 and wanted >> EMAIL & 1:
+        first, end = mail(text, done, at, classes)
+        return EMAIL, first, end
+    if text[at] == 58 and wanted >> IP & 1:
+        first, end, head = groups(text, done, at)
+        if privately or not is_private(head + (1 << 32), networks):
+            return IP, first, end
+    return 0, 0, 0
+
+
+@helper
 def _number(
     text: Bytes, done: int, at: int, classes: Bytes, wanted: int, privately: int,
-    numbers: tuple[Offsets, ...], words: tuple[Words, ...], held: Groups, digits: Bytes,
+    networks: Offsets, lengths: Offsets, versions: Words,
 ) -> tuple[int, int, int]:  # fmt: skip
-    """What begins with a digit that follows none: kind, begin, end; nothing: zeros."""
+    """The address or account of digits from there: kind, begin, end; none: zeros.
+
+    An end of -1: an address that stays as it is.
+    """
     if wanted >> IP & 1:
         end, value = four_numbers(text, at)
         if end:
-            counts = privately or not is_private(value, numbers[0])
-            version = is_one_of(word_before(text, at, classes)[0], words[0])
-            return (IP, at, end) if counts and not version else (0, 0, 0)
+            counts = privately or not is_private(value, networks)
+            version = is_one_of(word_before(text, at, classes)[0], versions)
+            return (IP, at, end) if counts and not version else (0, 0, -1)
     if wanted >> IBAN & 1:
-        first, end = account(text, done, at, numbers[1])
-        if end:
-            return IBAN, first, end
-    if wanted & (1 << PHONE | 1 << CARD) and _is_long(text, at):
-        return _grouped(text, done, at, classes, wanted, numbers, words, held, digits)
+        first, end = account(text, done, at, lengths)
+        return IBAN, first, end
     return 0, 0, 0
 
 
 @helper
 def _grouped(
-    text: Bytes, done: int, at: int, classes: Bytes, wanted: int, numbers: tuple[Offsets, ...],
-    words: tuple[Words, ...], held: Groups, digits: Bytes,
+    text: Bytes, done: int, at: int, classes: Bytes, wanted: int, issuers: Offsets,
+    codes: Offsets, words: tuple[Words, Words, Words], held: Groups, digits: Bytes,
 ) -> tuple[int, int, int]:  # fmt: skip
     """The card or the telephone number whose first digit is there: kind, begin, end, or zeros."""
+    if not wanted & (1 << PHONE | 1 << CARD) or not _is_long(text, at):
+        return 0, 0, 0
     count, first, plus, enclosed = parse(text, done, at, held, digits)
     if wanted >> CARD & 1 and not plus and enclosed < 0:
-        end = card(text, first, count, held, digits, numbers[2])
+        end = card(text, first, count, held, digits, issuers)
         if end:
             return CARD, first, end
     if not wanted >> PHONE & 1:
         return 0, 0, 0
-    says = said(text, first, classes, words[1], words[2], words[3])
-    end = phone(text, first, plus, enclosed, count, held, digits, numbers[3], says)
-    return (PHONE, first, end) if end else (0, 0, 0)
+    says = said(text, first, classes, words[0], words[1], words[2])
+    end = phone(text, first, plus, enclosed, count, held, digits, codes, says)
+    return PHONE, first, end
 
 
 @kernel(INT(U8, I64, U8, INT, INT, *[I64] * 4, *[U64] * 4, *[OUT_I64] * 4))
@@ -217,25 +234,22 @@ def _personal(
     """What is found: how many, the bytes of each in its text, its kind, how many in every text."""
     total = 0
     held, digits = np.empty((4, MOST), np.int64), np.empty(MOST * LONGEST, np.uint8)
-    numbers, words = (networks, lengths, issuers, codes), (versions, calls, other, between)
+    words = (calls, other, between)
     for row in range(len(offsets) - 1):
         text = data[offsets[row] : offsets[row + 1]]
-        begin, done = total, 0
-        at = _skip(text, 0)
+        begin, done = total, signed(0)  # a plain 0 has helpers compiled for it, and again
+        at = _skip(text, done)
         while at < len(text):
-            c, kind, first, end = byte(text, at), 0, 0, 0
-            if c == 64 and wanted >> EMAIL & 1:
-                first, end = mail(text, done, at, classes)
-            elif c == 58 and wanted >> IP & 1:
-                kind = IP
-                first, end, head = groups(text, done, at)
-                if not privately and is_private(head + (1 << 32), networks):
-                    end = 0
-            elif is_digit(c) and not is_digit(byte(text, at - 1)):
+            kind, first, end = _address(text, done, at, classes, wanted, privately, networks)
+            if is_digit(byte(text, at)) and not is_digit(byte(text, at - 1)):
                 kind, first, end = _number(
-                    text, done, at, classes, wanted, privately, numbers, words, held, digits
+                    text, done, at, classes, wanted, privately, networks, lengths, versions
                 )
-            if end:
+                if end == 0:
+                    kind, first, end = _grouped(
+                        text, done, at, classes, wanted, issuers, codes, words, held, digits
+                    )
+            if end > 0:
                 starts[total], ends[total], kinds[total] = first, end, kind
                 total += 1
                 done = end

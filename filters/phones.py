@@ -85,10 +85,11 @@ def said(
     text: Bytes, first: int, classes: Bytes, calls: Words, other: Words, between: Words
 ) -> int:
     """What the words before a number say: 1: a telephone number, -1: something else, 0: nothing."""
-    word, at = word_before(text, first, classes)
-    for _ in range(2):
-        if is_one_of(word, between):
-            word, at = word_before(text, at, classes)
+    word, at = np.uint64(0), signed(first)
+    for _ in range(3):
+        word, at = word_before(text, at, classes)
+        if not is_one_of(word, between):
+            break
     return int(is_one_of(word, calls)) - int(is_one_of(word, other))
 
 
@@ -111,7 +112,7 @@ def phone(
         says: see `said`.
     """
     for k in range(count, 0, -1):
-        uses = size = 0
+        uses = size = signed(0)
         for i in range(k):
             uses |= groups[GAP, i]
             size += groups[COUNT, i]
@@ -127,7 +128,7 @@ def phone(
             continue
         end = groups[STOP, k - 1]
         longer = _extension(text, end)
-        if stands_alone(text, first, longer, uses if longer == end else 0):
+        if stands_alone(text, first, longer, uses * (longer == end)):
             return longer
     return 0
 
