@@ -30,6 +30,7 @@ MEASURES = {
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",
     "personal_data": "filters.personal:PersonalData",
+    "foreign": "filters.foreign:Foreign",
 }
 ACROSS = {
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",

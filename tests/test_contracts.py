@@ -14,6 +14,7 @@ from filters import EDITS, Edit, Measure
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
+from filters.foreign import Foreign
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.minhash import MinHash
@@ -35,7 +36,7 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
-EDITORS: list[Edit] = [PersonalData(), RepeatedLines()]
+EDITORS: list[Edit] = [Foreign(), PersonalData(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)
