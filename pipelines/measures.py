@@ -34,6 +34,8 @@ MEASURES = {
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",
     "c4_lines": "filters.c4_lines:C4Lines",
+    "personal_data": "filters.personal:PersonalData",
+    "foreign": "filters.foreign:Foreign",
 }
 ACROSS = {
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",

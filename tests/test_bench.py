@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.bench import neardup, neardup_corpus, neardup_plot, neardup_short
+from tests.bench import neardup, neardup_corpus, neardup_plot, neardup_short, personal
 
 WORDS = [f"word{i}" for i in range(3000)]
 
@@ -122,3 +122,23 @@ def test_the_picture_shows_every_tool() -> None:
     root = ElementTree.fromstring(svg)
     said = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert {"karez", "9,000", "datatrove", "50"} <= said
+
+
+def test_planted_values_stand_in_the_texts_and_are_judged() -> None:
+    frame = {"frame": "Ask {}, please."}
+    values = [
+        {"kind": "email", "value": "a@b.org", **frame},
+        {"kind": "email", "value": "c@d.org", **frame},
+        {"kind": "date", "value": "01.02.2003", **frame},
+        {"kind": "ip", "value": "9.8.7.96", **frame},
+    ]
+    texts, where = personal.planted(["one\ntwo", "three"], values)
+    assert all(frame["frame"].format(v["value"]) in texts[v["row"]] for v in where)
+    assert sorted(line for text in texts for line in text.split("\n") if " " not in line) == [
+        *("one", "three", "two")
+    ]
+    assert personal.judged(where, personal.cleaned(texts), True)["email"]["recall"][0] == 1
+    hasty = [{"email": t.replace("Ask a@b.org", "<email>").replace("01.02", "")} for t in texts]
+    for whole, found, precise in ((False, 0.5, 0.5), (True, 0.0, 0.0)):
+        figures = personal.judged(where, hasty, whole)["email"]
+        assert (figures["recall"][0], figures["precision"][0]) == (found, precise)

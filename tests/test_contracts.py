@@ -16,10 +16,12 @@ from filters.c4_lines import C4Lines
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
+from filters.foreign import Foreign
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.minhash import MinHash
 from filters.overlap import Overlap
+from filters.personal import PersonalData
 from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.tokens import Tokens
@@ -39,7 +41,11 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
+<<<<<<< HEAD
 EDITORS: list[Edit] = [C4Lines(), RepeatedLines()]
+=======
+EDITORS: list[Edit] = [Foreign(), PersonalData(), RepeatedLines()]
+>>>>>>> pii
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)
@@ -52,7 +58,7 @@ LINES = st.sampled_from(
             "שלום עולם، مرحبا\n",
             "e\u0301a\u0300 \u200d\n",
         ),
-        *("漢字かな ไทย\n", "👩\u200d🚀 🇩🇪\n", "3.14 #1 …", "mail@example.org\n"),
+        *("漢字かな ไทย\n", "👩\u200d🚀 🇩🇪\n", "3.14 #1 …", "mail@example.org, +49 30 123456\n"),
         *("\0\x1b", "\n\n", "\ufeff", "\u2028"),
     ]
 )

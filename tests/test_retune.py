@@ -56,6 +56,28 @@ def test_a_change_costs_what_stands_behind_it(folder: Path) -> None:
     assert seed == ["check", "split", "decide", "publish"]  # who is drawn
 
 
+def test_an_edit_that_is_taken_out_of_the_recipe_is_undone(folder: Path) -> None:
+    line = {"text": f"Mail jo@example.org or call 212-555-0123. {'word ' * 60}", "id": "x"}
+    (folder / "a.jsonl").write_text(json.dumps(line) + "\n")
+    with_it = {"[edits]\n": '[edits]\npersonal_data = { replace = ["email", "phone"] }\n'}
+    steps(recipe(folder, **with_it), cwd=folder)
+    said = json.loads(karez("explain", "runs/a", "x", "--json", cwd=folder).stdout)
+    assert said["edited_text"].startswith("Mail <email> or call <phone>. word")
+    assert [(e["reason"], e["cut"]) for e in said["edits"]] == [
+        ("email", "jo@example.org"),
+        ("phone", "212-555-0123"),
+    ]
+    shown = karez("explain", "runs/a", "x", cwd=folder).stdout
+    assert "edits: email 1, phone 1" in shown and "+Mail <email> or call" in shown
+    published = b"".join(path.read_bytes() for path in shards(folder / "runs/a"))
+    assert b"<email>" in published and b"jo@example" not in published
+    assert steps(recipe(folder), cwd=folder)[0] == "scan"
+    steps(recipe(folder), "--run", "alone", cwd=folder)
+    for name in ("dataset/data", "columns/documents/edits"):
+        assert files(folder / "runs/a" / name) == files(folder / "alone" / name)
+    assert b"jo@example.org" in b"".join(path.read_bytes() for path in shards(folder / "runs/a"))
+
+
 def test_more_input_is_noticed(folder: Path) -> None:
     steps(recipe(folder), cwd=folder)
     (folder / "b.jsonl").write_text(json.dumps({"text": "another " * 70}) + "\n")
