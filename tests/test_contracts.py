@@ -41,11 +41,7 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
-<<<<<<< HEAD
-EDITORS: list[Edit] = [C4Lines(), RepeatedLines()]
-=======
-EDITORS: list[Edit] = [Foreign(), PersonalData(), RepeatedLines()]
->>>>>>> pii
+EDITORS: list[Edit] = [C4Lines(), Foreign(), PersonalData(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)
