@@ -176,7 +176,7 @@ def _again(
 def _read_grams(
     data: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions, n: Counts
 ) -> None:
-    """Characters in n-grams, the most frequent or repeated, by their size; different words in row 0."""
+    """Characters in n-grams, the most frequent or repeated, by size; in row 0 different words."""
     memory = np.zeros((1024, 2), np.int64)
     most = longest(rows)
     places, numbers = np.empty(most, np.int64), np.empty(most, np.int64)
