@@ -46,3 +46,4 @@ bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/languages_quality.py
 	$(BIN)/python tests/bench/classifier.py
 	$(BIN)/python tests/bench/personal.py
+	$(BIN)/python tests/bench/rules.py

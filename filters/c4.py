@@ -17,7 +17,7 @@ from filters.registers import lower_case
 from filters.repetition import Counts
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, read, table
 
-FILLER = "lorem ipsum"
+FILLER = b"lorem ipsum"
 
 SENTENCES, BRACKETS, FILLERS = range(3)  # rows of the counts
 NONE, BEGUN, ENDED, CLOSED = range(4)  # how far a sentence is
@@ -49,7 +49,7 @@ class C4:
         """The columns.  A null text counts as an empty one."""
         body, offsets = utf8(batch["text"])
         n = np.zeros((3, batch.num_rows), np.int64)
-        _read(body, offsets, table(), codes(TERMINALS), *utf8(pa.array([FILLER])), n)
+        _read(body, offsets, table(), codes(TERMINALS), np.frombuffer(FILLER, np.uint8), n)
         return pa.record_batch([pa.array(each, pa.int32()) for each in n], schema=self.columns)
 
 
@@ -87,14 +87,13 @@ def _moved(
     return state, 0
 
 
-@kernel(NOTHING(U8, I64, U8, I32, U8, I64, OUT_TABLE))
+@kernel(NOTHING(U8, I64, U8, I32, U8, OUT_TABLE))
 def _read(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     stops: Positions,
     filler: Bytes,
-    of_filler: Offsets,
     n: Counts,
 ) -> None:
     gap = 0  # where the space stands in it
@@ -116,7 +115,7 @@ def _read(
             point = decode(data, at, end)[0] if length > 1 else signed(data[at])
             brackets += point == 123
             if point == 32 and at - begin >= gap and data[at - 1] | 0x20 == filler[gap - 1]:
-                n[FILLERS, row] += stands(data, at - gap, end, filler, of_filler) == 0
+                n[FILLERS, row] += stands(data, at - gap, end, filler)
             alone = letters == 1
             state, ended = _moved(data, at, begin, end, kind, point, state, alone, stops)
             sentences += ended

@@ -15,7 +15,8 @@ from filters.edits import Spans, listed_edits
 from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel, longest
 from filters.lines import take_newline
 from filters.punctuation import QUOTES, TERMINALS, among, codes, ends_in_dots, stands
-from filters.seen import line_end
+from filters.registers import EACH
+from filters.seen import line_end, upto
 from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
 from filters.words import ROOM, known_flags, split
 
@@ -23,7 +24,11 @@ POLICIES = (
     *("terms of use", "privacy policy", "cookie policy"),
     *("uses cookies", "use of cookies", "use cookies"),
 )
+RARE = "jvkf"  # letters that few words hold, and each of these phrases
 MARKS = ("edit]", "citation needed]")  # after a bracket, as well as digits
+
+BRACKETS = EACH * np.uint64(91)
+"""An opening one, eight times."""
 
 LONG_WORD, NO_END, FEW_WORDS, JAVASCRIPT, POLICY, CITATION = range(6)
 REASONS = ("long word", "no sentence end", "few words", "javascript", "policy", "citation")
@@ -75,12 +80,13 @@ class C4Lines:
         starts, ends, reasons = np.empty((3, most), np.int64)
         counts = np.zeros(batch.num_rows, np.int64)
         phrases = ("javascript",) * self.javascript + POLICIES * self.policies
-        begins = np.zeros(256, np.uint8)
-        begins[[ord(case) for phrase in phrases for case in (phrase[0], phrase[0].upper())]] = 1
+        gaps = np.array([next(p.index(c) for c in RARE if c in p) for p in phrases], np.int64)
+        rare = np.zeros(256, np.uint8)
+        rare[[*map(ord, RARE + RARE.upper())]] = 1
         asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
         count = _cut(
             body, offsets, table(), known_flags(), codes(TERMINALS + QUOTES + "'"),
-            begins, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
+            rare, gaps, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
             starts, ends, reasons, counts,
         )  # fmt: skip
         named = pa.array(REASONS).take(pa.array(reasons[:count]))
@@ -103,10 +109,11 @@ def _is_long(data: Bytes, at: int, end: int, most: int, classes: Bytes) -> bool:
 @helper
 def _cited(data: Bytes, at: int, end: int, marks: Bytes, of_marks: Offsets) -> int:
     """Where the mark of a citation ends that begins at a bracket; 0: there is none."""
-    mark = stands(data, at + 1, end, marks, of_marks)
-    if mark >= 0:
-        return at + 1 + of_marks[mark + 1] - of_marks[mark]
     at += 1
+    for i in range(len(of_marks) - 1):
+        mark = marks[of_marks[i] : of_marks[i + 1]]
+        if stands(data, at, end, mark):
+            return at + len(mark)
     while at < end and 48 <= data[at] <= 57:
         at += 1
     return at + 1 if at < end and data[at] == 93 else 0
@@ -142,23 +149,36 @@ def _has_end(
 @helper
 def _said(
     data: Bytes,
-    at: int,
-    end: int,
-    begins: Bytes,
+    first: int,
+    last: int,
+    rare: Bytes,
+    gaps: Offsets,
     phrases: Bytes,
     offsets: Offsets,
     javascript: int,
 ) -> int:
-    """Why a line is cut that holds one of the phrases, of which JavaScript's is the first."""
+    """Why a line is cut that holds one of the phrases, of which JavaScript's is the first.
+
+    Args:
+        data: bytes.
+        first: where the line begins.
+        last: where it ends.
+        rare: of each byte: whether it is one of `RARE`, in either case.
+        gaps: where the first of these stands in each phrase.
+        phrases: their bytes, in lower case.
+        offsets: of the phrases.
+        javascript: whether there is one of JavaScript.
+    """
     reason = KEPT
-    while at < end:
-        if begins[data[at]]:
-            phrase = stands(data, at, end, phrases, offsets)
-            if phrase == 0 and javascript:
-                return JAVASCRIPT
-            if phrase >= 0:
+    for at in range(first, last):
+        if not rare[data[at]]:
+            continue
+        for i in range(len(gaps)):
+            start = at - gaps[i]
+            if start >= first and stands(data, start, last, phrases[offsets[i] : offsets[i + 1]]):
+                if i == 0 and javascript:
+                    return JAVASCRIPT
                 reason = POLICY
-        at += 1
     return reason
 
 
@@ -172,7 +192,8 @@ def _judged(
     flags: Bytes,
     edges: Positions,
     stops: Positions,
-    begins: Bytes,
+    rare: Bytes,
+    gaps: Offsets,
     phrases: Bytes,
     of_phrases: Offsets,
     marks: Bytes,
@@ -190,7 +211,7 @@ def _judged(
         near == last or split(data, first, last, classes, known, flags, edges) // 2 < words
     ):
         return FEW_WORDS
-    return _said(data, first, last, begins, phrases, of_phrases, asked[3])
+    return _said(data, first, last, rare, gaps, phrases, of_phrases, asked[3])
 
 
 @helper
@@ -208,7 +229,8 @@ def _citations(
 ) -> int:
     """Put down the citations of a line that stays; how many cuts there are then."""
     while at < last:
-        end = _cited(data, at, last, marks, of_marks) if data[at] == 91 else 0
+        at = upto(data, at, last, BRACKETS)
+        end = _cited(data, at, last, marks, of_marks) if at < last else 0
         if end:
             starts[count], ends[count], reasons[count] = at - base, end - base, CITATION
             count += 1
@@ -216,14 +238,17 @@ def _citations(
     return count
 
 
-@kernel(INT(U8, I64, U8, U8, I32, U8, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64))
+@kernel(
+    INT(U8, I64, U8, U8, I32, U8, I64, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64)
+)
 def _cut(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     known: Bytes,
     stops: Positions,
-    begins: Bytes,
+    rare: Bytes,
+    gaps: Offsets,
     phrases: Bytes,
     of_phrases: Offsets,
     marks: Bytes,
@@ -250,7 +275,7 @@ def _cut(
                 continue
             why = _judged(
                 data, first, last, classes, known, flags, edges,
-                stops, begins, phrases, of_phrases, marks, of_marks, asked,
+                stops, rare, gaps, phrases, of_phrases, marks, of_marks, asked,
             )  # fmt: skip
             was_cut = why != KEPT
             if was_cut:

@@ -39,6 +39,8 @@ def merge(parts: Sequence[pa.ListArray]) -> pa.ListArray:
     rows, starts, ends = (np.concatenate(those) for those in zip(*map(_rows, edited), strict=True))
     if (starts < 0).any() or (starts >= ends).any():
         raise ValueError("an edit spans at least one byte of its text: need 0 <= start < end")
+    if len(edited) == 1 and ((starts[1:] >= ends[:-1]) | (rows[1:] > rows[:-1])).all():
+        return edited[0]
     values = pa.concat_arrays([part.flatten() for part in edited])
     cuts = _is_empty(values.field("replacement"))
     order = np.lexsort((np.arange(len(rows)), starts, rows))  # later keys first

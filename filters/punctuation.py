@@ -6,7 +6,7 @@ Sentence_Terminal, for other scripts.
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Positions
 from filters.kernels import helper
 
 ELLIPSIS = "…"
@@ -43,24 +43,21 @@ def ends_in_dots(data: Bytes, start: int, end: int) -> bool:
 
 
 @helper
-def stands(data: Bytes, at: int, end: int, phrases: Bytes, offsets: Offsets) -> int:
-    """Which of some phrases stands at a byte, A to Z read as a to z; -1: none.
+def stands(data: Bytes, at: int, end: int, phrase: Bytes) -> bool:
+    """Whether a phrase stands at a byte and ends by another, A to Z read as a to z.
 
     Args:
         data: bytes.
         at: where it must begin.
         end: where it must have ended.
-        phrases: their bytes, in lower case.
-        offsets: of the phrases.
+        phrase: its bytes, in lower case.
     """
-    for i in range(len(offsets) - 1):
-        byte, size = 0, offsets[i + 1] - offsets[i]
-        if at + size <= end:
-            while byte < size and _lower(data[at + byte]) == phrases[offsets[i] + byte]:
-                byte += 1
-            if byte == size:
-                return i
-    return -1
+    byte, size = 0, len(phrase)
+    if at + size > end:
+        return False
+    while byte < size and _lower(data[at + byte]) == phrase[byte]:
+        byte += 1
+    return byte == size
 
 
 @helper

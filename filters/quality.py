@@ -54,10 +54,10 @@ STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # Gopher'
 # rows of the counts that the kernels fill
 CHARACTERS, SPACES, DIGITS, LETTERS, CAPITALS, HASHES, ELLIPSES, NEWLINES = range(8)
 LINES, BULLET, TRAILING, PUNCTUATED, SHORT, REPEATED = range(8, 14)
-SPELLED, ALPHABETIC, DISTINCT, STOP = range(14, 18)
+SPELLED, ALPHABETIC, STOP = range(14, 17)
 
 Counts = NDArray[np.int64]
-"""Shape (18, rows)."""
+"""Shape (17, rows)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,6 @@ class Quality:
         stop_words: how many of the stop words the text has.
         mean_word_length: code points a word; null without words, as the next two.
         alphabetic_words: share of the words that hold a letter.
-        unique_words: number of different words over number of words; case counts.
         digits: share of the characters that are no white space; null without any.
         uppercase: share of the letters; null without letters.
         hashes: number of "#" over number of words; null without words.
@@ -111,7 +110,7 @@ class Quality:
     def columns(self) -> pa.Schema:
         """Counts as int32, shares and means as float64."""
         counts = ["characters", "words", "lines", "newlines", "stop_words"]
-        shares = ["mean_word_length", "alphabetic_words", "unique_words", "digits", "uppercase"]
+        shares = ["mean_word_length", "alphabetic_words", "digits", "uppercase"]
         shares += ["hashes", "ellipses", "bullet_lines", "ellipsis_lines", "punctuated_lines"]
         shares += ["short_lines", "duplicate_lines"]
         return pa.schema([(n, pa.int32()) for n in counts] + [(n, pa.float64()) for n in shares])
@@ -120,7 +119,7 @@ class Quality:
         """The columns.  A null text counts as an empty one."""
         body, offsets = utf8(batch["text"])
         rows, starts, ends = spans(batch["words"])
-        n = np.zeros((18, batch.num_rows), np.int64)
+        n = np.zeros((17, batch.num_rows), np.int64)
         bullets, dashes, stops = map(codes, (BULLETS, DASHES, ENDS))
         _read_lines(body, offsets, table(), bullets, dashes, stops, self.short_line, n)
         _read_words(
@@ -136,7 +135,7 @@ class Quality:
         words = np.diff(rows)
         whole = (n[CHARACTERS], words, n[LINES], n[NEWLINES], n[STOP])
         counts = [pa.array(count, pa.int32()) for count in whole]
-        of_words = [share(n[i], words) for i in (SPELLED, ALPHABETIC, DISTINCT)]
+        of_words = [share(n[i], words) for i in (SPELLED, ALPHABETIC)]
         digits = share(n[DIGITS], n[CHARACTERS] - n[SPACES])
         of_words += [digits, share(n[CAPITALS], n[LETTERS])]
         of_words += [share(n[i], words) for i in (HASHES, ELLIPSES)]
@@ -249,14 +248,16 @@ def _read_lines(
 
 
 @helper
-def _is_listed(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets) -> bool:
-    """Whether [start, end) is one of the words that are listed one after the other."""
+def _is_new(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets, had: Bytes) -> bool:
+    """Whether [start, end) is a word of a list that was not there before; then it is noted."""
+    size = end - start
     for i in range(len(at) - 1):
-        byte, size = 0, at[i + 1] - at[i]
-        if size == end - start:
+        if at[i + 1] - at[i] == size and not had[i]:
+            byte = 0
             while byte < size and data[start + byte] == listed[at[i] + byte]:
                 byte += 1
             if byte == size:
+                had[i] = 1
                 return True
     return False
 
@@ -274,9 +275,9 @@ def _read_words(
     n: Counts,
 ) -> None:
     """The counts of words."""
-    memory = np.zeros((1024, 2), np.int64)
+    had = np.empty(len(stop_offsets) - 1, np.uint8)
     for row in range(len(offsets) - 1):
-        memory, slots = emptied(memory, rows[row + 1] - rows[row])
+        had[:] = 0
         base, limit = offsets[row], offsets[row + 1]
         for word in range(rows[row], rows[row + 1]):
             start = base + starts[word]
@@ -285,6 +286,4 @@ def _read_words(
                 continue
             n[SPELLED, row] += characters(data, start, end)
             n[ALPHABETIC, row] += _is_alphabetic(data, start, end, classes)
-            if not seen(data, start, end, slots):
-                n[DISTINCT, row] += 1
-                n[STOP, row] += _is_listed(data, start, end, stop_words, stop_offsets)
+            n[STOP, row] += _is_new(data, start, end, stop_words, stop_offsets, had)

@@ -36,6 +36,7 @@ class Repetition:
 
     Columns: shares of all characters of the text, white space included, unless said otherwise; null
     for a text without characters.
+        unique_words: number of different words over number of words; null without words.
         duplicate_line_characters: in lines that the text already had.
         duplicate_paragraphs: share of the paragraphs that the text already had; null without any.
         duplicate_paragraph_characters: in such paragraphs.
@@ -52,7 +53,7 @@ class Repetition:
     @property
     def columns(self) -> pa.Schema:
         """All float64."""
-        names = ["duplicate_line_characters", "duplicate_paragraphs"]
+        names = ["unique_words", "duplicate_line_characters", "duplicate_paragraphs"]
         names += ["duplicate_paragraph_characters"]
         names += [*(f"top_{n}gram" for n in TOPS), *(f"duplicate_{n}grams" for n in REPEATED)]
         return pa.schema([(name, pa.float64()) for name in names])
@@ -62,14 +63,15 @@ class Repetition:
         body, offsets = utf8(batch["text"])
         rows, starts, ends = spans(batch["words"])
         blocks = np.zeros((5, batch.num_rows), np.int64)
-        grams = np.zeros((LAST - FIRST + 1, batch.num_rows), np.int64)
+        grams = np.zeros((LAST + 1, batch.num_rows), np.int64)
         _read_blocks(body, offsets, table(), blocks)
         _read_grams(body, offsets, rows, starts, ends, grams)
         found = [
+            share(grams[0], np.diff(rows)),
             share(blocks[IN_LINES], blocks[CHARACTERS]),
             share(blocks[AGAIN], blocks[PARAGRAPHS]),
             share(blocks[IN_PARAGRAPHS], blocks[CHARACTERS]),
-            *(share(each, blocks[CHARACTERS]) for each in grams),
+            *(share(each, blocks[CHARACTERS]) for each in grams[FIRST:]),
         ]
         return pa.record_batch(found, schema=self.columns)
 
@@ -174,7 +176,7 @@ def _again(
 def _read_grams(
     data: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions, n: Counts
 ) -> None:
-    """Characters in the most frequent, or in repeated, n-grams: a row for each of their sizes."""
+    """Characters in n-grams, the most frequent or repeated, by size; in row 0 different words."""
     memory = np.zeros((1024, 2), np.int64)
     most = longest(rows)
     places, numbers = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -188,6 +190,7 @@ def _read_grams(
             start = min(offsets[row] + starts[word], end)
             upto[i + 1] = upto[i] + characters(data, start, end)
             places[i], numbers[i] = i, _placed(np.int64(word_hash(data, start, end)), slots)
+            n[0, row] += slots[numbers[i], 1] == 1
         left, times, place = _recurring(places, numbers, words, slots)
         for size in range(FIRST, min(words, LAST) + 1):
             memory, slots = emptied(memory, left)
@@ -195,8 +198,8 @@ def _read_grams(
             left, times, place = _recurring(places, numbers, left, slots)
             if size <= LAST_TOP:
                 length = upto[place + size] - upto[place] + size - 1
-                n[size - FIRST, row] = times * length
+                n[size, row] = times * length
             elif left:
-                n[size - FIRST, row] = _again(places, numbers, left, size, upto, slots)
+                n[size, row] = _again(places, numbers, left, size, upto, slots)
             else:
                 break

@@ -68,14 +68,20 @@ def lines(data: Bytes, offsets: Offsets, row: int) -> int:
 
 
 @helper
-def line_end(data: Bytes, at: int, end: int) -> int:
-    """Where the line ends that begins at a byte: at its line feed, or at the text's end."""
+def upto(data: Bytes, at: int, end: int, byte: np.uint64) -> int:
+    """Where a byte stands next, that is given eight times; the end, if it does not."""
     while at < end and at + 8 <= len(data):
-        found = equal(eight(data, at), FEEDS)
+        found = equal(eight(data, at), byte)
         if found:
             return min(at + (lowest_bit(found) >> 3), end)
         at += 8
     at = min(at, end)
-    while at < end and data[at] != 10:
+    while at < end and data[at] != byte & np.uint64(255):
         at += 1
     return at
+
+
+@helper
+def line_end(data: Bytes, at: int, end: int) -> int:
+    """Where the line ends that begins at a byte: at its line feed, or at the text's end."""
+    return upto(data, at, end, FEEDS)

@@ -69,6 +69,7 @@ def twin(data: bytes) -> dict[str, Any]:
         return part / size(text) if size(text) else None
 
     return {
+        "unique_words": len(set(found)) / len(found) if found else None,
         "duplicate_line_characters": share(size("".join(again(lines)))),
         "duplicate_paragraphs": (len(again(paragraphs)) / len(paragraphs) if paragraphs else None),
         "duplicate_paragraph_characters": share(size("".join(again(paragraphs)))),
@@ -139,6 +140,7 @@ def test_what_has_no_characters_has_no_shares() -> None:
 
 def test_a_text_that_is_too_short_repeats_nothing() -> None:
     row = one("word")
+    assert row.pop("unique_words") == 1
     assert {name: value for name, value in row.items() if value} == {}
     assert None not in row.values()
 
