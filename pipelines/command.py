@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import against, execute, ingest, rules, show, texts
+from pipelines import against, execute, ingest, lists, rules, show, texts
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
@@ -55,6 +55,7 @@ def read(
     try:
         scan = rules.check(recipe)
         against.runs(recipe)
+        lists.check(scan.measures)
         if any(texts.asked(type(measure)) for measure in scan.measures.values()):
             compile_kernels(recipe, scan, console)  # the words of these files are counted
         return text, recipe, scan, texts.given(scan.measures)

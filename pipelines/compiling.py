@@ -22,7 +22,7 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         modules.add("filters.words")
     if scan.across:
         modules |= {"filters.cuts", "filters.passages", "filters.winnowing"}
-    if "filters.overlap" in modules:
+    if modules & {"filters.overlap", "filters.listed"}:
         modules.add("filters.hashset")
     if any(source.kind in ("warc", "html") for source in recipe.source):
         modules.add("filters.nesting")

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters import Edit, Measure
-from pipelines import sql, texts
+from pipelines import lists, sql, texts
 from pipelines.errors import RecipeError, nearest
 from pipelines.recipe import Recipe
 from pipelines.schema import DOCUMENTS
@@ -26,6 +26,7 @@ MEASURES = {
     "exact": "filters.exact:Exact",
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
+    "listed": "filters.listed:Listed",
 }
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",
@@ -64,7 +65,7 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str, base: st
     if not isinstance(options, Mapping):
         raise RecipeError(f"{where}: {name}: want a table of options such as {{}}, got {options!r}")
     try:
-        value = kind(**texts.opened(kind, options, base))
+        value = kind(**lists.opened(kind, texts.opened(kind, options, base), base))
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
     asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")

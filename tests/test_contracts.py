@@ -17,6 +17,7 @@ from filters.exact import Exact
 from filters.foreign import Foreign
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
+from filters.listed import Listed
 from filters.minhash import MinHash
 from filters.overlap import Overlap
 from filters.personal import PersonalData
@@ -29,6 +30,7 @@ MEASURES: list[Measure] = [
     Entropy(),
     Exact(),
     Language(),
+    Listed(),
     MinHash(),
     Overlap(),
     Paragraphs(),
