@@ -2,7 +2,8 @@
 
 A **measure** turns a batch of documents into columns, row for row.  An **edit** turns it into spans
 of the raw text to cut or replace.  Both are frozen values: they compare, print and pickle, and hold
-their options and nothing else.  Models are loaded on first use, once a process.
+their options and nothing else.  Models are loaded on first use, once a process.  A measure that
+learns, a `Learner`, does so before; what it learned is a file of the run.
 
 What the batch holds is what `needs` asks for:
 
@@ -15,7 +16,8 @@ any column      of the documents table (``id``, ``url``, ``source_key``, …)
 ==============  ====================================================================================
 """
 
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -66,6 +68,37 @@ class Measure(Protocol):
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns, as many rows as the batch; no row sees its neighbours."""
+
+
+class Learned(NamedTuple):
+    """What a measure learned.
+
+    Attributes:
+        model: bytes of a file, from which the measure can be made anywhere.
+        told: how many held-out samples of one label (first) were given another, or the same.
+    """
+
+    model: bytes
+    told: Mapping[tuple[str, str], int]
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A measure that learns, from what its options name, before it can measure."""
+
+    def fit(self, seed: int) -> Learned:
+        """Learn; the same options and seed give the same model.
+
+        Raises:
+            ValueError: if nothing can be learned from what it is given.
+        """
+
+    def fitted(self, model: bytes) -> Measure:
+        """The measure that goes by what was learned.
+
+        Raises:
+            ValueError: if the model is not one of its own.
+        """
 
 
 class Edit(Protocol):

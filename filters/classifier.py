@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions
 from filters.fastfile import TREE, File, Floats, Numbers, read
-from filters.fastlabels import in_list, in_tree, tree
+from filters.fastlabels import best, every, tree
 from filters.fastwords import (
     END_BYTES,
     LABEL,
-    LOSS,
     add,
-    begins_with,
+    begins_as_end,
     find,
     index,
     index_buckets,
@@ -39,7 +38,6 @@ from filters.kernels import (
     I64,
     INT,
     NOTHING,
-    OUT_F32,
     OUT_F32_TABLE,
     OUT_I32,
     OUT_U64,
@@ -85,11 +83,38 @@ class Classifier:
             shape (n,) each; -1 and 0 where the model knows nothing of a text.
         """
         labels, scores = np.empty(len(starts), np.int32), np.empty(len(starts), np.float32)
+        given: tuple[Any, ...] = (*self._hidden(data, starts, ends), *self._labels, labels, scores)
+        best(*given)
+        return labels, scores
+
+    def chances(self, data: Bytes, starts: Offsets, ends: Offsets) -> Floats:
+        """The probability of every label for each text, see `answers`.
+
+        Returns:
+            shape (n, labels); zeros where the model knows nothing of a text.  They add up to 1
+            unless the model answers for each label alone.
+        """
+        out = np.zeros((len(starts), len(self.labels)), np.float32)
+        given: tuple[Any, ...] = (*self._hidden(data, starts, ends), *self._labels, out)
+        every(*given)
+        return out
+
+    def _hidden(self, data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Floats, Positions]:
+        """The mean vector of each text, and how many vectors that are."""
+        hidden = np.zeros((len(starts), self._file.vectors.shape[1]), np.float32)
+        totals = np.empty(len(starts), np.int32)
         most = int((ends - starts).max(initial=0))
         memory = self._memory()
-        given: tuple[Any, ...] = (data, starts, ends, most, *self._known, *memory, labels, scores)
-        _answers(*given)
-        return labels, scores
+        given: tuple[Any, ...] = (data, starts, ends, most, *self._known, *memory, hidden, totals)
+        _means(*given)
+        return hidden, totals
+
+    @cached_property
+    def _labels(self) -> tuple[Floats, Positions, int]:
+        """Of the labels: their vectors, their tree, and the model's loss."""
+        file = self._file
+        children = tree(file.counts) if file.loss == TREE else np.empty((0, 2), np.int32)
+        return file.outputs, children.ravel(), file.loss
 
     @cached_property
     def _known(self) -> tuple[Any, ...]:
@@ -101,9 +126,8 @@ class Classifier:
         kept = file.kept if file.kept is not None else np.empty(0, np.int32)
         rows = np.full(_room(len(kept)) if file.kept is not None else 0, -1, np.int32)
         index_buckets(kept, rows)
-        shape = np.array([file.loss, file.buckets, file.least, file.most, file.run], np.int64)
-        children = tree(file.counts) if file.loss == TREE else np.empty((0, 2), np.int32)
-        return body, at, slots, kept, rows, file.vectors, file.outputs, children.ravel(), shape
+        shape = np.array([file.buckets, file.least, file.most, file.run], np.int64)
+        return body, at, slots, kept, rows, file.vectors, shape
 
     def _memory(self) -> tuple[Hashes, Floats, Positions, Positions]:
         """Of this thread: keys of words, and of each its sum, how many that adds up, its hash."""
@@ -124,11 +148,11 @@ def _room(count: int) -> int:
 
 @kernel(
     NOTHING(
-        *(U8, I64, I64, INT, U8, I64, I32, I32, I32, F32_TABLE, F32_TABLE, I32, I64),
-        *(OUT_U64, OUT_F32_TABLE, OUT_I32, OUT_I32, OUT_I32, OUT_F32),
+        *(U8, I64, I64, INT, U8, I64, I32, I32, I32, F32_TABLE, I64),
+        *(OUT_U64, OUT_F32_TABLE, OUT_I32, OUT_I32, OUT_F32_TABLE, OUT_I32),
     )
 )
-def _answers(
+def _means(
     data: Bytes,
     starts: Offsets,
     ends: Offsets,
@@ -139,31 +163,25 @@ def _answers(
     kept: Positions,
     rows: Positions,
     vectors: Floats,
-    outputs: Floats,
-    children: Positions,
     shape: Numbers,
     keys: Hashes,
     sums: Floats,
     counts: Positions,
     hashes: Positions,
-    labels: Positions,
-    scores: Floats,
+    hidden: Floats,
+    totals: Positions,
 ) -> None:
-    hidden = np.empty(vectors.shape[1], np.float32)
     of_words, bracketed = np.empty(longest // 2 + 2, np.int32), np.empty(longest + 2, np.uint8)
-    nodes, chances = np.empty(len(children) + 2, np.int32), np.empty(len(children) + 2)
     line_end = np.array(END_BYTES, np.uint8)
     end_hash = number_of(line_end, 0, len(line_end))
     end_row = find(line_end, 0, len(line_end), end_hash, words, begins, slots)
     before = len(begins) - 1
     for text in range(len(starts)):
-        hidden[:] = 0
+        mean = hidden[text]
         at, end, count, total = starts[text], ends[text], 0, 0
         while True:
             first, at = token(data, at, end)
-            if first == at or (
-                at - first == len(END_BYTES) and begins_with(data, first, at, END_BYTES)
-            ):
+            if first == at or begins_as_end(data, first, at):
                 break
             key = word_hash(data, first, at) | np.uint64(1)
             slot = signed(key >> HALF) & (len(keys) - 1)
@@ -176,18 +194,12 @@ def _answers(
                 )
             if counts[slot] >= 0:
                 total += counts[slot]
-                add(sums, slot, hidden)
+                add(sums, slot, mean)
                 of_words[count] = hashes[slot]
                 count += 1
         of_words[count] = np.int32(end_hash)
-        total += add(vectors, end_row, hidden)
-        mine = of_words[: count + 1]
-        total += runs(mine, kept, rows, before, vectors, shape, hidden)
-        labels[text], scores[text] = -1, 0
+        total += add(vectors, end_row, mean)
+        total += runs(of_words[: count + 1], kept, rows, before, vectors, shape, mean)
+        totals[text] = total
         if total > 0:
-            hidden *= np.float32(1 / total)
-            if shape[LOSS] == TREE:
-                found, best = in_tree(outputs, children, hidden, nodes, chances)
-            else:
-                found, best = in_list(outputs, hidden, shape[LOSS])
-            labels[text], scores[text] = found, min(best, 1)
+            mean *= np.float32(1 / total)

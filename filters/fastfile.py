@@ -16,6 +16,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
 MAGIC, VERSIONS = 793712314, (11, 12)
+WINDOW, RATE = 5, 100  # settings of fastText's training that say nothing about a classifier
 CENTROIDS = 256  # of each part of a quantised vector
 SUPERVISED = 3
 TREE, NEGATIVE, SOFTMAX, EACH = 1, 2, 3, 4
@@ -60,13 +61,43 @@ def read(path: Path) -> File:
         ValueError: if it is none, of another version, or cut; says which.
         OSError: if it cannot be read.
     """
-    data = path.read_bytes()
+    try:
+        return parsed(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def parsed(data: bytes) -> File:
+    """A classifier from the bytes of its file.
+
+    Raises:
+        ValueError: if it is none, of another version, or cut; says which.
+    """
     try:
         return _File(data).whole()
     except (struct.error, IndexError) as error:
-        raise ValueError(f"{path}: ends in the middle, after {len(data):,} bytes") from error
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"ends in the middle, after {len(data):,} bytes") from error
+
+
+def written(file: File) -> bytes:
+    """A classifier that is not quantised as a file, which fastText reads as well."""
+    rows, dim = file.vectors.shape
+    entries = [*((word, 1, 0) for word in file.words)]
+    entries += [
+        (label, int(count), 1) for label, count in zip(file.labels, file.counts, strict=True)
+    ]
+    shape = (file.run, file.loss, SUPERVISED, file.buckets, file.least, file.most, RATE)
+    out = [
+        struct.pack("<2i", MAGIC, VERSIONS[-1]),
+        struct.pack("<12id", dim, WINDOW, 1, 1, 1, *shape, 0.0),
+        struct.pack("<3i2q", len(entries), len(file.words), len(file.labels), len(entries), -1),
+        *(word + b"\0" + struct.pack("<qb", count, kind) for word, count, kind in entries),
+        struct.pack("<b2q", 0, rows, dim),
+        file.vectors.astype("<f4").tobytes(),
+        struct.pack("<b2q", 0, *file.outputs.shape),
+        file.outputs.astype("<f4").tobytes(),
+    ]
+    return b"".join(out)
 
 
 class _File:

@@ -1,4 +1,4 @@
-"""The likeliest label for a text's vector: by Huffman's tree, or among all of them.
+"""The labels of texts by their vectors: the likeliest, or all with their probabilities.
 
 Source: fastText 0.9, for how it builds its tree and rounds its probabilities.
 """
@@ -7,8 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Positions
-from filters.fastfile import SOFTMAX, Floats, Numbers
-from filters.kernels import helper, signed
+from filters.fastfile import SOFTMAX, TREE, Floats, Numbers
+from filters.kernels import (
+    F32_TABLE,
+    I32,
+    INT,
+    NOTHING,
+    OUT_F32,
+    OUT_F32_TABLE,
+    OUT_I32,
+    helper,
+    kernel,
+    signed,
+)
 
 SMALL = 1e-5  # added to a probability before fastText takes its logarithm
 FLAT, STEPS = 8.0, 512  # fastText's sigmoid is a table of so many steps from -8 to 8
@@ -60,7 +71,7 @@ def _dot(outputs: Floats, row: int, hidden: Floats) -> np.float32:
 
 
 @helper
-def in_tree(
+def _in_tree(
     outputs: Floats,
     children: Positions,
     hidden: Floats,
@@ -90,7 +101,7 @@ def in_tree(
 
 
 @helper
-def in_list(outputs: Floats, hidden: Floats, loss: int) -> tuple[int, float]:
+def _in_list(outputs: Floats, hidden: Floats, loss: int) -> tuple[int, float]:
     """The likeliest label, and its probability."""
     best, found = _dot(outputs, 0, hidden), 0
     for label in range(1, len(outputs)):
@@ -103,3 +114,81 @@ def in_list(outputs: Floats, hidden: Floats, loss: int) -> tuple[int, float]:
     for label in range(len(outputs)):
         total += np.exp(_dot(outputs, label, hidden) - best)
     return found, 1 / total + SMALL
+
+
+@helper
+def values_of(outputs: Floats, hidden: Floats, loss: int, chances: NDArray[np.float64]) -> None:
+    """The probability of every label, of a softmax or of each alone."""
+    most, total = -np.inf, 0.0
+    for label in range(len(outputs)):
+        chances[label] = _dot(outputs, label, hidden)
+        most = max(most, chances[label])
+    for label in range(len(outputs)):
+        if loss == SOFTMAX:
+            chances[label] = np.exp(chances[label] - most)
+            total += chances[label]
+        else:
+            chances[label] = 1 / (1 + np.exp(-chances[label]))
+    if loss == SOFTMAX:
+        for label in range(len(outputs)):
+            chances[label] /= total
+
+
+@kernel(NOTHING(F32_TABLE, I32, F32_TABLE, I32, INT, OUT_I32, OUT_F32))
+def best(
+    hidden: Floats,
+    totals: Positions,
+    outputs: Floats,
+    children: Positions,
+    loss: int,
+    labels: Positions,
+    scores: Floats,
+) -> None:
+    """The likeliest label of each text, and its probability; -1 and 0 where `totals` is 0.
+
+    Args:
+        hidden: shape (n, dimensions), the texts' vectors.
+        totals: shape (n,), of how many vectors each is the mean.
+        outputs: shape (labels, dimensions), or of a tree (its inner nodes, dimensions).
+        children: of the tree, flat; see `tree`.
+        loss: see `filters.fastfile`.
+        labels: shape (n,), is filled.
+        scores: shape (n,), is filled.
+    """
+    nodes, chances = np.empty(len(children) + 2, np.int32), np.empty(len(children) + 2)
+    for text in range(len(totals)):
+        labels[text], scores[text] = -1, 0
+        if totals[text] > 0:
+            if loss == TREE:
+                found, most = _in_tree(outputs, children, hidden[text], nodes, chances)
+            else:
+                found, most = _in_list(outputs, hidden[text], loss)
+            labels[text], scores[text] = found, min(most, 1)
+
+
+@kernel(NOTHING(F32_TABLE, I32, F32_TABLE, I32, INT, OUT_F32_TABLE))
+def every(
+    hidden: Floats,
+    totals: Positions,
+    outputs: Floats,
+    children: Positions,
+    loss: int,
+    out: Floats,
+) -> None:
+    """Fill the probability of every label, where there is a vector; see `best`."""
+    size = out.shape[1]
+    chances = np.empty(2 * size)
+    for text in range(len(totals)):
+        if totals[text] == 0:
+            continue
+        if loss == TREE:
+            chances[2 * size - 2] = 1
+            for node in range(2 * size - 2, size - 1, -1):  # a child's number is below its parent's
+                inner = node - size
+                right = 1 / (1 + np.exp(-_dot(outputs, inner, hidden[text])))
+                chances[children[2 * inner]] = chances[node] * (1 - right)
+                chances[children[2 * inner + 1]] = chances[node] * right
+        else:
+            values_of(outputs, hidden[text], loss, chances)
+        for label in range(size):
+            out[text, label] = chances[label]

@@ -13,7 +13,7 @@ LABEL = b"__label__"  # begins a word that is none
 END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
 NUMBER, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 
-LOSS, BUCKETS, LEAST, MOST, RUN = range(5)
+BUCKETS, LEAST, MOST, RUN = range(4)
 """Places in the shape of a model, see `filters.fastfile.File`."""
 
 
@@ -121,6 +121,12 @@ def begins_with(data: Bytes, at: int, end: int, what: tuple[int, ...]) -> bool:
 
 
 @helper
+def begins_as_end(data: Bytes, at: int, end: int) -> bool:
+    """Whether a word is what a line's end counts as, which ends a text for fastText."""
+    return end - at == len(END_BYTES) and begins_with(data, at, end, END_BYTES)
+
+
+@helper
 def word_sum(
     data: Bytes,
     at: int,
@@ -169,6 +175,12 @@ def _parts(byte: int) -> bool:
 
 
 @helper
+def joined_to(value: np.uint64, hash_: np.int32) -> np.uint64:
+    """The number of a run of words with one word more."""
+    return np.uint64(value * np.uint64(116049371) + np.uint64(np.int64(hash_)))
+
+
+@helper
 def runs(
     hashes: Positions,
     kept: Positions,
@@ -183,7 +195,7 @@ def runs(
     for i in range(len(hashes)):
         value = np.uint64(np.int64(hashes[i]))
         for j in range(i + 1, min(len(hashes), i + shape[RUN])):
-            value = value * np.uint64(116049371) + np.uint64(np.int64(hashes[j]))
+            value = joined_to(value, hashes[j])
             bucket = signed(value % np.uint64(shape[BUCKETS]))
             count += add(vectors, _row(bucket, kept, rows, before), sums)
     return count

@@ -31,12 +31,13 @@ def _read(kind: Any) -> Any:
     return types.Array(kind, 1, "C", readonly=True)
 
 
-U8, I32, I64, F32 = map(_read, (types.uint8, types.int32, types.int64, types.float32))
-U32, U64 = _read(types.uint32), _read(types.uint64)
+U8, I32, I64 = map(_read, (types.uint8, types.int32, types.int64))
+U32, U64, F64 = map(_read, (types.uint32, types.uint64, types.float64))
 """Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
 
 U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
 F32_TABLE = types.Array(types.float32, 2, "C", readonly=True)
+U64_TABLE = types.Array(types.uint64, 2, "C", readonly=True)
 """Tables of two dimensions that a kernel only reads."""
 
 OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]

@@ -9,7 +9,7 @@ import pyarrow as pa
 from filters.buffers import Bytes, Offsets, utf8
 from filters.edits import Spans, listed_edits
 from filters.kernels import I64, INT, OUT_I64, U8, helper, kernel, longest
-from filters.seen import emptied, lines, seen
+from filters.seen import emptied, line_end, lines, seen
 from filters.unicode import table, trim
 from filters.words import ROOM, known_flags, split
 
@@ -45,12 +45,14 @@ class RepeatedLines:
 
 
 @helper
-def _take_newline(data: Bytes, base: int, starts: Spans, ends: Spans) -> None:
+def take_newline(data: Bytes, base: int, starts: Spans, ends: Spans) -> None:
     """Let the cuts that touch the end, and one another, begin with the line feed before them."""
     i = len(starts) - 1
     while i > 0 and ends[i - 1] == starts[i]:
         i -= 1
-    starts[i] -= 1  # there is one: the first line of a text repeats nothing
+    if starts[i] == 0:  # the whole text is cut
+        return
+    starts[i] -= 1
     if starts[i] > 0 and data[base + starts[i] - 1] == 13:
         starts[i] -= 1
 
@@ -77,9 +79,7 @@ def _repeated(
         begin = count
         at = base
         while at < end:
-            line = at
-            while at < end and data[at] != 10:
-                at += 1
+            line, at = at, line_end(data, at, end)
             first, last = trim(data, line, at, classes)
             at = min(at + 1, end)
             if first == last or not seen(data, first, last, slots):
@@ -89,6 +89,6 @@ def _repeated(
                 starts[count], ends[count] = line - base, at - base
                 count += 1
         if count > begin and ends[count - 1] == end - base and data[end - 1] != 10:
-            _take_newline(data, base, starts[begin:count], ends[begin:count])
+            take_newline(data, base, starts[begin:count], ends[begin:count])
         counts[row] = count - begin
     return count

@@ -8,10 +8,11 @@ Every beginning of an entry has a hash, from those of its words; a text's words 
 as their hash is that of a beginning, so the cost does not depend on how many entries there are.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -34,72 +35,45 @@ from filters.kernels import (
 from filters.shingles import BASE, FIRST, HALF, SECOND, Hashes, word_hash
 from filters.words import words as words_of
 
-Named = tuple[tuple[str, Iterable[str]], ...]
-"""Entries by the list's name, "" where it has none.  Of what is iterated twice, the same comes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """How often entries of a list stand in a text.
 
-    Columns:
+    Columns, of one that is called ``listed``:
         listed: entries found.
         listed_share: share of the text's words that are in them; null without words.
 
-    For a list with a name: ``listed_<name>`` and ``listed_<name>_share``.
-
     Attributes:
-        files: the entries.
+        name: the measure's name in the recipe.
+        files: the entries; two with one hash hold the same.
     """
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
 
-    files: Mapping[str, Iterable[str]] | Iterable[str] | Named = field(
-        default=(), metadata={"files": "lists"}
-    )
+    name: str = field(default="listed", metadata={"named": True})
+    files: Iterable[str] = field(default=(), metadata={"files": "list"})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", _named(self.files))
+        if not re.fullmatch(r"[a-z_]\w*", self.name):
+            raise ValueError(f"{self.name!r} is no name for a column; want letters, digits and _")
 
     @property
     def columns(self) -> pa.Schema:
-        """A count and a share of each list."""
-        names = ["_".join(["listed", *filter(None, [name])]) for name, _ in self._lists()]
-        pairs = [((n, pa.int32()), (f"{n}_share", pa.float64())) for n in names]
-        return pa.schema([column for pair in pairs for column in pair])
+        """A count and a share."""
+        return pa.schema([(self.name, pa.int32()), (f"{self.name}_share", pa.float64())])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
         body, offsets = utf8(batch["text"])
         rows, starts, ends = spans(batch["words"])
+        beginnings, whole = _known(self)
+        count, covered = np.zeros((2, batch.num_rows), np.int64)
         hashes = _hashed(body, offsets, rows, starts, ends)
-        columns = []
-        for _, entries in self._lists():
-            beginnings, whole = _known(cast(Hashable, entries))
-            count, covered = np.zeros((2, batch.num_rows), np.int64)
-            _count(rows, hashes, *beginnings, *whole, count, covered)
-            columns += [pa.array(count, pa.int32()), share(covered, np.diff(rows))]
+        _count(rows, hashes, *beginnings, *whole, count, covered)
+        columns = [pa.array(count, pa.int32()), share(covered, np.diff(rows))]
         return pa.record_batch(columns, schema=self.columns)
-
-    def _lists(self) -> Named:
-        return self.files  # type: ignore[return-value]
-
-
-def _named(lists: Any) -> Named:
-    """Entries by the list's name.
-
-    Raises:
-        ValueError: if a name is not of small letters, digits and _.
-    """
-    if isinstance(lists, tuple) and lists and all(isinstance(each, tuple) for each in lists):
-        return lists
-    if not isinstance(lists, Mapping):
-        lists = {"": lists}
-    for name in lists:
-        if name and not (name.isidentifier() and name == name.lower()):
-            raise ValueError(f"files: {name!r} wants small letters, digits and _, a letter first")
-    return tuple((n, tuple(e) if isinstance(e, list) else e) for n, e in lists.items())
 
 
 def _hashed(
@@ -112,9 +86,9 @@ def _hashed(
 
 
 @lru_cache(maxsize=16)
-def _known(entries: Hashable) -> tuple[HashSet, HashSet]:
-    """The beginnings of some entries, and the whole entries, found once a process."""
-    texts = pa.array([*cast(Iterable[str], entries)], pa.string())
+def _known(of: Listed) -> tuple[HashSet, HashSet]:
+    """The beginnings of the entries, and the whole entries, found once a process."""
+    texts = pa.array([*of.files], pa.string())
     body, offsets = utf8(texts)
     rows, starts, ends = spans(words_of(texts))
     hashes = _hashed(body, offsets, rows, starts, ends)

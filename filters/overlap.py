@@ -133,7 +133,7 @@ def _hashed(texts: pa.StringArray, size: int) -> Hashes:
     body, offsets = utf8(texts)
     rows, starts, ends = spans(words_of(texts))
     out = np.empty(int(rows[-1]), np.uint64)
-    return out[: _runs(body, offsets, rows, starts, ends, size, folds(), out)]
+    return out[: run_hashes(body, offsets, rows, starts, ends, size, folds(), out)]
 
 
 @helper
@@ -177,7 +177,7 @@ def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Position
 
 
 @kernel(INT(U8, I64, I64, I32, I32, INT, I32, OUT_U64))
-def _runs(
+def run_hashes(
     data: Bytes,
     offsets: Offsets,
     rows: Offsets,

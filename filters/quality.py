@@ -16,92 +16,155 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
-from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel
+from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, U8, helper, kernel
+from filters.punctuation import (
+    ELLIPSIS,
+    QUOTES,
+    TERMINALS,
+    among,
+    codes,
+    ends_in_dots,
+    is_ellipsis,
+)
+from filters.registers import lower_case
 from filters.seen import emptied, lines, seen
-from filters.unicode import DIGIT, IDEOGRAPH, LETTER, SPACE, UPPER, decode, read, table
+from filters.unicode import (
+    DIGIT,
+    IDEOGRAPH,
+    LETTER,
+    LOWER,
+    SPACE,
+    UPPER,
+    characters,
+    decode,
+    read,
+    table,
+)
+from filters.words import words
 
 BULLETS = "•‣⁃◦▪▫■□●○▶◀➢❖·∙"
 DASHES = "-*–+"
 """A line begins with a bullet, or with one of these and a space."""
 
-TERMINALS = ".!?…‼⁇⁈⁉‽。．｡！？؟۔؞։።፧፨।॥᙮᠃᠉។៕၊။༎༑꓿꘎꘏꛳꛷꡶꡷꣎꣏"
-QUOTES = '"“”’»」』｣'
-"""A line is punctuated if it ends with a sentence's end, or with a closing quote as in C4."""
+ENDS = TERMINALS + ELLIPSIS + QUOTES
+"""A line is punctuated if it ends with one of these: as a sentence does, or a quote as in C4."""
+
+STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # Gopher's
 
 # rows of the counts that the kernels fill
-CHARACTERS, SPACES, DIGITS, LETTERS, CAPITALS, SYMBOLS = range(6)
-LINES, BULLET, ELLIPSIS, PUNCTUATED, REPEATED = range(6, 11)
-SPELLED, ALPHABETIC, DISTINCT = range(11, 14)
+CHARACTERS, SPACES, DIGITS, LETTERS, CAPITALS, HASHES, ELLIPSES, NEWLINES = range(8)
+LINES, BULLET, TRAILING, PUNCTUATED, SHORT, REPEATED = range(8, 14)
+SPELLED, ALPHABETIC, DISTINCT, STOP = range(14, 18)
 
 Counts = NDArray[np.int64]
-"""Shape (14, rows)."""
-
-
-def _codes(characters: str) -> Positions:
-    return np.array(sorted(map(ord, characters)), np.int32)
+"""Shape (18, rows)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What the rules of Gopher, C4 and FineWeb ask about one text.
+    """What the quality rules of Gopher and FineWeb ask about one text.
+
+    Attributes:
+        stop_words: frequent words of a language, as they are written; of scripts without spaces one
+            letter each, as words are there.
+        short_line: characters of a short line, at most.
 
     Columns:
         characters: code points.
         words: as `filters.words` finds them.
         lines: those that are not blank.
+        newlines: line feeds.
+        stop_words: how many of the stop words the text has.
         mean_word_length: code points a word; null without words, as the next two.
         alphabetic_words: share of the words that hold a letter.
         unique_words: number of different words over number of words; case counts.
         digits: share of the characters that are no white space; null without any.
         uppercase: share of the letters; null without letters.
-        symbols: number of "#", "…" and "..." over number of words; null without words.
+        hashes: number of "#" over number of words; null without words.
+        ellipses: number of "…" and "..." over number of words; null without words.
         bullet_lines: share of the lines that begin with a bullet; null without lines, as all below.
         ellipsis_lines: share of the lines that end with an ellipsis.
         punctuated_lines: share of the lines that end as a sentence does.
+        short_lines: share of the lines of at most `short_line` characters.
         duplicate_lines: share of the lines that the text already had.
     """
 
-    version: ClassVar[int] = 1
+    stop_words: tuple[str, ...] = STOP_WORDS
+    short_line: int = 30
+
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
+
+    def __post_init__(self) -> None:
+        given = self.stop_words
+        if not isinstance(given, (list, tuple)) or not all(isinstance(w, str) for w in given):
+            raise ValueError(f'stop_words wants a list such as ["the", "of"], got {given!r}')
+        for word in given:
+            size = len(word.encode())
+            if words(pa.array([word]))[0].as_py() != [{"start": 0, "end": size}]:
+                raise ValueError(f"stop_words: {word!r} is not one word, so no text can have it")
+        if type(self.short_line) is not int or self.short_line < 0:
+            raise ValueError(f"short_line wants a number of characters, got {self.short_line!r}")
+        object.__setattr__(self, "stop_words", tuple(dict.fromkeys(given)))
 
     @property
     def columns(self) -> pa.Schema:
         """Counts as int32, shares and means as float64."""
-        counts = ["characters", "words", "lines"]
+        counts = ["characters", "words", "lines", "newlines", "stop_words"]
         shares = ["mean_word_length", "alphabetic_words", "unique_words", "digits", "uppercase"]
-        shares += ["symbols"]
-        shares += ["bullet_lines", "ellipsis_lines", "punctuated_lines", "duplicate_lines"]
+        shares += ["hashes", "ellipses", "bullet_lines", "ellipsis_lines", "punctuated_lines"]
+        shares += ["short_lines", "duplicate_lines"]
         return pa.schema([(n, pa.int32()) for n in counts] + [(n, pa.float64()) for n in shares])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
         body, offsets = utf8(batch["text"])
         rows, starts, ends = spans(batch["words"])
-        n = np.zeros((14, batch.num_rows), np.int64)
-        bullets, dashes, stops = map(_codes, (BULLETS, DASHES, TERMINALS + QUOTES))
-        _read_lines(body, offsets, table(), bullets, dashes, stops, n)
-        _read_words(body, offsets, table(), rows, starts, ends, n)
+        n = np.zeros((18, batch.num_rows), np.int64)
+        bullets, dashes, stops = map(codes, (BULLETS, DASHES, ENDS))
+        _read_lines(body, offsets, table(), bullets, dashes, stops, self.short_line, n)
+        _read_words(
+            body,
+            offsets,
+            table(),
+            rows,
+            starts,
+            ends,
+            *utf8(pa.array(self.stop_words, pa.string())),
+            n,
+        )
         words = np.diff(rows)
-        counts = [pa.array(count, pa.int32()) for count in (n[CHARACTERS], words, n[LINES])]
+        whole = (n[CHARACTERS], words, n[LINES], n[NEWLINES], n[STOP])
+        counts = [pa.array(count, pa.int32()) for count in whole]
         of_words = [share(n[i], words) for i in (SPELLED, ALPHABETIC, DISTINCT)]
         digits = share(n[DIGITS], n[CHARACTERS] - n[SPACES])
-        of_words += [digits, share(n[CAPITALS], n[LETTERS]), share(n[SYMBOLS], words)]
-        of_lines = [share(n[i], n[LINES]) for i in (BULLET, ELLIPSIS, PUNCTUATED, REPEATED)]
+        of_words += [digits, share(n[CAPITALS], n[LETTERS])]
+        of_words += [share(n[i], words) for i in (HASHES, ELLIPSES)]
+        of_lines = [share(n[i], n[LINES]) for i in range(BULLET, REPEATED + 1)]
         return pa.record_batch(counts + of_words + of_lines, schema=self.columns)
 
 
 @helper
 def _read_line(
     data: Bytes, at: int, end: int, classes: Bytes, kinds: Offsets
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int, int, int]:
     """Count the classes of a line's characters in `kinds`.
 
     Returns:
-        where its first and its last character stand that are no space (-1: none), where the next
-        line begins, and the number of symbols.
+        where its first and its last character stand that are no space (-1: none), how many there
+        are from one to the other, where the next line begins, and the number of "#" and ellipses.
     """
-    first, last, symbols, dots = -1, -1, 0, 0
+    first, last, hashes, ellipses, dots = -1, -1, 0, 0, 0
+    count, size = 0, 0
     while at < end:
+        run = lower_case(data, at, end) - at
+        if run:
+            kinds[LOWER] += run
+            first = at if first < 0 else first
+            at += run
+            count += run
+            last, size, dots = at - 1, count, 0
+            continue
         kind, length = read(data, at, end, classes)
         kinds[kind] += 1
         byte = data[at]
@@ -110,37 +173,18 @@ def _read_line(
             at += length
             if byte == 10:
                 break
+            count += first >= 0
             continue
-        if byte == 46:  # a full stop
-            dots += 1
-            symbols += dots % 3 == 0
-        else:
-            dots = 0
-            symbols += byte == 35 or (byte == 0xE2 and length == 3 and _is_ellipsis(data, at))
-        last = at
+        dots = dots + 1 if byte == 46 else 0  # full stops
+        hashes += byte == 35
+        ellipses += dots > 0 and dots % 3 == 0
+        ellipses += length == 3 and is_ellipsis(data, at)
+        count += 1
+        last, size = at, count
         if first < 0:
             first = at
         at += length
-    return first, last, at, symbols
-
-
-@helper
-def _is_ellipsis(data: Bytes, at: int) -> bool:
-    return data[at + 1] == 0x80 and data[at + 2] == 0xA6
-
-
-@helper
-def _dots(data: Bytes, start: int, end: int) -> bool:
-    """Whether [start, end) ends with three full stops."""
-    return end - start >= 3 and data[end - 1] == data[end - 2] == data[end - 3] == 46
-
-
-@helper
-def _among(point: int, codes: Positions) -> bool:
-    for code in codes:  # noqa: SIM110  (Numba compiles no generators)
-        if code == point:
-            return True
-    return False
+    return first, last, size, at, hashes, ellipses
 
 
 @helper
@@ -149,18 +193,9 @@ def _begins(
 ) -> bool:
     """Whether a bullet stands at a byte, or a dash and white space."""
     point, length = decode(data, at, end)
-    if _among(point, dashes):
+    if among(point, dashes):
         return at + length < end and read(data, at + length, end, classes)[0] == SPACE
-    return _among(point, bullets)
-
-
-@helper
-def _spelled(data: Bytes, start: int, end: int) -> int:
-    """How many characters [start, end) holds: bytes that begin one."""
-    count = 0
-    for at in range(start, end):
-        count += data[at] & 0xC0 != 0x80
-    return count
+    return among(point, bullets)
 
 
 @helper
@@ -173,7 +208,7 @@ def _is_alphabetic(data: Bytes, at: int, end: int, classes: Bytes) -> bool:
     return False
 
 
-@kernel(NOTHING(U8, I64, U8, I32, I32, I32, OUT_TABLE))
+@kernel(NOTHING(U8, I64, U8, I32, I32, I32, INT, OUT_TABLE))
 def _read_lines(
     data: Bytes,
     offsets: Offsets,
@@ -181,6 +216,7 @@ def _read_lines(
     bullets: Positions,
     dashes: Positions,
     stops: Positions,
+    short: int,
     n: Counts,
 ) -> None:
     """Every count but those of words."""
@@ -188,18 +224,21 @@ def _read_lines(
     kinds = np.empty(IDEOGRAPH + 1, np.int64)
     for row in range(len(offsets) - 1):
         kinds[:] = 0
-        memory, slots = emptied(memory, lines(data, offsets, row))
+        n[NEWLINES, row] = lines(data, offsets, row) - 1
+        memory, slots = emptied(memory, n[NEWLINES, row] + 1)
         at, end = offsets[row], offsets[row + 1]
         while at < end:
-            first, last, at, symbols = _read_line(data, at, end, classes, kinds)
-            n[SYMBOLS, row] += symbols
+            first, last, size, at, hashes, ellipses = _read_line(data, at, end, classes, kinds)
+            n[HASHES, row] += hashes
+            n[ELLIPSES, row] += ellipses
             if last < 0:  # blank
                 continue
             point, length = decode(data, last, end)
             stop = last + length
             n[LINES, row] += 1
-            n[PUNCTUATED, row] += _among(point, stops)
-            n[ELLIPSIS, row] += point == 0x2026 or _dots(data, first, stop)
+            n[SHORT, row] += size <= short
+            n[PUNCTUATED, row] += among(point, stops)
+            n[TRAILING, row] += point == 0x2026 or ends_in_dots(data, first, stop)
             n[BULLET, row] += _begins(data, first, stop, classes, bullets, dashes)
             n[REPEATED, row] += seen(data, first, stop, slots)
         n[CHARACTERS, row] = kinds.sum()
@@ -209,7 +248,20 @@ def _read_lines(
         n[CAPITALS, row] = kinds[UPPER]
 
 
-@kernel(NOTHING(U8, I64, U8, I64, I32, I32, OUT_TABLE))
+@helper
+def _is_listed(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets) -> bool:
+    """Whether [start, end) is one of the words that are listed one after the other."""
+    for i in range(len(at) - 1):
+        byte, size = 0, at[i + 1] - at[i]
+        if size == end - start:
+            while byte < size and data[start + byte] == listed[at[i] + byte]:
+                byte += 1
+            if byte == size:
+                return True
+    return False
+
+
+@kernel(NOTHING(U8, I64, U8, I64, I32, I32, U8, I64, OUT_TABLE))
 def _read_words(
     data: Bytes,
     offsets: Offsets,
@@ -217,6 +269,8 @@ def _read_words(
     rows: Offsets,
     starts: Positions,
     ends: Positions,
+    stop_words: Bytes,
+    stop_offsets: Offsets,
     n: Counts,
 ) -> None:
     """The counts of words."""
@@ -229,6 +283,8 @@ def _read_words(
             end = min(base + ends[word], limit)  # spans of another text must not lead us out
             if start >= end:
                 continue
-            n[SPELLED, row] += _spelled(data, start, end)
+            n[SPELLED, row] += characters(data, start, end)
             n[ALPHABETIC, row] += _is_alphabetic(data, start, end, classes)
-            n[DISTINCT, row] += not seen(data, start, end, slots)
+            if not seen(data, start, end, slots):
+                n[DISTINCT, row] += 1
+                n[STOP, row] += _is_listed(data, start, end, stop_words, stop_offsets)

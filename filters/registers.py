@@ -18,6 +18,9 @@ EACH, HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
 """Of each byte: the lowest bit, the highest, all but the highest."""
 
+FROM_A, BEYOND_Z = EACH * np.uint64(0x80 - ord("a")), EACH * np.uint64(0x80 - ord("z") - 1)
+"""What sets the high bit of an ASCII byte from "a" on, and of one beyond "z"."""
+
 GATHER, TOP = np.uint64(0x0102040810204080), np.uint64(56)
 
 
@@ -62,3 +65,35 @@ def lowest_bit(typing: Any, bits: Any) -> Any:
         return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
 
     return types.int64(types.uint64), made
+
+
+@helper
+def lower_case(data: Bytes, at: int, end: int) -> int:
+    """Where the run of a to z ends that begins at a byte."""
+    while at < end and at + 8 <= len(data):
+        some = eight(data, at)
+        low = some & LOW
+        other = ~((low + FROM_A) & ~(low + BEYOND_Z) & ~some) & HIGH
+        if other:
+            return min(at + (lowest_bit(other) >> 3), end)
+        at += 8
+    at = min(at, end)
+    while at < end and 97 <= data[at] <= 122:
+        at += 1
+    return at
+
+
+@helper
+def alike(data: Bytes, one: int, other: int, size: int) -> bool:
+    """Whether so many bytes are the same from two places on."""
+    at, safe = 0, len(data) - max(one, other)
+    while at < size and at + 8 <= safe:
+        unlike = eight(data, one + at) ^ eight(data, other + at)
+        if size - at < 8:
+            return not unlike << np.uint64(8 * (at + 8 - size))
+        if unlike:
+            return False
+        at += 8
+    while at < size and data[one + at] == data[other + at]:
+        at += 1
+    return at == size

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets
 from filters.kernels import allocator, helper
+from filters.registers import EACH, alike, eight, equal, lowest_bit
+from filters.shingles import word_hash
+
+FEEDS = EACH * np.uint64(10)
+"""A line feed, eight times."""
 
 Slots = NDArray[np.int64]
 """Shape (a power of two, 2): start and end of a range, or two zeros."""
@@ -29,7 +34,7 @@ def emptied(memory: Slots, ranges: int) -> tuple[Slots, Slots]:
 
 @helper
 def hashed(data: Bytes, start: int, end: int) -> np.uint64:
-    """A hash of the bytes [start, end): 64 bits, the same everywhere."""
+    """A hash of the bytes [start, end), 64 bits: another than that of `filters.shingles`."""
     value = np.uint64(0xCBF29CE484222325)
     for at in range(start, end):
         value = (value ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
@@ -41,15 +46,12 @@ def hashed(data: Bytes, start: int, end: int) -> np.uint64:
 def seen(data: Bytes, start: int, end: int, slots: Slots) -> bool:
     """Whether the same bytes are in the set; if not, they are put there.  Needs start < end."""
     mask = len(slots) - 1
-    slot = np.int64(hashed(data, start, end) & np.uint64(mask))
+    slot = np.int64(word_hash(data, start, end) & np.uint64(mask))
     while slots[slot, 1] > 0:
         first = slots[slot, 0]
-        if slots[slot, 1] - first == end - start:
-            at = 0
-            while at < end - start and data[first + at] == data[start + at]:
-                at += 1
-            if at == end - start:
-                return True
+        size = end - start
+        if slots[slot, 1] - first == size and alike(data, first, start, size):
+            return True
         slot = (slot + 1) & mask
     slots[slot, 0] = start
     slots[slot, 1] = end
@@ -63,3 +65,17 @@ def lines(data: Bytes, offsets: Offsets, row: int) -> int:
     for at in range(offsets[row], offsets[row + 1]):
         count += data[at] == 10
     return count
+
+
+@helper
+def line_end(data: Bytes, at: int, end: int) -> int:
+    """Where the line ends that begins at a byte: at its line feed, or at the text's end."""
+    while at < end and at + 8 <= len(data):
+        found = equal(eight(data, at), FEEDS)
+        if found:
+            return min(at + (lowest_bit(found) >> 3), end)
+        at += 8
+    at = min(at, end)
+    while at < end and data[at] != 10:
+        at += 1
+    return at

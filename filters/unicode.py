@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes
 from filters.kernels import helper, signed
+from filters.registers import EACH, TOP, eight
 
 OTHER = 0  # unassigned, private, surrogate, and every byte that is no part of a character
 CONTROL = 1  # and zero width space
@@ -58,6 +59,7 @@ CATEGORIES |= {"Z": SPACE, "M": MARK, "P": PUNCTUATION, "S": SYMBOL}
 HEAD = 16  # bytes: the Unicode version, in ASCII
 BLOCK = 128  # code points
 FIRST = 0x110000 // BLOCK  # entries of the first stage
+SIX, SEVEN = np.uint64(6), np.uint64(7)
 BAD = 0xDC00  # what a byte that is no part of a character counts as: a surrogate, so OTHER
 PATH = Path(__file__).with_suffix(".bin")
 
@@ -140,6 +142,24 @@ def read(data: Bytes, at: int, end: int, classes: Bytes) -> tuple[int, int]:
         return signed(classes[FIRST + lead]), 1
     point, length = decode(data, at, end)
     return kind_of(point, classes), length
+
+
+@helper
+def characters(data: Bytes, start: int, end: int) -> int:
+    """How many characters [start, end) holds: bytes that begin one."""
+    count, at = end - start, start
+    while at < end and at + 8 <= len(data):
+        some = eight(data, at)
+        inside = some >> SEVEN & ~some >> SIX & EACH  # bytes 10xxxxxx
+        if end - at < 8:
+            inside <<= np.uint64(8 * (at + 8 - end))
+        if inside:
+            count -= signed(inside * EACH >> TOP)
+        at += 8
+    while at < end:
+        count -= data[at] & 0xC0 == 0x80
+        at += 1
+    return count
 
 
 @helper

@@ -4,11 +4,13 @@ A word is a run of letters, marks, digits and connectors (``_``) that holds a le
 One character that stands inside words stays in: an apostrophe, a full stop or a middle dot between
 two letters (don't, example.com, and of "U.S." all but the last stop), an apostrophe, a full stop, a
 comma or a semicolon between two digits (3.14, 1,000).  In scripts that put no space between words
-(Han, kana, Thai, Lao, Khmer, Myanmar, …) every letter, with its marks, is a word.
+(Han, kana, Thai, Lao, Khmer, Myanmar, …) every letter, with its marks, is a word: counts of words
+are counts of letters there, more than a dictionary would find, and n-grams are runs of letters.
 
 Source: Unicode Standard Annex #29, default word boundaries, simplified: katakana are words of one
 letter each (against WB13), quotes in Hebrew abbreviations part words (WB7a to c), a colon parts
-words (as in CLDR), and a mark may not follow the character inside a word (WB4).
+words (as in CLDR), and a mark may not follow the character inside a word (WB4).  It breaks between
+all Han and hiragana, and leaves the scripts of class SA (Annex #14) to a dictionary; there is none.
 """
 
 from functools import cache

@@ -52,7 +52,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure and judge the rows of one part that changed."""
-    work = Work(job.recipe, measured(job.recipe))
+    work = Work(job.run, job.recipe, measured(job.recipe))
     edits = job.run.open_part(passages.TABLE, key).read()
     rows = edits["row"].to_numpy().astype(np.int64)
     beside = {"edits": edits["edits"].combine_chunks()}

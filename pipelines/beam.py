@@ -23,10 +23,11 @@ for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
     logging.getLogger(server).propagate = False
     logging.getLogger(server).addHandler(logging.NullHandler())
 
-from pipelines import loopback, workers  # noqa: E402 (workers: registers itself)
+from pipelines import limits, loopback, workers  # noqa: E402 (workers: registers itself)
 from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.execute import named  # noqa: E402
-from pipelines.steps import Job, Segment, failed, perform, reopened  # noqa: E402
+from pipelines.segments import Segment  # noqa: E402
+from pipelines.steps import Job, failed, perform, reopened  # noqa: E402
 
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
 KNOCK = 5  # seconds in which a job server must answer
@@ -55,7 +56,9 @@ class Perform(beam.DoFn):
                 raise
             raise RunError(f"{self.step}: {said_of(error, self.run)}; {AGAIN}") from error
         for key, segment in done:
-            yield key, json.dumps(segment)
+            reference = json.dumps(segment)
+            assert len(reference) <= limits.WRITTEN, reference  # noqa: S101 (names are ours)
+            yield key, reference
 
     def _done(self, key: int, references: Iterable[str]) -> list[tuple[int, Segment]]:
         where = self.run, self.step, self.mark
@@ -99,16 +102,17 @@ def execute(job: Job, options: Sequence[str]) -> None:
         RecipeError: if there is no such runner, or no job server where it should be.
         RunError: if the runner gave up.
     """
+    here = not any(o.startswith("--runner") for o in options)
+    limits.check_references(job, here)
     loopback.stay_here()
-    runner = None if any(o.startswith("--runner") for o in options) else "FnApiRunner"
     known = PipelineOptions([*options, QUICK])
     check_endpoint(known)
     try:
-        pipeline = beam.Pipeline(runner, known)
+        pipeline = beam.Pipeline("FnApiRunner" if here else None, known)
     except ValueError as error:  # of a runner that there is not
         raise RecipeError(f"after --: {error}") from error
     build(job, pipeline)
-    if runner is not None:  # in this process
+    if here:
         pipeline.run().wait_until_finish()
         return
     if known.view_as(PortableOptions).environment_type:

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
+from pipelines import languages
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.steps import Done, Job
@@ -76,6 +77,6 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
         unit=steps["split"]["facts"].get("unit"),
-        counted=counted,
+        spoken=languages.listed(steps["decide"]["counts"]),
         columns=[(f.name, f.type) for f in columns],
     )

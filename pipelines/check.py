@@ -9,7 +9,7 @@ A pair of similarity 0.5 escapes the comparison of signatures once in 47 times, 
 1,000, one of 0.6 once in 60,000 (112 slots; the tails of a binomial distribution).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -21,6 +21,7 @@ from filters.buffers import table as bytes_of
 from filters.lsh import needed
 from filters.probes import near
 from pipelines import against, clusters, rules, scan, truth
+from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.meeting import address_of, begins, by_key, part_of, within
@@ -31,6 +32,7 @@ from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 1
 LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's threshold if lower
+FOLD = 100_000  # rows that come into one place and are held there, about
 MANY = 64  # others a probe that are compared in truth, drawn among those that resemble it
 
 Rows = NDArray[np.int64]
@@ -48,13 +50,17 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     return {truth.TABLE: fingerprint("check", VERSION, dedup.probes, recipe.seed, seen)}
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, one place, parts (and those of earlier runs), one place, the same parts, one place."""
+    return [corpus.parts, 1, corpus.every_part, 1, corpus.every_part, 1]
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """The keys of `sizes`."""
     earlier = against.runs(recipe)
-    own = against.count(run)
-    every = own + sum(map(against.count, earlier))
+    own, *keys = sizes(recipe, Corpus.of(run).after(earlier))
     facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
-    return Plan(list(range(own)), [1, every, 1, every, 1], facts)
+    return Plan(list(range(own)), keys, facts)
 
 
 def candidates(job: Job, key: int, _: Batches) -> Done:
@@ -67,8 +73,8 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     """The probes, to every part."""
     if not batches:
         return Done()
-    drawn_there = pa.Table.from_batches(batches).sort_by(FIRST)
-    probes = _drawn_first(drawn_there, _dedup(job).probes)
+    count = _dedup(job).probes
+    probes = _folded(batches, lambda rows: _drawn_first(rows.sort_by(FIRST), count))
     every = range(job.plan.keys[1])
     done = Done(out=((part, batch) for part in every for batch in probes.to_batches()))
     removed = pc.sum(probes["removed"]).as_py() or 0
@@ -105,15 +111,39 @@ def narrow(job: Job, key: int, batches: Batches) -> Done:
     """Of each probe the others that are drawn first, and the nearest; each to its part."""
     if not batches:
         return Done()
-    table = pa.Table.from_batches(batches, truth.PAIRS)
+    table = _folded(batches, _narrowed)
     selves = table.filter(pc.is_null(table["agreements"])).sort_by("probe")
     pairs = table.filter(pc.is_valid(table["agreements"]))
-    nearest = _ranked(pairs, [("agreements", "descending"), *FIRST]) == 0
-    pairs = pairs.filter(pa.array((_ranked(pairs, FIRST) < MANY) | nearest))
     selves = selves.filter(pc.is_in(selves["probe"], pairs["probe"].combine_chunks()))
     done = Done(out=_to_parts(pa.concat_tables([selves, pairs])))
     done.counts["compared"] = pairs.num_rows
     return done
+
+
+def _narrowed(table: pa.Table) -> pa.Table:
+    """The probes, and of the pairs of each those that are drawn first and the nearest."""
+    selves = table.filter(pc.is_null(table["agreements"]))
+    pairs = table.filter(pc.is_valid(table["agreements"]))
+    nearest = _ranked(pairs, [("agreements", "descending"), *FIRST]) == 0
+    pairs = pairs.filter(pa.array((_ranked(pairs, FIRST) < MANY) | nearest))
+    return pa.concat_tables([selves, pairs])
+
+
+def _folded(batches: Batches, keep: Callable[[pa.Table], pa.Table]) -> pa.Table:
+    """What `keep` leaves of all rows, for which it is asked again and again: few are held.
+
+    Args:
+        batches: one or more.
+        keep: leaves the same of what it left of some rows, and others, as of both.
+    """
+    held: list[pa.RecordBatch] = []
+    new = 0
+    for batch in batches:
+        held.append(batch)
+        new += batch.num_rows
+        if new > FOLD:
+            held, new = keep(pa.Table.from_batches(held)).to_batches(), 0
+    return keep(pa.Table.from_batches(held)).combine_chunks()
 
 
 def _ranked(pairs: pa.Table, order: list[tuple[str, str]]) -> Rows:
@@ -158,6 +188,7 @@ def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
     return rows.take(pa.array(fresh[:count])).combine_chunks()
 
 
-STEP = Step(
-    "check", tables, plan, (candidates, choose, compare, narrow, truth.fetch, truth.measure)
-)
+STAGES = (candidates, choose, compare, narrow, truth.fetch, truth.measure)
+HELD = ((choose, 0), (narrow, 0), (truth.measure, 1.5))
+HELPS = "raise it, or lower [dedup] probes"
+STEP = Step("check", tables, plan, STAGES, sizes=sizes, held=HELD, helps=HELPS)

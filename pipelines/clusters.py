@@ -1,7 +1,7 @@
 """Clusters: confirmed pairs joined in one place, and who of each cluster stays.
 
-The one place sees addresses alone: about `NODE` bytes for each duplicated row; beyond `ROWS` of
-them the step refuses to join and says what to set.  The rows of a cluster then meet in a partition
+The one place sees addresses alone: about `NODE` bytes for each duplicated row; beyond the recipe's
+limit the step refuses to join and says what to set.  The rows of a cluster then meet in a partition
 of their own, with all that decides who stays and how alike they are.
 """
 
@@ -24,10 +24,11 @@ from pipelines.meeting import Rows, begins, by_key, part_of, row_of, those, with
 from pipelines.recipe import Dedup
 from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import Batches, Done, Job
+from pipelines.units import say_size
 
 TABLE = "columns/documents/duplicates"
-ROWS = 50_000_000  # duplicated rows that one process joins, at most
-NODE = 60  # bytes that each takes there
+NODE = 60  # bytes that a duplicated row takes where all are joined
+PAIR = 80  # bytes that a pair takes there, where leaders are asked for
 PARTITION = 1_000_000  # documents, of which those in clusters meet in one partition, about
 WIDTH = 32  # members of a cluster that are compared for its diameter, at most
 
@@ -61,19 +62,21 @@ def join(job: Job, key: int, batches: Batches) -> Done:
     """All pairs of the run: their clusters, each row to its part.
 
     Raises:
-        RunError: if there are more duplicated rows than one process should join.
+        RunError: if there are more duplicated rows than one process may join.
     """
     leader = cast(Dedup, job.recipe.dedup).link == "leader"
-    found, pairs = Components(), []
+    found, pairs, held, memory = Components(), [], 0, job.recipe.limit.memory
     for batch in batches:
         found.add(*(column.to_numpy() for column in batch.columns))
-        if len(found.rows) > ROWS:
-            raise RunError(
-                f"dedup: more than {ROWS:,} rows resemble others, which is what one process joins "
-                f"in {ROWS * NODE / 1e9:.0f} GB: raise [dedup] threshold, or run source by source"
-            )
         if leader:
             pairs.append(batch)
+            held += PAIR * batch.num_rows
+        if NODE * len(found.rows) + held > memory:
+            raise RunError(
+                f"dedup: {len(found.rows):,} rows and more resemble others; to join them in one "
+                f"process takes more than [limit] memory, {say_size(memory)}: raise it or "
+                "[dedup] threshold, or run the sources one by one, each against those before"
+            )
     return Done(out=_members(found, pairs))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import against, execute, ingest, lists, rules, show, texts
+from pipelines import against, execute, given, ingest, rules, show
 from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
@@ -35,7 +35,7 @@ class Asked:
 
 def read(
     paths: Sequence[Path], limit: int | None, console: Console
-) -> tuple[str, Recipe, Scan, list[texts.Given]]:
+) -> tuple[str, Recipe, Scan, list[given.Given]]:
     """The recipe that was named, or the default one over some files.
 
     Returns:
@@ -55,10 +55,9 @@ def read(
     try:
         scan = rules.check(recipe)
         against.runs(recipe)
-        lists.check(scan.measures)
-        if any(texts.asked(type(measure)) for measure in scan.measures.values()):
+        if any(given.asked(type(measure)) for measure in scan.measures.values()):
             compile_kernels(recipe, scan, console)  # the words of these files are counted
-        return text, recipe, scan, texts.given(scan.measures)
+        return text, recipe, scan, given.given(scan.measures)
     except RecipeError as error:
         raise RecipeError(f"{path} {error}") from error
 

@@ -12,18 +12,25 @@ from pipelines.measures import Scan
 from pipelines.recipe import Recipe
 from pipelines.show import bars
 
+LABELS = ("filters.classifier", "filters.fastlabels", "filters.fastwords")
+BRINGS = {
+    "filters.language": LABELS,
+    "filters.classify": (*LABELS, "filters.training"),
+    "filters.listed": ("filters.hashset",),
+    "filters.overlap": ("filters.hashset",),
+    "filters.perplexity": ("filters.ngrams", "filters.overlap"),
+}
+"""Modules whose kernels the measures of another call."""
+
 
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
     modules = {type(each).__module__ for each in (*scan.measures.values(), *scan.edits.values())}
-    if "filters.language" in modules:
-        modules |= {"filters.classifier", "filters.fastwords"}
+    modules = modules.union(*(BRINGS.get(module, ()) for module in modules))
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
         modules.add("filters.words")
     if scan.across:
         modules |= {"filters.cuts", "filters.passages", "filters.winnowing"}
-    if modules & {"filters.overlap", "filters.listed"}:
-        modules.add("filters.hashset")
     if any(source.kind in ("warc", "html") for source in recipe.source):
         modules.add("filters.nesting")
     if recipe.dedup is not None and recipe.dedup.probes:

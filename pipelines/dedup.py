@@ -24,6 +24,7 @@ from filters.lsh import needed
 from filters.minhash import keys
 from pipelines import against, clusters, meeting, rules
 from pipelines.clusters import TABLE
+from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.meeting import KEYS, U64, part_of, those
@@ -49,16 +50,20 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     return {TABLE: fingerprint("minhash", VERSION, how, seen)}
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts (and those of earlier runs), buckets, parts, buckets; one place, parts, clusters."""
-    earlier = against.runs(recipe)
-    own = len(run.table("documents").parts)
-    every = own + sum(against.count(r) for r in earlier)
-    rows = run.table("documents").rows + sum(r.table("documents").rows for r in earlier)
+    rows, every = corpus.every_document, corpus.every_part
     width = selected(recipe).measures["minhash"].columns.field("bands").type.byte_width
     met, apart = meeting.partitions(rows, width // 8 + 1), clusters.partitions(rows)
+    return [every, met, every, met, 1, every, apart, corpus.parts]
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """The keys of `sizes`."""
+    earlier = against.runs(recipe)
+    every, *keys = sizes(recipe, Corpus.of(run).after(earlier))
     facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
-    return Plan(list(range(every)), [met, every, met, 1, every, apart, own], facts)
+    return Plan(list(range(every)), keys, facts)
 
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
@@ -180,4 +185,4 @@ def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
 
 
 STAGES = (band_keys, buckets, fetch, confirm, *clusters.STAGES)
-STEP = Step("dedup", tables, plan, STAGES)
+STEP = Step("dedup", tables, plan, STAGES, sizes=sizes, held=((clusters.join, 0),))

@@ -54,14 +54,22 @@ STORE = re.compile(
 )
 """What Arrow says of a store that refuses, or does not answer."""
 
+GOOGLE = re.compile(r"google::cloud::Status\((\w+): ")
+"""The same, of Google's."""
+
 
 def is_told(error: OSError) -> bool:
     """Whether it is something that the user can put right."""
-    return error.errno in ENVIRONMENT or STORE.search(str(error)) is not None
+    said = str(error)
+    return error.errno in ENVIRONMENT or bool(STORE.search(said) or GOOGLE.search(said))
 
 
 def said_of(error: OSError, where: str) -> str:
     """The system's words, or the store's, with the place."""
+    if google := GOOGLE.search(str(error)):
+        if google[1] in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            return f"{where}: {AWAY}"
+        return f"{where}: the store refuses: {google[1].lower().replace('_', ' ')}"
     found = STORE.search(str(error))
     if found is None:
         return f"{error.filename or where}: {os.strerror(error.errno or 0)}"

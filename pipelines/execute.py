@@ -8,10 +8,13 @@ from typing import Any
 
 from pipelines import (
     again,
+    against,
     check,
     decide,
     dedup,
+    fit,
     ingest,
+    limits,
     near,
     passages,
     publish,
@@ -19,13 +22,16 @@ from pipelines import (
     scan,
     split,
 )
+from pipelines.corpus import Corpus
 from pipelines.errors import DamagedError, RunError
+from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
 from pipelines.steps import Job, Step, collect, prepare, word
 
 STEPS: tuple[Step, ...] = (
     ingest.STEP,
+    fit.STEP,
     scan.STEP,
     rules.STEP,
     dedup.STEP,
@@ -42,6 +48,19 @@ STEPS: tuple[Step, ...] = (
 def named(name: str) -> Step:
     """A step, by its name."""
     return next(step for step in STEPS if step.name == name)
+
+
+def wanted(recipe: Recipe) -> list[Step]:
+    """The steps of a recipe, in their order."""
+    across, dedup_ = bool(selected(recipe).across), recipe.dedup
+    off = {
+        "dedup": dedup_ is None,
+        "check": dedup_ is None or not dedup_.probes,
+        "passages": not across,
+        "again": not across,
+        "near": not recipe.checks_held_out,
+    }
+    return [step for step in STEPS if not off.get(step.name)]
 
 
 Watch = Callable[[str, Callable[[], tuple[int, int]]], Any]
@@ -135,6 +154,7 @@ def _do(
 
     started = time.perf_counter()
     run.unseal(stale)
+    check_memory(run, recipe, step)
     job = prepare(run, recipe, step, wanted, stale)
     with how.watch(step.name, lambda: progress(job)):
         try:
@@ -162,6 +182,20 @@ def _do(
     run.save()
     run.sweep(stale)
     run.folder.delete("work")
+
+
+def check_memory(run: Run, recipe: Recipe, step: Step) -> None:
+    """Stop before a step that would hold more than one process may.
+
+    Raises:
+        RunError: naming what it would hold, and what to set.
+    """
+    if step is ingest.STEP:
+        files = sum(len(ingest.files(source, recipe.base)) for source in recipe.source)
+        limits.check(step, recipe, Corpus(0, 0, 0), files)
+    else:
+        earlier = against.runs(recipe) if step in (dedup.STEP, check.STEP) else []
+        limits.check(step, recipe, Corpus.of(run).after(earlier))
 
 
 def progress(job: Job) -> tuple[int, int]:

@@ -15,19 +15,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from pipelines import stores
 from pipelines.errors import BusyError, RunError
-from pipelines.stores import KNOCKS, WAIT, client, key_of, told
+from pipelines.stores import WAIT, Store, Tagged
 
 BEAT = 10  # seconds between two signs of life
+LOCK = "lock"  # name of the file
 SILENT = 60  # seconds without one after which a lock is dead
-
-TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
-"""What a store answers whose object is not as it was said to be."""
 
 
 def myself() -> str:
@@ -76,11 +73,10 @@ class Lease:
         """Nothing is held yet.
 
         Args:
-            folder: begins with ``s3://``.
+            folder: on a store.
         """
         self.folder = folder
-        self.bucket, key = key_of(folder)
-        self.key = f"{key}/lock" if key else "lock"
+        self.store = cast(Store, stores.folder(folder))
         self.tag = ""
         self._one = threading.Lock()
 
@@ -92,10 +88,10 @@ class Lease:
         """
         there = None
         while there is None:  # it may be let go of between two of our requests
-            if self._put(IfNoneMatch="*"):
+            if self._put(""):
                 return
             there = self._look()
-        if there.is_dead and self._put(IfMatch=there.tag):
+        if there.is_dead and self._put(there.tag):
             return
         raise BusyError(
             f"{self.folder}: {there.who} works on it, last heard of {max(0, there.age):.0f} s ago; "
@@ -110,7 +106,7 @@ class Lease:
             BusyError: if it is ours no more.
         """
         with self._one:
-            if not self._put(IfMatch=self.tag):
+            if not self._put(self.tag):
                 there = self._look()
                 who = there.who if there is not None else "another command"
                 raise BusyError(
@@ -118,69 +114,38 @@ class Lease:
                     f"{SILENT} s; what is done stays done"
                 )
 
-    def _put(self, **condition: str) -> bool:
-        """Write it, if the condition holds; whether it did."""
-        from botocore.exceptions import ClientError
-
+    def _put(self, tag: str) -> bool:
+        """Write it, if what is there has this tag ("": is not there); whether it did."""
         about = {"who": myself(), "machine": machine(), "process": os.getpid()}
         body = json.dumps({**about, "sign": secrets.token_hex(6)}).encode()
-        with told(self.folder):
-            try:
-                answer = client().put_object(
-                    Bucket=self.bucket, Key=self.key, Body=body, **condition
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in TAKEN:
-                    return self._is_written(body)
-                raise
-        self.tag = answer["ETag"]
-        return True
-
-    def _is_written(self, body: bytes) -> bool:
-        """Whether it is there as we wrote it: the first answer to a request may get lost."""
-        found = self._read()
-        if found is None or found["body"] != body:
-            return False
-        self.tag = found["ETag"]
-        return True
-
-    def _read(self) -> dict[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        with told(self.folder):
-            try:
-                found: dict[str, Any] = client().get_object(Bucket=self.bucket, Key=self.key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
-                    return None
-                raise
-            return {**found, "body": found["Body"].read()}
+        new = self.store.put_if(LOCK, body, tag)
+        if new is None:
+            found = self.store.tagged(LOCK)  # the first answer to a request may get lost
+            new = found.tag if found is not None and found.body == body else None
+        self.tag = new or self.tag
+        return new is not None
 
     def _look(self) -> Held | None:
-        found = self._read()
-        if found is None:
-            return None
-        date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
-        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        age = (now - found["LastModified"]).total_seconds()
-        try:
-            about = json.loads(found["body"])
-            return Held(found["ETag"], age, about["who"], about["machine"], about["process"])
-        except (ValueError, KeyError, TypeError):
-            return Held(found["ETag"], age, "another command", "", 0)
+        found = self.store.tagged(LOCK)
+        return None if found is None else _held(found)
 
     def drop(self) -> None:
         """Let go of it, unless another command took over."""
-        with told(self.folder):
-            found = client(KNOCKS).head_object(Bucket=self.bucket, Key=self.key)
-            if found["ETag"] == self.tag:
-                client(KNOCKS).delete_object(Bucket=self.bucket, Key=self.key)
+        self.store.drop(LOCK, self.tag)
 
     def beat(self, ended: threading.Event) -> None:
         """Renew it until it is let go of, or lost."""
         while not ended.wait(BEAT):
             with contextlib.suppress(RunError):  # said when the manifest is written
                 self.renew()
+
+
+def _held(found: Tagged) -> Held:
+    try:
+        about = json.loads(found.body)
+        return Held(found.tag, found.age, about["who"], about["machine"], about["process"])
+    except (ValueError, KeyError, TypeError):
+        return Held(found.tag, found.age, "another command", "", 0)
 
 
 @contextlib.contextmanager

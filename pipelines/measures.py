@@ -4,14 +4,14 @@ import hashlib
 import importlib
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from filters import Edit, Measure
-from pipelines import lists, sql, texts
+from pipelines import given, sql
 from pipelines.errors import RecipeError, nearest
 from pipelines.recipe import Recipe
 from pipelines.schema import DOCUMENTS
@@ -20,6 +20,8 @@ MEASURES = {
     "paragraphs": "filters.language:Paragraphs",
     "language": "filters.language:Language",
     "quality": "filters.quality:Quality",
+    "repetition": "filters.repetition:Repetition",
+    "c4": "filters.c4:C4",
     "entropy": "filters.entropy:Entropy",
     "tokens": "filters.tokens:Tokens",
     "site": "filters.urls:Site",
@@ -27,9 +29,12 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
     "listed": "filters.listed:Listed",
+    "classifier": "filters.classify:Classify",
+    "perplexity": "filters.perplexity:Perplexity",
 }
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",
+    "c4_lines": "filters.c4_lines:C4Lines",
     "personal_data": "filters.personal:PersonalData",
     "foreign": "filters.foreign:Foreign",
 }
@@ -61,11 +66,12 @@ def thing(name: str, known: Mapping[str, str], where: str) -> Any:
 
 def made(name: str, options: Any, known: Mapping[str, str], where: str, base: str = ".") -> Any:
     """The value that a name and its options stand for; files in these are relative to `base`."""
-    kind = thing(name, known, where)
     if not isinstance(options, Mapping):
         raise RecipeError(f"{where}: {name}: want a table of options such as {{}}, got {options!r}")
+    options = dict(options)
+    kind = thing(_kind(name, options, known, where), known, where)
     try:
-        value = kind(**lists.opened(kind, texts.opened(kind, options, base), base))
+        value = kind(**_named_so(name, kind), **given.opened(kind, options, base))
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
     asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")
@@ -77,6 +83,28 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str, base: st
     return value
 
 
+def _kind(name: str, options: dict[str, Any], known: Mapping[str, str], where: str) -> str:
+    """What a name stands for: itself, or what its option `is` says, which is taken out.
+
+    Raises:
+        RecipeError: if it would stand for another than the one of that name.
+    """
+    if "is" not in options:
+        return name
+    kind = options.pop("is")
+    if not isinstance(kind, str):
+        raise RecipeError(f"{where}: {name}: is: want the name of a measure, got {kind!r}")
+    if name in known and kind != name:
+        raise RecipeError(f"{where}: {name} is a name of ours; call yours another")
+    return kind
+
+
+def _named_so(name: str, kind: Any) -> dict[str, str]:
+    """The option by which a measure knows its name, if it has one: its columns are called so."""
+    options = fields(kind) if is_dataclass(kind) else ()
+    return {f.name: name for f in options if f.metadata.get("named")}
+
+
 def code_of(thing: Any, version: object) -> list[object]:
     """What tells one version of some code from another: its name, and its version.
 
@@ -86,6 +114,13 @@ def code_of(thing: Any, version: object) -> list[object]:
         source = Path(str(inspect.getsourcefile(thing))).read_bytes()
         version = hashlib.sha256(source).hexdigest()
     return [f"{thing.__module__}:{thing.__qualname__}", version]
+
+
+def mark(thing: Measure | Edit) -> list[object]:
+    """What decides the values of a measure or an edit: its code and options."""
+    plain = type(thing).__repr__ is object.__repr__  # it would hold an address in memory
+    options = repr(sorted(vars(thing).items())) if plain else repr(thing)
+    return [*code_of(type(thing), getattr(thing, "version", None)), options]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from filters.buffers import table as bytes_of
 from filters.clusters import agreements
 from filters.lsh import similarity
 from pipelines import again, clusters, latest, meeting, parts, rules, split
+from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.meeting import KEYS, U64, Rows, by_key, part_of, row_of
@@ -64,13 +65,17 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     return {**reads, **({clusters.TABLE: ["duplicate"]} if recipe.dedup is not None else {})}
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, buckets, parts, buckets, parts."""
-    documents = run.table("documents")
-    count = len(documents.parts)
     slots = selected(recipe).measures["minhash"].columns.field("minhash").type.byte_width
-    met = meeting.partitions(documents.rows, slots // ROWS)
-    return Plan(list(range(count)), [met, count, met, count])
+    met, count = meeting.partitions(corpus.documents, slots // ROWS), corpus.parts
+    return [count, met, count, met, count]
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """The keys of `sizes`."""
+    count, *keys = sizes(recipe, Corpus.of(run))
+    return Plan(list(range(count)), keys)
 
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
@@ -201,4 +206,4 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
 
 
-STEP = Step("near", tables, plan, (band_keys, meet, fetch, compare, answer))
+STEP = Step("near", tables, plan, (band_keys, meet, fetch, compare, answer), sizes=sizes)

@@ -26,12 +26,13 @@ from filters.edits import merge
 from filters.passages import Masks, copies
 from pipelines import anchors, clusters, latest, rules
 from pipelines.anchors import Rows, Texts
+from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
-from pipelines.measures import selected
+from pipelines.measures import mark, selected
 from pipelines.meeting import by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE, mark
+from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE
 from pipelines.steps import Batches, Done, Job, Key, Plan, Step
 
 VERSION = 1
@@ -55,11 +56,16 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     return {TABLE: fingerprint(VERSION, [[n, mark(edit)] for n, edit in across.items()], seen)}
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, partitions, parts, partitions and a way around them for each part, parts."""
-    count = len(run.table("documents").parts)
-    partitions = 1 + run.manifest.steps["scan"]["counts"].get("bytes", 0) // PARTITION
-    return Plan(list(range(count)), [partitions, count, partitions + count, count])
+    count, partitions = corpus.parts, 1 + corpus.text // PARTITION
+    return [count, partitions, count, partitions + count, count]
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """The keys of `sizes`."""
+    count, *keys = sizes(recipe, Corpus.of(run))
+    return Plan(list(range(count)), keys)
 
 
 def keys(job: Job, key: int, _: Batches) -> Done:
@@ -168,4 +174,4 @@ def _new(
         yield cuts.in_raw(gone, of.edits, reason)
 
 
-STEP = Step("passages", tables, plan, (keys, shared, windows, copied, cut))
+STEP = Step("passages", tables, plan, (keys, shared, windows, copied, cut), sizes=sizes)

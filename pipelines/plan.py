@@ -5,22 +5,25 @@ the size of the files, by rates measured on the sample that ships, and every fig
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as Grid
 
-from pipelines import command, execute, ingest, parts, sql
+from pipelines import against, command, execute, ingest, limits, parts, sql
+from pipelines.corpus import Corpus
+from pipelines.given import Given
 from pipelines.measures import Scan
 from pipelines.recall import theory
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import reached
-from pipelines.texts import Given
 from pipelines.units import say_share, say_size
 
 TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
@@ -55,11 +58,10 @@ def command_plan(recipe: Path, folder: str | None, as_json: bool) -> None:
 def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[str, Any]:
     """All that is known beforehand, ready for JSON."""
     sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in recipe.source]
-    text = sum(source["text"] for source in sources)
-    documents = text // DOCUMENT
     known = "documents" in run.manifest.tables
-    if known:
-        documents = run.table("documents").rows
+    corpus = Corpus.of(run) if known else _estimated(run, recipe, sources)
+    text, documents = sum(source["text"] for source in sources), corpus.documents
+    files = sum(source["files"] for source in sources)
     return {
         "name": recipe.name,
         "estimated": not known,
@@ -82,6 +84,8 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         "finds": _finds(recipe),
         "written": _written(scan, text, documents),
         "memory": IDLE + 2 * parts.PART,
+        "limit": recipe.limit.memory,
+        "holds": list(_holds(recipe, corpus.after(against.runs(recipe)), files)),
         "sealed": sealed(recipe, run),
     }
 
@@ -91,6 +95,24 @@ def _source(kind: str, files: list[ingest.File]) -> dict[str, Any]:
     size = sum(f.size for f in files)
     rate = TEXT.get(kind, 1 + 2 * packed / max(1, size))
     return {"kind": kind, "files": len(files), "bytes": size, "text": int(rate * size)}
+
+
+def _estimated(run: Run, recipe: Recipe, sources: Sequence[Mapping[str, Any]]) -> Corpus:
+    """What the sources will come to."""
+    count = 0
+    for task in ingest.plan(run, recipe).tasks:
+        source = sources[task["source"]]
+        rate = source["text"] / max(1, source["bytes"])
+        count += max(1, ceil(rate * sum(size for *_, size in task["files"]) / parts.PART))
+    text = sum(source["text"] for source in sources)
+    return Corpus(text // DOCUMENT, text, count)
+
+
+def _holds(recipe: Recipe, corpus: Corpus, files: int) -> Iterator[dict[str, Any]]:
+    for step in execute.wanted(recipe):
+        for each in limits.holdings(step, recipe, corpus, files):
+            most = each.most(recipe.limit.memory)
+            yield {"step": step.name, **asdict(each), "most": most}
 
 
 def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
@@ -128,6 +150,19 @@ def _given(given: Mapping[str, Any]) -> str:
     return f"{given['measure']}: {len(given['files']):,} files, {given['rows']:,} rows{lost}"
 
 
+def _limits(planned: Mapping[str, Any]) -> Iterator[str]:
+    """What is held beside, each thing once with the steps that hold it."""
+    steps: dict[str, list[str]] = {}
+    for held in planned["holds"]:
+        about = "" if held["count"] is None else f"about {held['count']:,}, "
+        said = f"{held['what']}: {about}up to {held['most']:,}"
+        steps.setdefault(said, []).append(held["step"])
+    for said, names in steps.items():
+        who = "every step" if len(names) == len({h["step"] for h in planned["holds"]}) else None
+        yield f"{who or ', '.join(names)}: {said}"
+    yield f"a process holds at most {say_size(planned['limit'])} of each: [limit] memory"
+
+
 def show(planned: dict[str, Any], console: Console) -> None:
     """The plan for a person."""
     about = "about " if planned["estimated"] else ""
@@ -144,7 +179,7 @@ def show(planned: dict[str, Any], console: Console) -> None:
         grid.add_row("given", _given(each))
     grid.add_row("edits", ", ".join(planned["edits"]) or "none")
     for rule in planned["rules"]:
-        grid.add_row("drops", f"{rule['rule']}: {rule['sql']}")
+        grid.add_row("drops", escape(f"{rule['rule']}: {rule['sql']}"))
     for name, share, how in (
         ("finds", "meet", "by a shared band"),
         ("confirms", "found", "of all"),
@@ -158,5 +193,7 @@ def show(planned: dict[str, Any], console: Console) -> None:
     written = ", ".join(f"{k} about {say_size(v)}" for k, v in planned["written"].items())
     grid.add_row("writes", written)
     grid.add_row("holds", f"at most about {say_size(planned['memory'])} of memory a worker")
+    for line in _limits(planned):
+        grid.add_row("limits", escape(line))
     grid.add_row("done", ", ".join(planned["sealed"]) or "nothing yet")
     console.print(grid, highlight=False)

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines import again, card, check, decide, latest, parts, scan
+from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
-from pipelines.recipe import Recipe
+from pipelines.recipe import Publish, Recipe
 from pipelines.runs import Part, Run
 from pipelines.scan import edited_text
 from pipelines.schema import DOCUMENTS
@@ -59,9 +60,21 @@ def plan(run: Run, recipe: Recipe) -> Plan:
         for name, size in sizes.items()
         for number in range(ceil(size / recipe.publish.shard))
     ] or [[next(iter(sizes)), 0, 1]]
-    slices = max(1, min(ceil(recipe.publish.shard / SLICE), SLICES // len(shards)))
     tasks = list(range(len(run.table("documents").parts)))
-    return Plan(tasks, [len(shards)], {"shards": shards, "slices": slices})
+    return Plan(
+        tasks, [len(shards)], {"shards": shards, "slices": slices(recipe.publish, len(shards))}
+    )
+
+
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
+    """Parts, and shards if all documents were kept."""
+    how = recipe.publish
+    return [corpus.parts, sum(ceil(corpus.text * s / how.shard) for s in how.splits.values())]
+
+
+def slices(how: Publish, shards: int) -> int:
+    """In how many slices each of so many shards is put in order."""
+    return max(1, min(ceil(how.shard / SLICE), SLICES // max(1, shards)))
 
 
 def route(job: Job, key: int, _: Batches) -> Done:
@@ -205,4 +218,4 @@ def finish(job: Job, done: Done) -> None:
         done.parts[TABLE].append(Part(name, 0, sink.size, sink.sha256))
 
 
-STEP = Step("publish", tables, plan, (route, shard), finish)
+STEP = Step("publish", tables, plan, (route, shard), finish, sizes, held=((shard, 0),))

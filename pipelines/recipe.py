@@ -67,9 +67,12 @@ class Limit:
 
     Attributes:
         dead: share of records, or of bytes, that may be unreadable.
+        memory: bytes that one process may hold of what grows with the corpus; see
+            `pipelines.limits`.
     """
 
     dead: float = field(default=0.01, metadata={"read": units.share})
+    memory: int = field(default=3_000_000_000, metadata={"read": units.size})
 
 
 @dataclass(frozen=True, slots=True)

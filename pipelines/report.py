@@ -21,6 +21,7 @@ from pipelines.units import say_share, say_size
 from pipelines.view import View, gather
 
 FILE = "report.html"
+LANGUAGES = 30  # that are shown
 
 
 def command(folder: str, out: str | None) -> None:
@@ -74,6 +75,8 @@ def page(view: View) -> str:
         style=Markup(style),
         format=FORMAT,
         many=samples.MANY,
+        many_languages=LANGUAGES,
+        lost={(loss.language, loss.reason) for loss in view.losses},
         every=max(
             (c.every for g in view.groups for c in g.columns if isinstance(c, Numbers)), default=1
         ),

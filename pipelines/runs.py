@@ -5,6 +5,7 @@ store in one piece under its name; the manifest is written last.  Format version
 
     recipe.toml  manifest.json           as it was run; what is sealed
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
+    models/                              what measures learned
     again/                               columns of the rows that were measured once more
     check/                               what dedup missed among some documents
     dataset/                             what is published
@@ -13,6 +14,7 @@ store in one piece under its name; the manifest is written last.  Format version
 
 import contextlib
 import fcntl
+import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -28,7 +30,7 @@ from pipelines.folders import Folder
 from pipelines.leases import Lease, held, myself
 
 FORMAT = 1
-INTERMEDIATE = ("documents", "columns", "again", "decisions", "dead", "check")
+INTERMEDIATE = ("documents", "models", "columns", "again", "decisions", "dead", "check")
 """Folders of a run in which every file is named by the manifest."""
 
 
@@ -171,16 +173,21 @@ class Run:
             if theirs is not None and theirs.fingerprint == tables[name]:
                 at = theirs.at or other.folder.path
                 if name == "documents":
-                    self.manifest.tables.clear()  # what lay beside others
+                    for table in self._beside():
+                        self.manifest.tables.pop(table)
                 self.manifest.tables[name] = Table(theirs.fingerprint, theirs.parts, at)
         return bool(stale) and not self.stale(tables)
+
+    def _beside(self) -> list[str]:
+        """The documents and what lies beside them: all but models."""
+        return [table for table in self.manifest.tables if not table.startswith("models/")]
 
     def unseal(self, tables: Sequence[str]) -> None:
         """Say that these tables no longer exist; their files go when they are made again.
 
         Without the documents, what lies row for row beside them means nothing.
         """
-        gone = list(self.manifest.tables) if "documents" in tables else tables
+        gone = self._beside() if "documents" in tables else tables
         for table in gone:
             self.manifest.tables.pop(table, None)
         self.save()
@@ -243,6 +250,20 @@ class Run:
                 f"{folder.at(name)}: belongs to other documents; run the recipe again"
             )
         return parquet
+
+    def read(self, table: str, index: int) -> bytes:
+        """One file of a table that holds no rows, as it was sealed.
+
+        Raises:
+            DamagedError: if it is missing or not the one that was sealed.
+        """
+        sealed = self.table(table)
+        part, folder = sealed.parts[index], stores.folder(sealed.at) if sealed.at else self.folder
+        body = folder.read(f"{table}/{part.name}")
+        if hashlib.sha256(body).hexdigest() != part.sha256:
+            where = folder.at(f"{table}/{part.name}")
+            raise DamagedError(f"{where}: was changed; delete it and run the recipe again")
+        return body
 
     def columns(self, index: int, tables: Mapping[str, Sequence[str]]) -> pa.Table:
         """Columns about the documents of one part, side by side.

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 
 from filters import EDITS, Edit, Measure
-from pipelines import parts
+from pipelines import fit, parts
 from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
-from pipelines.measures import Scan, code_of, selected, table_of
+from pipelines.measures import Scan, mark, selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.steps import Batches, Done, Job, Plan, Step
@@ -35,10 +35,11 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     before = fingerprint(documents, mark(paragraphs) if paragraphs else None)
     edits = fingerprint(before, [[name, mark(edit)] for name, edit in scan.edits.items()])
     made = {EDITS_TABLE: edits}
+    models = fit.tables(run, recipe)
     for name, measure in scan.measures.items():
-        made[table_of(name)] = fingerprint(
-            edits if is_edited(name, measure) else before, mark(measure)
-        )
+        over = edits if is_edited(name, measure) else before
+        learned = models.get(fit.table_of(name))
+        made[table_of(name)] = fingerprint(over, mark(measure), *filter(None, [learned]))
     return made | {dead_of(table): mark for table, mark in made.items()}
 
 
@@ -52,13 +53,6 @@ def dead_of(table: str) -> str:
     return f"dead/{table.rpartition('/')[2]}"
 
 
-def mark(thing: Measure | Edit) -> list[object]:
-    """What decides the values of a measure or an edit: its code and options."""
-    plain = type(thing).__repr__ is object.__repr__  # it would hold an address in memory
-    options = repr(sorted(vars(thing).items())) if plain else repr(thing)
-    return [*code_of(type(thing), getattr(thing, "version", None)), options]
-
-
 def plan(run: Run, recipe: Recipe) -> Plan:
     """A task a part."""
     return Plan(list(range(len(run.table("documents").parts))))
@@ -66,7 +60,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
-    work = Work(job.recipe, job.stale)
+    work = Work(job.run, job.recipe, job.stale)
     for batch in parts.batches(job.run, "documents", key, work.reads):
         work.take(batch)
     done = Done(counts=work.counts)
@@ -86,10 +80,11 @@ class Work:
         dead: the dead letters.
     """
 
-    def __init__(self, recipe: Recipe, tables: Collection[str]) -> None:
-        """Measure what belongs into these tables."""
+    def __init__(self, run: Run, recipe: Recipe, tables: Collection[str]) -> None:
+        """Measure what belongs into these tables, by the models of the run."""
         self.scan: Scan = selected(recipe)
-        self.wanted = {n: m for n, m in self.scan.measures.items() if table_of(n) in tables}
+        mine = {n: m for n, m in self.scan.measures.items() if table_of(n) in tables}
+        self.wanted = {name: fit.ready(run, name, measure) for name, measure in mine.items()}
         self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
         if EDITS_TABLE in tables:
             self.schemas[EDITS_TABLE] = EDITS_SCHEMA
@@ -128,6 +123,8 @@ class Work:
         edits = self.scan.edits
         found = self._guarded(batch, lambda b: all_edits(b, edits), EDITS_SCHEMA)
         self._keep(EDITS_TABLE, found)
+        for each in found[0]["edits"].flatten().field("reason").value_counts().to_pylist():
+            self.counts[f"edits: {each['values']}"] += each["counts"]
         return batch.append_column("edits", found[0]["edits"])
 
     def _edited(self, raw: pa.RecordBatch) -> pa.RecordBatch:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipelines import languages
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import is_remote
@@ -17,8 +18,11 @@ from pipelines.units import say_share, say_size
 Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
 
+LOSSES = 3  # that a summary tells
+
 TELLS = {
     "ingest": "files to documents",
+    "fit": "samples to models",
     "scan": "documents to columns",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
@@ -121,6 +125,8 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
     if recall := _recall(run, recipe):
         table.add_row(*recall)
+    for row in _models(run, recipe):
+        table.add_row(*row)
     dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
     if sum(dead.values()):
         table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
@@ -135,6 +141,13 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
         console.print(
             f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
             "and there are few; another seed draws them anew."
+        )
+    for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
+        share, others = say_share(loss.share), say_share(loss.others)
+        console.print(
+            f"\n[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
+            "is the rule made for that language?",
+            highlight=False,
         )
     if not kept:
         console.print(
@@ -162,6 +175,17 @@ def _recall(run: Run, recipe: Recipe) -> list[str]:
     low, high = map(say_share, found.above.interval)
     pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
     return [say_share(found.above.value), "of near-duplicates found", pairs]
+
+
+def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:
+    """How often each model was right about samples that it did not learn from."""
+    from pipelines import fit
+    from pipelines.recall import wilson
+
+    for each in fit.told(run, recipe):
+        low, high = map(say_share, wilson(each.right / each.all, each.all))
+        said = f"{low} to {high}, of {each.all:,} held out"
+        yield [say_share(each.right / each.all), f"of {each.name} samples right", said]
 
 
 def _slowest(run: Run) -> str:

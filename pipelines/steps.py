@@ -15,31 +15,28 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from itertools import chain
 from socket import gethostname
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from pipelines import stores, versions
+from pipelines.corpus import Corpus
 from pipelines.errors import AWAY, KarezError, RunError, is_told, said_of
-from pipelines.folders import Folder, Sink, fingerprint
+from pipelines.folders import Folder, fingerprint
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Part, Run
+from pipelines.segments import Batches as Batches  # stages are written with these
+from pipelines.segments import Key as Key
+from pipelines.segments import Segment, write
+from pipelines.units import say_size
 
 PLAN = "plan.json"
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
-
-SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
-
-Key = int | tuple[int, int]
-"""A key of the next stage; or that, and the place of a batch among those for it."""
-
-Held = dict[tuple[int, int, tuple[str, ...]], list[pa.RecordBatch]]
-"""Batches by key, place, and the names of their columns."""
+HELD = 8  # bytes that a task holds for a byte that comes in, at most about
 
 
 @dataclass
@@ -103,35 +100,6 @@ def work_of(step: str, mark: str) -> str:
     return f"work/{step}/{mark}"
 
 
-class Segment(NamedTuple):
-    """Where the batches of one task for one key and place lie."""
-
-    place: int
-    file: str
-    start: int
-    length: int
-
-
-class Batches:
-    """The batches for one key, in order, as often as one asks for them.
-
-    Each segment is mapped, or fetched, when its turn comes and let go with its last batch, so what
-    was used up does not stay in memory.
-    """
-
-    def __init__(self, run: Run, segments: Sequence[Segment]) -> None:
-        self._run, self._segments = run, sorted(segments)
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self._segments)
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """They, by the place and the file of their segments."""
-        for _, file, start, length in self._segments:
-            yield from pa.ipc.open_stream(self._run.folder.segment(file, start, length))
-
-
 Do = Callable[[Job, int, Batches], Done]
 """A stage: what to do for a key with the batches that the stage before put out for it, in order."""
 
@@ -144,6 +112,10 @@ class Step:
         tables: the tables that it makes for a recipe, with their fingerprints; none: does not run.
         plan: what is to be done for those that are stale.
         stages: functions of a module, by which they are found on workers.
+        sizes: how many keys each stage has for a corpus; with all its documents, at most.
+        held: bytes that a stage holds for a byte that comes in, where these are not `HELD`; 0: what
+            comes in passes through it.
+        helps: what to do where that is more than one process may hold.
         finish: makes the rest in one place, when all tasks are done: adds parts and facts.
     """
 
@@ -152,6 +124,13 @@ class Step:
     plan: Callable[[Run, Recipe], Plan]
     stages: tuple[Do, ...]
     finish: Callable[[Job, Done], None] | None = None
+    sizes: Callable[[Recipe, Corpus], list[int]] = lambda recipe, corpus: [corpus.parts]
+    held: tuple[tuple[Do, float], ...] = ()
+    helps: str = "raise it, if a process may hold more"
+
+    def holds(self, stage: int) -> float:
+        """Bytes that a stage holds for a byte that comes in; the first one has none."""
+        return dict(self.held).get(self.stages[stage], HELD) if stage else 0
 
 
 def prepare(
@@ -206,8 +185,9 @@ def perform(
     else:
         wall, cpu = time.perf_counter(), time.process_time()
         try:
+            check_incoming(job, stage, incoming)
             done = job.step.stages[stage](job, key, Batches(job.run, incoming))
-            out = _write(job.run, name.replace(".json", ".arrow"), done.out)
+            out = write(job.run, name.replace(".json", ".arrow"), done.out)
         except KarezError as error:
             leave_word(folder, job.work, str(error))
             raise
@@ -228,6 +208,21 @@ def perform(
         folder.write(name, json.dumps(note).encode())
         pa.default_memory_pool().release_unused()
     return [(key, Segment(*segment)) for key, segment in note["out"]]
+
+
+def check_incoming(job: Job, stage: int, incoming: Sequence[Segment]) -> None:
+    """See that a task can hold what comes in.
+
+    Raises:
+        RunError: if it would be more than the recipe's limit.
+    """
+    memory = job.recipe.limit.memory
+    size = job.step.holds(stage) * sum(each.length for each in incoming)
+    if size > memory:
+        raise RunError(
+            f"{job.step.name}: one task would hold about {say_size(size)} of rows that meet, "
+            f"[limit] memory is {say_size(memory)}: {job.step.helps}"
+        )
 
 
 def leave_word(folder: Folder, work: str, said: str) -> None:
@@ -264,39 +259,3 @@ def collect(job: Job) -> tuple[Done, float]:
             total.counts.update(note["counts"])
             cpu += note["cpu"]
     return total, cpu
-
-
-def _write(
-    run: Run, name: str, out: Iterable[tuple[Key, pa.RecordBatch]]
-) -> list[tuple[int, Segment]]:
-    """One file of segments, in the order of their keys within each `SPILL` bytes.
-
-    Batches of one key may have different columns; those with the same stay in their order.
-    """
-    batches = iter(out)
-    first = next(batches, None)
-    if first is None:
-        return []
-    segments: list[tuple[int, Segment]] = []
-    held: Held = {}
-    size = 0
-    with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
-        for key, batch in chain([first], batches):
-            to = key if isinstance(key, tuple) else (key, 0)
-            held.setdefault((*to, tuple(batch.schema.names)), []).append(batch)
-            size += batch.nbytes
-            if size > SPILL:
-                segments += _spilled(sink, name, held)
-                held, size = {}, 0
-        segments += _spilled(sink, name, held)
-    return segments
-
-
-def _spilled(sink: Sink, name: str, held: Held) -> Iterator[tuple[int, Segment]]:
-    for key, place, names in sorted(held):
-        start = sink.size
-        batches = held[key, place, names]
-        with pa.ipc.new_stream(sink, batches[0].schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-        yield key, Segment(place, name, start, sink.size - start)

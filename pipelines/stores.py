@@ -1,9 +1,8 @@
-"""Run folders on an S3-compatible store: ``s3://bucket/some/run``.  No Beam.
+"""Run folders on a store: ``s3://bucket/some/run``, ``gs://bucket/some/run``.  No Beam.
 
 Files are read, by ranges, and written through pyarrow.fs; what it has no call for (a file that is
-made only where there is none, the end of many) is asked of botocore, which comes with
-``karez[s3]``.  Who asks, the region and the store are told by the usual variables and files:
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
+made only where there is none, the end of many) is asked of the store's own library: see
+`pipelines.s3` and `pipelines.gcs`.
 """
 
 import contextlib
@@ -14,21 +13,17 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from pipelines.errors import DamagedError, RecipeError, RunError
+from pipelines.errors import DamagedError, RecipeError
 from pipelines.folders import Folder, Sink
 
-S3 = "s3://"
-ATTEMPTS = 10  # at a request; the waits between them double up to 20 s, so about a minute
-KNOCKS = 2  # attempts where nothing is begun yet
+S3, GS = "s3://", "gs://"
 WAIT = 5  # seconds for a connection
-MANY = 1000  # files that one request may delete
 
 
 def folder(path: str | Path) -> Folder:
@@ -40,32 +35,70 @@ def folder(path: str | Path) -> Folder:
     text = str(path)
     if not re.match(r"\w+://", text):
         return Folder(os.path.normpath(Path(path).absolute()))
-    if not text.startswith(S3) or not text.removeprefix(S3).strip("/"):
-        raise RecipeError(f"{text}: a run folder is a local path, or s3://bucket/folder")
-    return Store(text.rstrip("/"))
+    if not is_remote(text) or not text.partition("://")[2].strip("/"):
+        raise RecipeError(
+            f"{text}: a run folder is a local path, or s3://bucket/folder, or gs://bucket/folder"
+        )
+    if text.startswith(S3):
+        from pipelines.s3 import S3Store
+
+        return S3Store(text.rstrip("/"))
+    from pipelines.gcs import GoogleStore
+
+    return GoogleStore(text.rstrip("/"))
 
 
 def is_remote(path: str | Path) -> bool:
     """Whether a path names a folder on a store."""
-    return str(path).startswith(S3)
+    return str(path).startswith((S3, GS))
+
+
+class Tagged(NamedTuple):
+    """A file as it was written at one time; age: seconds since then, by the store's clock."""
+
+    tag: str
+    body: bytes
+    age: float
 
 
 @dataclass(frozen=True)
 class Store(Folder):
-    """A place for files on a store, where a file is there once it is whole.
+    """A place for files on a store, where a file is there once it is whole; `Folder.path` its URL.
 
-    Attributes:
-        path: begins with ``s3://``.
+    Each kind of store says how it is reached, and how a file is written on a condition.
     """
 
-    @cached_property
-    def fs(self) -> pafs.FileSystem:
-        """Where it stands."""
-        return filesystem()
+    def look(self) -> None:
+        """See whether we are let in, and do not wait long for it.
+
+        Raises:
+            RecipeError: if not, in one line.
+        """
+        raise NotImplementedError
+
+    def put_if(self, name: str, body: bytes, tag: str) -> str | None:
+        """Write a file, if what is there has this tag; "": if nothing is.
+
+        Returns:
+            its new tag; None if that is not so.
+        """
+        raise NotImplementedError
+
+    def tagged(self, name: str) -> Tagged | None:
+        """A file with its tag; None if there is none."""
+        raise NotImplementedError
+
+    def drop(self, name: str, tag: str) -> None:
+        """Delete a file that still has this tag."""
+        raise NotImplementedError
+
+    def _remove(self, name: str, names: Sequence[str]) -> None:
+        """Delete files, those of notes first, if they are there."""
+        raise NotImplementedError
 
     def _key(self, name: str) -> str:
         """The bucket and the key of a file, as pyarrow wants them."""
-        return self.at(name).removeprefix(S3).rstrip("/")
+        return self.at(name).partition("://")[2].rstrip("/")
 
     def list(self, name: str = "") -> list[str]:
         """Names of all files under `name`, at any depth, relative to this folder; sorted."""
@@ -141,68 +174,13 @@ class Store(Folder):
         """
         names = self.list(name) or [name]
         names.sort(key=lambda each: not each.endswith(".json"))
-        for start in range(0, len(names), MANY):
-            keys = [{"Key": key_of(self.at(each))[1]} for each in names[start : start + MANY]]
-            with told(self.at(name)):
-                done = client().delete_objects(
-                    Bucket=key_of(self.path)[0], Delete={"Objects": keys, "Quiet": True}
-                )
-            for error in done.get("Errors", []):
-                raise RunError(f"{S3}{key_of(self.path)[0]}/{error['Key']}: {error['Message']}")
+        self._remove(name, names)
 
 
 def key_of(path: str) -> tuple[str, str]:
     """Bucket and key of a path."""
-    bucket, _, key = path.removeprefix(S3).partition("/")
+    bucket, _, key = path.partition("://")[2].partition("/")
     return bucket, key.rstrip("/")
-
-
-def endpoint() -> str | None:
-    """Where the store is, if it is not Amazon's."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-
-
-@cache
-def region() -> str:
-    """As it was told; where nothing was, the first that there was."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        if os.environ.get(name):
-            return os.environ[name]
-    import botocore.session  # takes a while
-
-    return botocore.session.get_session().get_config_variable("region") or "us-east-1"
-
-
-@cache
-def filesystem() -> pafs.FileSystem:
-    """The store, as pyarrow sees it; one a process, and none before a process is forked."""
-    scheme, _, host = (endpoint() or "https://").partition("://")
-    return pafs.S3FileSystem(
-        region=region(),
-        scheme=scheme,
-        endpoint_override=host.rstrip("/") or None,
-        connect_timeout=WAIT,
-        allow_delayed_open=True,  # what is small is one request
-        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-    )
-
-
-@cache
-def client(attempts: int = ATTEMPTS) -> Any:
-    """The store, as botocore sees it."""
-    import botocore.session
-    from botocore.config import Config
-
-    return botocore.session.get_session().create_client(
-        "s3",
-        region_name=region(),
-        endpoint_url=endpoint(),
-        config=Config(
-            connect_timeout=WAIT,
-            retries={"mode": "standard", "max_attempts": attempts},
-            s3={"addressing_style": "path"} if endpoint() else {},
-        ),
-    )
 
 
 def reached(path: str | Path) -> str | Path:
@@ -211,52 +189,7 @@ def reached(path: str | Path) -> str | Path:
     Raises:
         RecipeError: if it does not, or is not there: better at once than after a minute.
     """
-    if is_remote(folder(path).path):
-        try:
-            import botocore  # noqa: F401
-        except ImportError as error:
-            raise RecipeError(
-                f"{path}: s3:// wants botocore, which is not here; pip install 'karez[s3]'"
-            ) from error
-        bucket, key = key_of(str(path))
-        with told(str(path), RecipeError):
-            client(KNOCKS).list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
+    there = folder(path)
+    if isinstance(there, Store):
+        there.look()
     return path
-
-
-@contextlib.contextmanager
-def told(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
-    """What botocore raises, in one line: where, what, and what to do."""
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConnectionError,
-        HTTPClientError,
-        NoCredentialsError,
-        PartialCredentialsError,
-    )
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        said = REFUSALS.get(code) or f"the store refuses: {error.response['Error']['Message']}"
-        raise kind(f"{where}: {said}") from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise kind(f"{where}: {NAMELESS}") from error
-    except (ConnectionError, HTTPClientError) as error:
-        raise kind(f"{where}: {AWAY.format(endpoint() or 'Amazon')}") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: of an endpoint that is none
-        raise kind(f"{where}: {error}; see the AWS_ variables") from error
-
-
-NAMELESS = "no key is set; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-AWAY = "no store answers at {}; see that it runs, and that AWS_ENDPOINT_URL names it"
-WRONG = "the key or its secret is wrong; see AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-REFUSALS = {
-    "NoSuchBucket": "the store has no such bucket; make it, or name another",
-    "InvalidAccessKeyId": WRONG,
-    "SignatureDoesNotMatch": WRONG,
-    "AccessDenied": "this key has no permission there; let it list, read, write and delete",
-}
-"""What to say of what a store answers."""

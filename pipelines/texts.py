@@ -1,27 +1,21 @@
-"""Texts that a measure is given in files: a benchmark to look for, a target to be near to.
+"""Texts in files that a recipe names: a benchmark to look for, samples to learn from.
 
-A measure asks for them by a field with ``metadata={"files": "texts"}``.  The recipe names files
-there, relative to itself as all its paths; the measure finds a value that it iterates for texts.
-Of rows (JSON lines, Parquet) every string is a text of its own, a plain text is one.  The contents
-of the files, and neither their names nor their places, are what the measure's fingerprint sees.
+Of rows (JSON lines, Parquet) every string is a text of its own, or one field is the text; a plain
+text is one.  The contents of the files, and neither their names nor their places, are what the
+fingerprint of what they are given to sees.
 """
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from filters import Measure
 from pipelines import paths
 from pipelines.errors import RecipeError
-from pipelines.readers import SUFFIXES, Dead, Document, by_kind, kind_of, strings
+from pipelines.readers import SUFFIXES, Dead, Document, Documents, by_kind, kind_of, strings
 from pipelines.recipe import Source
 
 KINDS = ("text", "jsonl", "parquet")
@@ -37,10 +31,12 @@ class Texts:
     Attributes:
         base: what the patterns are relative to.
         patterns: files, folders or patterns.
+        field: of a row that holds its text; "": every string is one.
     """
 
     base: str
     patterns: tuple[str, ...]
+    field: str = ""
 
     def __iter__(self) -> Iterator[str]:
         """All texts, in an order that names decide.
@@ -48,7 +44,7 @@ class Texts:
         Raises:
             RecipeError: if a file is not there, or cannot be read to its end.
         """
-        return (text for file in self.files() for row in rows(file) for text in row)
+        return (text for file in self.files() for row in self.rows(file) for text in row)
 
     def files(self) -> list[Path]:
         """The files, once each.
@@ -67,7 +63,17 @@ class Texts:
 
     def each(self) -> dict[str, "Texts"]:
         """Those of each file, by its name as the recipe's folder sees it."""
-        return {self.name(file): Texts(self.base, (str(file),)) for file in self.files()}
+        return {
+            self.name(file): Texts(self.base, (str(file),), self.field) for file in self.files()
+        }
+
+    def rows(self, file: Path) -> Iterator[list[str]]:
+        """The texts of one of the files, row by row.
+
+        Raises:
+            RecipeError: at the first thing that cannot be read.
+        """
+        return rows(file, self.field)
 
     def name(self, file: Path) -> str:
         """A file's name as the recipe's folder sees it."""
@@ -76,7 +82,7 @@ class Texts:
     @cached_property
     def digest(self) -> str:
         """Of what the files hold, and how they are read."""
-        held = {f"{_kind(file)} {_hash(file)}" for file in self.files()}
+        held = {f"{_kind(file)} {self.field} {_hash(file)}" for file in self.files()}
         return hashlib.sha256("\n".join(sorted(held)).encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
@@ -103,10 +109,15 @@ def _kind(file: Path) -> str:
 
 def _hash(file: Path) -> str:
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+        return digest_of(file)
     except OSError as error:
         raise _unread(file, str(error.strerror)) from error
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _unread(file: Path, why: str) -> RecipeError:
@@ -114,8 +125,8 @@ def _unread(file: Path, why: str) -> RecipeError:
     return RecipeError(f"{where}: cannot be read: {why}; mend it or leave it out")
 
 
-def rows(file: Path) -> Iterator[list[str]]:
-    """The texts of a file, row by row.
+def rows(file: Path, field: str) -> Iterator[list[str]]:
+    """The texts of a file, row by row; see `Texts`.
 
     Raises:
         RecipeError: at the first thing that cannot be read.
@@ -123,117 +134,17 @@ def rows(file: Path) -> Iterator[list[str]]:
     kind, name = _kind(file), paths.readable(file.name)
     try:
         with file.open("rb") as opened:
-            if kind == "text":
-                found: Iterable[Any] = by_kind(kind)(opened, name, Source(kind, (name,)))
+            if field or kind == "text":
+                source = Source(kind, (name,), text=field or "text")
+                found: Iterable[Any] = by_kind(kind)(opened, name, source)
             else:
                 found = (strings.json if kind == "jsonl" else strings.table)(opened, name)
             for row in found:
                 if isinstance(row, Dead):
                     raise _unread(file, f"{row.reason} at {row.offset:,}: {row.detail}")
-                yield [row.text] if isinstance(row, Document) else row
+                if isinstance(row, Documents):
+                    yield from ([text] for text in row.text.to_pylist())
+                else:
+                    yield [row.text] if isinstance(row, Document) else row
     except OSError as error:
         raise _unread(file, str(error.strerror)) from error
-
-
-def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """The options of a measure, with `Texts` where it asks for them and the recipe names files.
-
-    Raises:
-        ValueError: if what stands there is no list of names.
-    """
-    ours = asked(kind)
-    for name in ours & set(options):
-        value = options[name]
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f'{name}: want a list of files such as ["a/*.jsonl"], got {value!r}')
-    return {n: Texts(base, tuple(v)) if n in ours else v for n, v in options.items()}
-
-
-def asked(kind: Any) -> set[str]:
-    """The options of a measure that hold texts."""
-    if not is_dataclass(kind):
-        return set()
-    return {f.name for f in fields(kind) if f.metadata.get("files") == "texts"}
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a measure is given.
-
-    Attributes:
-        files: their names, as the recipe's folder sees them.
-        rows: of all files; a plain text is one.
-        unusable: those of them that hold no text the measure can use.
-        why: most of these cannot; None: there are none.
-    """
-
-    measure: str
-    files: tuple[str, ...]
-    rows: int
-    unusable: int
-    why: str | None
-
-
-def given(measures: Mapping[str, Measure]) -> list[Given]:
-    """Read all texts that measures are given, and count what can be used.
-
-    A measure that cannot use every text has a method ``unusable(texts)``: why not, null where it
-    can, for each of an array of texts.
-
-    Raises:
-        RecipeError: if a measure that wants texts is given none, if a file cannot be read, or if
-            nothing in it can be used.
-    """
-    found = []
-    for name, measure in measures.items():
-        for option in sorted(asked(type(measure))):
-            texts = getattr(measure, option)
-            try:
-                if not texts or (isinstance(texts, Texts) and not texts.patterns):
-                    raise RecipeError(f'names no file: {option} = ["benchmarks/*.jsonl"]')
-                found.append(_given(name, measure, texts))
-            except RecipeError as error:
-                raise RecipeError(f"[measure] {name}: {error}") from error
-    return found
-
-
-def _given(name: str, measure: Measure, texts: Texts) -> Given:
-    counts: Counter[str | None] = Counter()
-    for file in texts.files():
-        here: Counter[str | None] = Counter()
-        for some in _several(rows(file)):
-            here.update(_unusable(measure, some))
-        if not here[None]:
-            said = f"all its texts are {_most(here)}" if +here else "it holds no text"
-            where = paths.readable(str(file))
-            raise RecipeError(f"{where}: nothing in it can be found: {said}; leave it out")
-        counts += here
-    names = tuple(texts.name(file) for file in texts.files())
-    return Given(name, names, counts.total(), counts.total() - counts[None], _most(counts))
-
-
-def _most(counts: Counter[str | None]) -> str | None:
-    """Why most of what cannot be used cannot be."""
-    return next((why for why, _ in counts.most_common() if why is not None), None)
-
-
-def _several(found: Iterable[list[str]]) -> Iterator[list[list[str]]]:
-    """Rows together, as many as make up `SIZE`."""
-    held, size = list[list[str]](), 0
-    for row in found:
-        held.append(row)
-        size += 1 + sum(map(len, row))
-        if size > SIZE:
-            yield held
-            held, size = [], 0
-    yield held
-
-
-def _unusable(measure: Measure, found: Sequence[Sequence[str]]) -> list[str | None]:
-    """Why no text of a row can be used, row by row."""
-    texts = pa.array([text for row in found for text in row], pa.string())
-    judge: Callable[[pa.StringArray], pa.StringArray] | None = getattr(measure, "unusable", None)
-    reasons = judge(texts).to_pylist() if judge else [None] * len(texts)
-    left = iter(reasons)
-    each = [list(islice(left, len(row))) for row in found]
-    return [None if None in row else row[0] if row else "no texts" for row in each]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines import decide, rules, samples, twins
+from pipelines.languages import Language, Loss, listed, losses
 from pipelines.measures import PLAIN, selected, table_of
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
@@ -71,6 +72,8 @@ class View:
         origin: the run whose documents these are, if another's.
         reasons: the rules in written order, then the rest.
         splits: name, documents, bytes of text.
+        languages: the most frequent first.
+        losses: what takes much more of one language than of the others.
         skipped: records that are no documents, by kind.
     """
 
@@ -85,6 +88,8 @@ class View:
     reasons: tuple[Reason, ...]
     kept: Reason
     splits: tuple[tuple[str, int, int], ...]
+    languages: tuple[Language, ...]
+    losses: tuple[Loss, ...]
     dead: tuple[Letters, ...]
     skipped: tuple[tuple[str, int], ...]
     groups: tuple[Group, ...]
@@ -108,6 +113,7 @@ def gather(run: Run) -> View:
 
     counts = {name: step["counts"] for name, step in manifest.steps.items()}
     sizes = counts.get("decide", {})
+    spoken = listed(sizes)
     published = "dataset/manifest.json"
     shipped = run.folder.read_json(published) if run.folder.exists(published) else {}
     return View(
@@ -125,6 +131,8 @@ def gather(run: Run) -> View:
             (split, decided.splits[split], sizes.get(f"bytes: {split}", 0))
             for split in recipe.publish.splits
         ),
+        languages=tuple(spoken),
+        losses=tuple(losses(spoken, recipe)),
         dead=_dead(run),
         skipped=_skipped(counts.get("ingest", {})),
         groups=_groups(run, recipe),

@@ -1,9 +1,11 @@
 """Small runs made for tests, with a document that means harm."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines import command
+from tests.command import SAMPLE
 
 PROSE = "The water comes down from the hills in a tunnel that people dug by hand long ago. "
 HOSTILE = (
@@ -32,6 +34,50 @@ repeated_lines = {{}}
 [publish]
 splits = {{ train = 0.8, test = 0.2 }}
 """
+
+STORED = """\
+name = "stored"
+first = {first}
+limit = {{ dead = "30 %" }}
+{sources}
+[edits]
+repeated_lines = {{}}
+{across}
+[rules]
+short = "words < 50"
+[publish]
+splits = {{ train = 0.8, test = 0.2 }}
+near_train = {near}
+shard = "50 kB"
+"""
+ACROSS = "repeated_passages = { words = 20 }\n[dedup]"
+
+
+def write_pair(folder: Path, names: Sequence[str], first: int, measure: str = "") -> None:
+    """Two recipes over files of the sample: "whole" with every step, and "short" with six.
+
+    Args:
+        folder: to write them into; a link to each file stands beside them.
+        names: of the files.
+        first: documents of each that are read, at most.
+        measure: a table of the recipe.
+    """
+    sources = measure
+    for name in names:
+        (folder / f"{name}.warc.gz").symlink_to(SAMPLE / f"{name}.warc.gz")
+        sources += f'[[source]]\nkind = "warc"\npaths = ["{name}.warc.gz"]\n'
+    for name, across, near in (("whole", ACROSS, 0.5), ("short", "", "false")):
+        text = STORED.format(first=first, sources=sources, across=across, near=near)
+        (folder / f"{name}.toml").write_text(text)
+
+
+def write_two(folder: Path, measure: str = "") -> None:
+    """A recipe over two small files of JSON lines, each of which is a task."""
+    sources = ""
+    for name in "ab":
+        (folder / f"{name}.jsonl").write_text(f'{{"text": "{name} and so on"}}\n' * 5)
+        sources += f'[[source]]\nkind = "jsonl"\npaths = ["{name}.jsonl"]\n'
+    (folder / "recipe.toml").write_text(f'name = "a"\n{sources}{measure}[dedup]\n')
 
 
 def write_run(

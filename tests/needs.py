@@ -6,6 +6,8 @@ Where the environment variable CI is set a skip is a failure: nothing may go unc
 import os
 import shutil
 import subprocess
+import sys
+import sysconfig
 from functools import cache
 
 import pytest
@@ -46,6 +48,29 @@ def built(module: str, into: str) -> str:
         if done.returncode:
             missing(f"this did not work:\n{line}\n{done.stderr[-2000:]}")
     return str(path)
+
+
+def beside(name: str, *requirements: str) -> str:
+    """The Python of an environment in build/ that sees all that ours does, and has more.
+
+    Args:
+        name: of its folder.
+        requirements: as pip takes them.
+    """
+    place = ROOT / "build" / name
+    python, mark = place / "bin/python", place / "requirements"
+    if not mark.exists() or mark.read_text() != "\n".join(requirements):
+        for line in (
+            [sys.executable, "-m", "venv", "--clear", str(place)],
+            [str(python), "-m", "pip", "install", "--quiet", *requirements],
+        ):
+            done = subprocess.run(line, capture_output=True, text=True, check=False)
+            if done.returncode:
+                missing(f"this did not work:\n{' '.join(line)}\n{done.stderr[-2000:]}")
+            site = next(place.glob("lib/python*/site-packages"))
+            (site / "ours.pth").write_text(sysconfig.get_path("purelib"))
+        mark.write_text("\n".join(requirements))
+    return str(python)
 
 
 def missing(why: str) -> None:

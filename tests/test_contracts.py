@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import EDITS, Edit, Measure
+from filters.c4 import C4
+from filters.c4_lines import C4Lines
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
@@ -22,11 +24,13 @@ from filters.minhash import MinHash
 from filters.overlap import Overlap
 from filters.personal import PersonalData
 from filters.quality import Quality
+from filters.repetition import Repetition
 from filters.tokens import Tokens
 from filters.urls import Site
 from filters.words import words
 
 MEASURES: list[Measure] = [
+    C4(),
     Entropy(),
     Exact(),
     Language(),
@@ -35,10 +39,11 @@ MEASURES: list[Measure] = [
     Overlap(),
     Paragraphs(),
     Quality(),
+    Repetition(),
     Site(),
     Tokens(),
 ]
-EDITORS: list[Edit] = [Foreign(), PersonalData(), RepeatedLines()]
+EDITORS: list[Edit] = [C4Lines(), Foreign(), PersonalData(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)

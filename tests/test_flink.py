@@ -13,31 +13,14 @@ import pytest
 
 from tests.begun import Begun, begin, said, wait_for
 from tests.cluster import HUB, Cluster, cluster
-from tests.command import ROOT, SAMPLE, files, leftovers, notes
+from tests.command import ROOT, files, leftovers, notes
+from tests.making import write_pair
 from tests.store import Store
 
 pytestmark = pytest.mark.server
 
 README = (ROOT / "README.md").read_text()
 SOURCES = ("help-en", "help-de", "python", "postgresql", "mirror", "faults")
-SOURCE = '[[source]]\nkind = "warc"\npaths = ["{}.warc.gz"]\n'
-RECIPE = """\
-name = "cluster"
-first = 60
-limit = {{ dead = "30 %" }}
-{sources}
-[measure]
-"brake:Brake" = {{}}
-[edits]
-repeated_lines = {{}}
-{across}
-[rules]
-short = "words < 50"
-[publish]
-splits = {{ train = 0.8, test = 0.2 }}
-near_train = {near}
-shard = "50 kB"
-"""
 BRAKE = '''\
 """A measure that takes its time while a file is there: what is killed must be under way."""
 
@@ -119,13 +102,8 @@ class Flink(NamedTuple):
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     folder = tmp_path_factory.mktemp("flink")
     (folder / "brake.py").write_text(BRAKE)
-    for name in SOURCES:
-        (folder / f"{name}.warc.gz").symlink_to(SAMPLE / f"{name}.warc.gz")
-    sources = "".join(map(SOURCE.format, SOURCES))
-    every = "repeated_passages = { words = 20 }\n[dedup]"
-    for name, across, near in (("whole", every, 0.5), ("short", "", "false")):
-        text = RECIPE.format(sources=sources, across=across, near=near)
-        (folder / f"{name}.toml").write_text(text)
+    write_pair(folder, SOURCES, 60, '[measure]\n"brake:Brake" = {}\n')
+    for name in ("whole", "short"):
         done = said("run", f"{name}.toml", "--run", name, cwd=folder)
         assert (done.returncode, done.stderr) == (0, "")
     store = Store(folder / "store", 7070, HUB)

@@ -143,6 +143,16 @@ def test_the_model_is_the_one_whose_licence_is_stated() -> None:
 
 def judge(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
     """Documents' languages and scores, from paragraphs and edits."""
+    return [(r["language"], r["language_score"]) for r in measured(*rows)]
+
+
+def every(*rows: tuple[Any, list[tuple[int, int]]]) -> list[list[tuple[str, float]]]:
+    """Documents' languages with their shares, in order."""
+    return [[(e["language"], e["share"]) for e in r["languages"]] for r in measured(*rows)]
+
+
+def measured(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
+    """What is measured of documents that have these paragraphs and edits."""
     names = ("start", "end", "language", "score")
     lists = pa.array(
         [[dict(zip(names, p, strict=True)) for p in row[0]] for row in rows], PARAGRAPHS
@@ -154,15 +164,25 @@ def judge(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
     batch = pa.record_batch(
         {"text": pa.array([""] * len(rows)), "paragraphs": lists, "edits": pa.array(edits, EDITS)}
     )
-    return [(r["language"], r["language_score"]) for r in Language().measure(batch).to_pylist()]
+    return Language().measure(batch).to_pylist()
 
 
 def test_the_language_with_most_bytes_left_wins() -> None:
-    two = [(0, 100, "de", 0.5), (100, 180, "en", 1.0)]
+    two = [(0, 100, "de", 1.0), (100, 180, "en", 1.0)]
     assert judge((two, []), (two, [(0, 30)]), (two, [(10, 20), (50, 170)])) == [
-        ("de", pytest.approx(50 / 180)),
+        ("de", pytest.approx(100 / 180)),
         ("en", pytest.approx(80 / 150)),
-        ("de", pytest.approx(20 / 50)),
+        ("de", pytest.approx(40 / 50)),
+    ]
+
+
+def test_a_sure_paragraph_counts_more_than_unsure_ones() -> None:
+    sure = [(0, 200, "es", 0.6), (200, 300, "gl", 0.9)]
+    less = [(0, 200, "es", 0.9), (200, 300, "gl", 0.95)]
+    assert 200 * 0.6**8 < 100 * 0.9**8 and 200 * 0.9**8 > 100 * 0.95**8
+    assert judge((sure, []), (less, [])) == [
+        ("gl", pytest.approx(90 / 300)),
+        ("es", pytest.approx(180 / 300)),
     ]
 
 
@@ -176,8 +196,23 @@ def test_the_score_is_the_mean_over_all_bytes_that_were_judged() -> None:
     assert judge((rows, [])) == [("de", pytest.approx((50 + 100) / 250))]
 
 
+def test_all_languages_are_told_with_their_shares() -> None:
+    rows = [
+        (0, 60, "fr", 0.4),
+        (60, 160, "de", 0.5),
+        (160, 200, "fr", 1.0),
+        (200, 250, "en", 0.9),
+        (250, 999, None, None),
+    ]
+    assert every((rows, []), ([], []), (rows, [(60, 110)])) == [
+        [("de", 100 / 250), ("fr", 100 / 250), ("en", 50 / 250)],
+        [],
+        [("fr", 100 / 200), ("de", 50 / 200), ("en", 50 / 200)],
+    ]
+
+
 def test_equals_go_by_the_alphabet() -> None:
-    assert judge(([(0, 80, "fr", 1.0), (80, 160, "de", 0.5)], [])) == [("de", pytest.approx(0.25))]
+    assert judge(([(0, 80, "fr", 0.5), (80, 160, "de", 0.5)], [])) == [("de", pytest.approx(0.25))]
 
 
 def test_nothing_judged_or_nothing_left_has_no_language() -> None:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from tests.test_overlap import Row, batch, said
 
 
 def measured(entries: tuple[str, ...], *texts: bytes | str | None) -> list[Row]:
-    return list(Listed(entries).measure(batch(*texts)).to_pylist())
+    return list(Listed(files=entries).measure(batch(*texts)).to_pylist())
 
 
 def twin(entries: tuple[str, ...], text: bytes) -> Row:
@@ -51,18 +50,12 @@ def test_the_longest_entry_counts_and_case_does_not() -> None:
     ]
 
 
-def test_each_list_has_columns_of_its_own() -> None:
-    lists = Listed({"bad": ["one"], "worse": ["two", "three four"]})
+def test_columns_have_the_name_of_the_list() -> None:
+    lists = Listed("worse", ("two", "three four"))
     (row,) = lists.measure(batch("one two three four")).to_pylist()
-    assert row == {
-        "listed_bad": 1,
-        "listed_bad_share": 0.25,
-        "listed_worse": 2,
-        "listed_worse_share": 0.75,
-    }
-    assert lists.columns.types == [pa.int32(), pa.float64()] * 2
-    with pytest.raises(ValueError, match="'A b' wants small letters"):
-        Listed({"A b": ["x"]})
+    assert row == {"worse": 2, "worse_share": 0.75}
+    with pytest.raises(ValueError, match="'A b' is no name for a column"):
+        Listed("A b")
 
 
 RECIPE = """
@@ -71,29 +64,30 @@ name = "a"
 kind = "jsonl"
 paths = ["a.jsonl"]
 [measure]
-listed = {{ files = {} }}
+{} = {{ is = "listed", files = {} }}
 [rules]
-toxic = "{} > 0.1"
+bad = "{} > 0.1"
 """
 
 
-def recipe(folder: Path, files: str, column: str = "listed_share") -> Path:
+def recipe(folder: Path, files: str, name: str = "listed", column: str = "") -> Path:
     texts = ["A damn fine day, and a hell of a night.", "Nothing here but words."]
     lines = [json.dumps({"text": text, "id": str(i)}) for i, text in enumerate(texts)]
     (folder / "a.jsonl").write_text("\n".join(lines))
-    (folder / "recipe.toml").write_text(RECIPE.format(files, column))
+    text = RECIPE.format(name, files, column or f"{name}_share")
+    (folder / "recipe.toml").write_text(text)
     return folder / "recipe.toml"
 
 
 def test_lists_are_read_from_files_and_decide(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_bytes("\ufeffdamn  # mild\r\n# worse:\r\nhell of a\r\n".encode())
-    for files, name in (('["*.txt"]', "listed"), ('{ x = ["words.txt"] }', "listed_x")):
-        done = karez("run", recipe(tmp_path, files, f"{name}_share"), cwd=tmp_path)
+    for name in ("listed", "toxic"):
+        done = karez("run", recipe(tmp_path, '["*.txt"]', name), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        columns = table(tmp_path / "runs/a", "columns/documents/listed").to_pylist()
+        columns = table(tmp_path / "runs/a", f"columns/documents/{name}").to_pylist()
         assert columns == [{name: 2, f"{name}_share": 0.4}, {name: 0, f"{name}_share": 0.0}]
         decided = table(tmp_path / "runs/a", "decisions/documents")["reason"].to_pylist()
-        assert decided == ["toxic", None]
+        assert decided == ["bad", None]
 
 
 def test_other_entries_are_measured_anew_and_comments_are_not(tmp_path: Path) -> None:
@@ -116,15 +110,13 @@ def test_other_entries_are_measured_anew_and_comments_are_not(tmp_path: Path) ->
         ('["w.txt"]', b"damn\n***\n", "w.txt, line 2: '***' holds no word"),
         ('["other.txt"]', b"damn", "other.txt: no such file"),
         ("[]", b"damn", "names no file"),
-        ("{ x = [] }", b"damn", "names no file"),
         ('"w.txt"', b"damn", "want a list of files"),
-        ('{ "A-b" = ["w.txt"] }', b"damn", "'A-b' wants small letters"),
     ],
 )
 def test_a_wrong_list_is_told_in_one_line(
     files: str, body: bytes, why: str, tmp_path: Path
 ) -> None:
     (tmp_path / "w.txt").write_bytes(body)
-    done = karez("run", recipe(tmp_path, files, "length"), cwd=tmp_path)
+    done = karez("run", recipe(tmp_path, files, column="length"), cwd=tmp_path)
     assert done.returncode == 2 and why in done.stderr and "listed: " in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -14,27 +14,15 @@ import pytest
 
 from tests.begun import family, said, wait_for
 from tests.command import ROOT, files
+from tests.making import write_two
 from tests.test_sockets import is_alive, listening
 
 pytestmark = pytest.mark.slow
 
-RECIPE = """\
-name = "pool"
-[[source]]
-kind = "jsonl"
-paths = ["a.jsonl"]
-[[source]]
-kind = "jsonl"
-paths = ["b.jsonl"]
-[dedup]
-"""
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    for name in "ab":
-        (tmp_path / f"{name}.jsonl").write_text(f'{{"text": "{name} and so on"}}\n' * 5)
+    write_two(tmp_path)
     return tmp_path
 
 

@@ -5,20 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.quality import BULLETS, DASHES, QUOTES, TERMINALS, Quality
+from filters.quality import BULLETS, DASHES, ENDS, STOP_WORDS, Quality
 from filters.unicode import DIGIT, LETTER, SPACES, UPPER, classify
 from filters.words import words
 
 
-def measured(texts: list[bytes]) -> list[dict[str, Any]]:
+def measured(texts: list[bytes], quality: Quality | None = None) -> list[dict[str, Any]]:
     column = pa.array(texts, pa.binary()).view(pa.string())
     batch = pa.record_batch({"text": column, "words": words(column)})
-    rows: list[dict[str, Any]] = Quality().measure(batch).to_pylist()
+    rows: list[dict[str, Any]] = (quality or Quality()).measure(batch).to_pylist()
     return rows
 
 
-def one(text: str) -> dict[str, Any]:
-    return measured([text.encode()])[0]
+def one(text: str, quality: Quality | None = None) -> dict[str, Any]:
+    return measured([text.encode()], quality)[0]
 
 
 def twin(data: bytes) -> dict[str, Any]:
@@ -29,7 +29,6 @@ def twin(data: bytes) -> dict[str, Any]:
     lines = [line.strip(SPACES) for line in text.split("\n") if line.strip(SPACES)]
     visible = [c for c in text if c not in SPACES]
     letters = [c for c in text if classify(c) >= LETTER]
-    symbols = text.count("#") + text.count("…") + text.count("...")
     bullets = [x for x in lines if x[0] in BULLETS or (x[0] in DASHES and x[1:2] in [*SPACES])]
 
     def share(part: int, whole: int) -> float | None:
@@ -39,6 +38,8 @@ def twin(data: bytes) -> dict[str, Any]:
         "characters": len(text),
         "words": len(found),
         "lines": len(lines),
+        "newlines": text.count("\n"),
+        "stop_words": len(set(found) & set(STOP_WORDS)),
         "mean_word_length": share(len("".join(found)), len(found)),
         "alphabetic_words": share(
             sum(any(classify(c) >= LETTER for c in w) for w in found), len(found)
@@ -46,10 +47,12 @@ def twin(data: bytes) -> dict[str, Any]:
         "unique_words": share(len(set(found)), len(found)),
         "digits": share(sum(classify(c) == DIGIT for c in text), len(visible)),
         "uppercase": share(sum(classify(c) == UPPER for c in text), len(letters)),
-        "symbols": share(symbols, len(found)),
+        "hashes": share(text.count("#"), len(found)),
+        "ellipses": share(text.count("…") + text.count("..."), len(found)),
         "bullet_lines": share(len(bullets), len(lines)),
         "ellipsis_lines": share(sum(x.endswith(("…", "...")) for x in lines), len(lines)),
-        "punctuated_lines": share(sum(x[-1] in TERMINALS + QUOTES for x in lines), len(lines)),
+        "punctuated_lines": share(sum(x[-1] in ENDS for x in lines), len(lines)),
+        "short_lines": share(sum(len(x) <= 30 for x in lines), len(lines)),
         "duplicate_lines": share(len(lines) - len(set(lines)), len(lines)),
     }
 
@@ -58,6 +61,8 @@ PIECES = st.sampled_from(
     [
         *(
             "The",
+            "the",
+            "with",
             "word",
             "word",
             "3.14",
@@ -69,6 +74,7 @@ PIECES = st.sampled_from(
             "😀",
             "\u0301",
             "\0",
+            "a line of thirty characters, o",
         ),
         *(" ", " ", "\n", "\n", "\r\n", "\u3000", "\x85"),
         *(".", "...", "…", "。", "”", "#", "- ", "•", "–", "* "),
@@ -94,22 +100,27 @@ def test_a_page() -> None:
         "characters": 82,
         "words": 16,
         "lines": 7,
+        "newlines": 9,
+        "stop_words": 1,
         "mean_word_length": 46 / 16,
         "alphabetic_words": 14 / 16,
         "unique_words": 13 / 16,
         "digits": 3 / 59,
         "uppercase": 7 / 43,
-        "symbols": 2 / 16,
+        "hashes": 0,
+        "ellipses": 2 / 16,
         "bullet_lines": 3 / 7,
         "ellipsis_lines": 2 / 7,
         "punctuated_lines": 4 / 7,
+        "short_lines": 1,
         "duplicate_lines": 1 / 7,
     }
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\u3000\n"], ids=["empty", "blank"])
 def test_what_has_no_denominator_is_null(text: str) -> None:
-    counts = {"characters": len(text), "words": 0, "lines": 0}
+    counts = {"characters": len(text), "words": 0, "lines": 0, "stop_words": 0}
+    counts["newlines"] = text.count("\n")
     assert one(text) == dict.fromkeys(Quality().columns.names) | counts
 
 
@@ -126,9 +137,48 @@ def test_sentences_end_in_other_scripts_too(end: str) -> None:
     assert one(f"x{end} \r\n")["punctuated_lines"] == 1
 
 
-@pytest.mark.parametrize(("text", "symbols"), [("....", 1), ("......", 2), (". . .", 0), ("#…", 2)])
-def test_symbols(text: str, symbols: int) -> None:
-    assert one("word " + text)["symbols"] == symbols
+@pytest.mark.parametrize(
+    ("text", "hashes", "ellipses"),
+    [("....", 0, 1), ("......", 0, 2), (". . .", 0, 0), ("#…#", 2, 1), ("..\n.", 0, 0)],
+)
+def test_hashes_and_ellipses(text: str, hashes: int, ellipses: int) -> None:
+    row = one("word " + text)
+    assert (row["hashes"], row["ellipses"]) == (hashes, ellipses)
+
+
+def test_stop_words_are_those_of_the_recipe_as_they_are_written() -> None:
+    german = Quality(stop_words=("der", "die", "是"))
+    assert one("der die der Die das 这是书", german)["stop_words"] == 3
+    assert one("the of der", german)["stop_words"] == 1
+    assert one("the of der", Quality(stop_words=()))["stop_words"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"stop_words": "the"}, "list such as"),
+        ({"stop_words": ["the", 3]}, "list such as"),
+        ({"stop_words": ["in fact"]}, "'in fact' is not one word"),
+        ({"stop_words": [""]}, "'' is not one word"),
+        ({"stop_words": ["这是"]}, "is not one word"),
+        ({"short_line": -1}, "number of characters"),
+        ({"short_line": True}, "number of characters"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Quality(**options)
+
+
+def test_a_list_of_stop_words_is_the_same_option() -> None:
+    given: Any = ["the", "of", "the"]
+    assert Quality(stop_words=given) == Quality(stop_words=("the", "of"))
+
+
+@pytest.mark.parametrize(("size", "short"), [(30, 1), (31, 0)])
+def test_a_line_is_short_by_its_characters_alone(size: int, short: int) -> None:
+    assert one(f" \t{'é' * (size - 2)} é  \r\n\n")["short_lines"] == short
+    assert one("é" * size, Quality(short_line=size))["short_lines"] == 1
 
 
 def test_words_of_another_text_lead_nowhere() -> None:

@@ -12,30 +12,17 @@ from threading import Event, Thread
 import pytest
 
 from tests.begun import SLOW, Begun, begin, family, kill, parent, wait_for
+from tests.making import write_two
 
 pytestmark = pytest.mark.slow
 
-RECIPE = """\
-name = "a"
-[[source]]
-kind = "jsonl"
-paths = ["a.jsonl"]
-[[source]]
-kind = "jsonl"
-paths = ["b.jsonl"]
-[measure]
-"slow:Slow" = {}
-[dedup]
-"""
 LISTENS = "0A"  # linux/include/net/tcp_states.h
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "slow.py").write_text(SLOW)
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    for name in "ab":
-        (tmp_path / f"{name}.jsonl").write_text(f'{{"text": "{name} and so on"}}\n' * 5)
+    write_two(tmp_path, '[measure]\n"slow:Slow" = {}\n')
     return tmp_path
 
 

@@ -232,7 +232,7 @@ def test_files_that_vanish_while_it_runs_are_no_dead_letters(
         return []
 
     put(folder / "given/b.jsonl", ITEM, {"vanishes": QUESTION + OTHER})
-    monkeypatch.setattr("pipelines.command.texts.given", vanish)
+    monkeypatch.setattr("pipelines.command.given.given", vanish)
     done = here("run", "recipe.toml", cwd=folder)
     assert (done.returncode, "given/*: no such file" in done.stderr) == (1, True), done.stderr
 

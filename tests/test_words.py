@@ -74,6 +74,20 @@ def test_the_twin_agrees_on_any_bytes(texts: list[bytes]) -> None:
     assert spans(words(pa.array(texts, pa.binary()).view(pa.string()))) == [*map(twin, texts)]
 
 
+UNSPACED = st.sampled_from("漢字かなカナサワຂອງខ្មែមြန") | st.sampled_from("ั้ិ\u3099")
+
+
+@given(st.text(UNSPACED, min_size=1), st.text(st.sampled_from("aéж ")))
+def test_every_letter_of_a_script_without_spaces_is_a_word_with_its_marks(
+    unspaced: str, spaced: str
+) -> None:
+    letters = sum(unicode.classify(c) == unicode.IDEOGRAPH for c in unspaced)
+    found = split(f"漢{unspaced} {spaced}")
+    assert found == [*split(f"漢{unspaced}"), *split(spaced)]
+    assert len(split(f"漢{unspaced}")) == 1 + letters
+    assert "".join(split(f"漢{unspaced}")) == f"漢{unspaced}"
+
+
 def test_there_is_room_for_words_of_one_byte() -> None:
     assert spans(words(pa.array(["a", "a b", "a b c", ""]))) == [
         *map(twin, [b"a", b"a b", b"a b c", b""])

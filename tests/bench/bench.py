@@ -63,6 +63,15 @@ def cost(command: Sequence[str | Path], **environment: str) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1000)
 
 
+def environment(folder: Path, name: str, packages: Sequence[str]) -> Path:
+    """The Python of a peer's environment, which is made if there is none."""
+    python = folder / name / "bin/python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    return python
+
+
 def corpus(folder: Path, copies: int) -> Path:
     """The sample's documents as JSON lines, several times under other names."""
     run = folder / "sample"

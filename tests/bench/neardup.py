@@ -14,7 +14,6 @@ import json
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 
 from pipelines.recall import wilson
 from tests.bench import neardup_plot, neardup_short
-from tests.bench.bench import ROOT, Cost, cost, machine
+from tests.bench.bench import ROOT, Cost, cost, environment, machine
 
 HERE = ROOT / "tests/bench"
 PEERS = {
@@ -59,21 +58,12 @@ Shares = dict[str, tuple[float, float, float, int]]
 """Name to share, low and high end of its interval, and count."""
 
 
-def peer(folder: Path, name: str) -> Path:
-    """The Python of a peer's environment, which is made if there is none."""
-    python = folder / name / "bin/python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
-        install = ["-m", "pip", "install", "--quiet", *PEERS[name], "pyarrow==25.0.1"]
-        subprocess.run([str(python), *install], check=True)
-    return python
-
-
 def run(folder: Path, tool: str, corpus: Path) -> tuple[Cost, set[str]]:
     """What a tool took, and the ids that it removes."""
     out = folder / "out"
     if tool in PEERS:
-        script = (str(peer(folder, tool)), HERE / "neardup_peer.py", tool, corpus, out)
+        python = environment(folder, tool, (*PEERS[tool], "pyarrow==25.0.1"))
+        script = (python, HERE / "neardup_peer.py", tool, corpus, out)
         return cost(script), set(out.read_text().split())
     recipe, place = folder / f"{tool}.toml", folder / "run"
     recipe.write_text(RECIPE.format(corpus=corpus) + DEDUP * (tool == "karez"))

@@ -26,8 +26,7 @@ import pyarrow.parquet as pq
 from filters.edits import apply
 from filters.personal import KINDS, PersonalData
 from pipelines.recall import wilson
-from tests.bench import neardup
-from tests.bench.bench import ROOT, cost, machine
+from tests.bench.bench import ROOT, cost, environment, machine
 
 PEERS = ("faker==40.63.0", "datatrove==0.10.1", "regex==2026.11.19")
 TOOLS = ("datatrove", "expressions")
@@ -107,8 +106,7 @@ def sample(folder: Path) -> list[str]:
 
 def peer(folder: Path, tool: str, *arguments: str | Path) -> list[Any]:
     """What the peers' script writes."""
-    neardup.PEERS["personal"] = PEERS
-    python, out = neardup.peer(folder, "personal"), folder / "personal.jsonl"
+    python, out = environment(folder, "personal", PEERS), folder / "personal.jsonl"
     cost([python, ROOT / "tests/bench/personal_peer.py", tool, *arguments, out])
     return [json.loads(line) for line in out.read_text().splitlines()]
 

@@ -1,0 +1,266 @@
+"""Edits of lines as C4 made them: what is no sentence, what talks of scripts and cookies.
+
+Source: Raffel et al. 2020 (C4), section 2.2, and the code that goes with it, which also cuts lines
+with very long words, lines about policies, and the marks of citations.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.edits import Spans, listed_edits
+from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel, longest
+from filters.lines import take_newline
+from filters.punctuation import QUOTES, TERMINALS, among, codes, ends_in_dots, stands
+from filters.seen import line_end
+from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
+from filters.words import ROOM, known_flags, split
+
+POLICIES = (
+    *("terms of use", "privacy policy", "cookie policy"),
+    *("uses cookies", "use of cookies", "use cookies"),
+)
+MARKS = ("edit]", "citation needed]")  # after a bracket, as well as digits
+
+LONG_WORD, NO_END, FEW_WORDS, JAVASCRIPT, POLICY, CITATION = range(6)
+REASONS = ("long word", "no sentence end", "few words", "javascript", "policy", "citation")
+KEPT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class C4Lines:
+    """Cut lines that are no prose; the first reason that holds, in this order, is the edit's.
+
+    Blank lines after a cut line go with it.  White space around a line is no part of it.
+
+    Attributes:
+        longest: "long word": more characters than these without white space; letters of scripts
+            that have none between words do not count.
+        ended: cut a line as "no sentence end" that ends neither with a terminal nor a quote, marks
+            of citations aside, or that ends with an ellipsis.
+        words: "few words": fewer than these.
+        javascript: cut a line that says so.
+        policies: cut a line with one of `POLICIES`, as "policy".
+        citations: cut [1], [edit] and [citation needed], as "citation", out of lines that stay.
+    """
+
+    longest: int = 1000
+    ended: bool = True
+    words: int = 3
+    javascript: bool = True
+    policies: bool = True
+    citations: bool = True
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+
+    def __post_init__(self) -> None:
+        for name, least in (("longest", 1), ("words", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(f"{name} wants a whole number, at least {least}, got {value!r}")
+        for name in ("ended", "javascript", "policies", "citations"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"{name} is true or false, not {getattr(self, name)!r}")
+
+    def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
+        """`EDITS` with the reasons above."""
+        body, offsets = utf8(batch["text"])
+        most = np.count_nonzero(body[offsets[0] : offsets[-1]] == 10) + batch.num_rows
+        if self.citations:
+            most += np.count_nonzero(body[offsets[0] : offsets[-1]] == 93)
+        starts, ends, reasons = np.empty((3, most), np.int64)
+        counts = np.zeros(batch.num_rows, np.int64)
+        phrases = ("javascript",) * self.javascript + POLICIES * self.policies
+        begins = np.zeros(256, np.uint8)
+        begins[[ord(case) for phrase in phrases for case in (phrase[0], phrase[0].upper())]] = 1
+        asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
+        count = _cut(
+            body, offsets, table(), known_flags(), codes(TERMINALS + QUOTES + "'"),
+            begins, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
+            starts, ends, reasons, counts,
+        )  # fmt: skip
+        named = pa.array(REASONS).take(pa.array(reasons[:count]))
+        return listed_edits(counts, starts[:count], ends[:count], pa.repeat("", count), named)
+
+
+@helper
+def _is_long(data: Bytes, at: int, end: int, most: int, classes: Bytes) -> bool:
+    """Whether more characters than `most` stand without white space between them."""
+    size = 0
+    if end - at <= most:
+        return False
+    while at < end and size <= most:
+        kind, length = read(data, at, end, classes)
+        size = 0 if kind in (SPACE, IDEOGRAPH) else size + 1
+        at += length
+    return size > most
+
+
+@helper
+def _cited(data: Bytes, at: int, end: int, marks: Bytes, of_marks: Offsets) -> int:
+    """Where the mark of a citation ends that begins at a bracket; 0: there is none."""
+    mark = stands(data, at + 1, end, marks, of_marks)
+    if mark >= 0:
+        return at + 1 + of_marks[mark + 1] - of_marks[mark]
+    at += 1
+    while at < end and 48 <= data[at] <= 57:
+        at += 1
+    return at + 1 if at < end and data[at] == 93 else 0
+
+
+@helper
+def _has_end(
+    data: Bytes,
+    first: int,
+    last: int,
+    classes: Bytes,
+    stops: Positions,
+    marks: Bytes,
+    of_marks: Offsets,
+    citations: int,
+) -> bool:
+    """Whether a line ends with one of the stops, and with no ellipsis."""
+    while citations and last > first and data[last - 1] == 93:
+        at = last - 1
+        while at > first and data[at] != 91:
+            at -= 1
+        if data[at] != 91 or _cited(data, at, last, marks, of_marks) != last:
+            return False
+        first, last = trim(data, first, at, classes)
+    if first == last or ends_in_dots(data, first, last):
+        return False
+    at = last - 1
+    while at > first and data[at] & 0xC0 == 0x80:
+        at -= 1
+    return among(decode(data, at, last)[0], stops)
+
+
+@helper
+def _said(
+    data: Bytes,
+    at: int,
+    end: int,
+    begins: Bytes,
+    phrases: Bytes,
+    offsets: Offsets,
+    javascript: int,
+) -> int:
+    """Why a line is cut that holds one of the phrases, of which JavaScript's is the first."""
+    reason = KEPT
+    while at < end:
+        if begins[data[at]]:
+            phrase = stands(data, at, end, phrases, offsets)
+            if phrase == 0 and javascript:
+                return JAVASCRIPT
+            if phrase >= 0:
+                reason = POLICY
+        at += 1
+    return reason
+
+
+@helper
+def _judged(
+    data: Bytes,
+    first: int,
+    last: int,
+    classes: Bytes,
+    known: Bytes,
+    flags: Bytes,
+    edges: Positions,
+    stops: Positions,
+    begins: Bytes,
+    phrases: Bytes,
+    of_phrases: Offsets,
+    marks: Bytes,
+    of_marks: Offsets,
+    asked: Spans,
+) -> int:
+    """Why the line [first, last) is cut."""
+    longest, ended, words = asked[0], asked[1], asked[2]
+    if _is_long(data, first, last, longest, classes):
+        return LONG_WORD
+    if ended and not _has_end(data, first, last, classes, stops, marks, of_marks, asked[4]):
+        return NO_END
+    near = min(last, first + 16 * words)  # mostly far enough; a part of a word is a word, or none
+    if split(data, first, near, classes, known, flags, edges) // 2 < words and (
+        near == last or split(data, first, last, classes, known, flags, edges) // 2 < words
+    ):
+        return FEW_WORDS
+    return _said(data, first, last, begins, phrases, of_phrases, asked[3])
+
+
+@helper
+def _citations(
+    data: Bytes,
+    at: int,
+    last: int,
+    base: int,
+    marks: Bytes,
+    of_marks: Offsets,
+    starts: Spans,
+    ends: Spans,
+    reasons: Spans,
+    count: int,
+) -> int:
+    """Put down the citations of a line that stays; how many cuts there are then."""
+    while at < last:
+        end = _cited(data, at, last, marks, of_marks) if data[at] == 91 else 0
+        if end:
+            starts[count], ends[count], reasons[count] = at - base, end - base, CITATION
+            count += 1
+        at = max(end, at + 1)
+    return count
+
+
+@kernel(INT(U8, I64, U8, U8, I32, U8, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64))
+def _cut(
+    data: Bytes,
+    offsets: Offsets,
+    classes: Bytes,
+    known: Bytes,
+    stops: Positions,
+    begins: Bytes,
+    phrases: Bytes,
+    of_phrases: Offsets,
+    marks: Bytes,
+    of_marks: Offsets,
+    asked: Spans,
+    starts: Spans,
+    ends: Spans,
+    reasons: Spans,
+    counts: Offsets,
+) -> int:
+    """What to cut: how much, the bytes of each in its text and why, and how many in every text."""
+    count, most = 0, longest(offsets)
+    flags, edges = np.empty(most + ROOM, np.uint8), np.empty(most + 2, np.int32)
+    for row in range(len(offsets) - 1):
+        base, end = offsets[row], offsets[row + 1]
+        at, begin, was_cut = base, count, False
+        while at < end:
+            line, at = at, line_end(data, at, end)
+            first, last = trim(data, line, at, classes)
+            at = min(at + 1, end)
+            if first == last:
+                if was_cut:
+                    ends[count - 1] = at - base
+                continue
+            why = _judged(
+                data, first, last, classes, known, flags, edges,
+                stops, begins, phrases, of_phrases, marks, of_marks, asked,
+            )  # fmt: skip
+            was_cut = why != KEPT
+            if was_cut:
+                starts[count], ends[count], reasons[count] = line - base, at - base, why
+                count += 1
+            elif asked[4]:
+                count = _citations(
+                    data, first, last, base, marks, of_marks, starts, ends, reasons, count
+                )
+        if was_cut and ends[count - 1] == end - base and data[end - 1] != 10:
+            take_newline(data, base, starts[begin:count], ends[begin:count])
+        counts[row] = count - begin
+    return count

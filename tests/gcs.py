@@ -1,0 +1,87 @@
+"""An emulator of Google's store, whose objects lie as files in a folder; and Google's libraries."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from tests.needs import beside, built
+from tests.store import free_port
+
+MODULE = "github.com/fsouza/fake-gcs-server@v1.56.1"
+BUCKET = "bucket"
+
+
+def google() -> str:
+    """A Python with what Beam and stores want of Google's libraries: 360 MB."""
+    return beside("gcp", f"apache-beam[gcp]=={version('apache-beam')}")
+
+
+class GoogleStore:
+    """The server, its folder, and how it is reached.
+
+    Attributes:
+        bucket: the folder in which the objects of our bucket lie.
+        environment: variables for who uses it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.program = built(MODULE, "fake-gcs-server-1.56.1")
+        self.folder, self.bucket = folder, folder / "objects" / BUCKET
+        self.bucket.mkdir(parents=True)
+        self.port = free_port()
+        self.environment = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{self.port}"}
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        objects = str(self.folder / "objects")
+        self.process = subprocess.Popen(
+            [
+                self.program, "-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port),
+                "-backend", "filesystem", "-filesystem-root", objects,
+            ],
+            env={**os.environ, **self.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        late = time.monotonic() + 30
+        while time.monotonic() < late:
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.02)
+        raise AssertionError("the store does not start")
+
+    def put(self, name: str, body: bytes) -> None:
+        """Make an object; the server does not see a file that others put into its folder."""
+        host = self.environment["STORAGE_EMULATOR_HOST"]
+        url = f"{host}/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={quote(name, safe='')}"
+        urlopen(Request(url, data=body, method="POST")).close()
+
+    def delete(self, name: str) -> None:
+        """Delete an object."""
+        host = self.environment["STORAGE_EMULATOR_HOST"]
+        url = f"{host}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
+        urlopen(Request(url, method="DELETE")).close()
+
+    def stop(self) -> None:
+        """End it, at once."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[GoogleStore]:
+    """A store that runs while the block does."""
+    made = GoogleStore(folder)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,208 @@
+"""C4's edits of lines, against a slow twin over strings."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.c4_lines import POLICIES, C4Lines
+from filters.edits import apply, merge
+from filters.punctuation import QUOTES, TERMINALS
+from filters.unicode import IDEOGRAPH, SPACES, classify
+from filters.words import words
+
+CITATION = re.compile(r"\[[0-9]*\]|\[edit\]|\[citation needed\]", re.IGNORECASE | re.ASCII)
+Cut = tuple[int, int, str]
+
+
+def edits(texts: list[str], edit: C4Lines) -> pa.ListArray:
+    return edit.edit(pa.record_batch({"text": pa.array(texts, pa.string())}))
+
+
+def cut(text: str, **options: Any) -> str:
+    return str(apply(pa.array([text]), edits([text], C4Lines(**options)))[0])
+
+
+def reasons(text: str, **options: Any) -> list[str]:
+    return [e["reason"] for e in edits([text], C4Lines(**options))[0].as_py()]
+
+
+def lower(text: str) -> str:
+    return text.encode(errors="surrogateescape").lower().decode(errors="surrogateescape")
+
+
+def why(line: str, edit: C4Lines) -> str | None:
+    unspaced = re.split(
+        f"[{SPACES}]", "".join(" " if classify(c) == IDEOGRAPH else c for c in line)
+    )
+    if max(map(len, unspaced)) > edit.longest:
+        return "long word"
+    rest = line
+    while edit.citations and (m := re.search(f"(?:{CITATION.pattern})$", rest, CITATION.flags)):
+        rest = rest[: m.start()].strip(SPACES)
+    if edit.ended and (rest[-1:] not in [*TERMINALS, *QUOTES, "'", "’"] or rest.endswith("...")):
+        return "no sentence end"
+    data = line.encode(errors="surrogateescape")
+    if len(words(pa.array([data], pa.binary()).view(pa.string()))[0]) < edit.words:
+        return "few words"
+    if edit.javascript and "javascript" in lower(line):
+        return "javascript"
+    return "policy" if edit.policies and any(p in lower(line) for p in POLICIES) else None
+
+
+def twin(text: str, edit: C4Lines) -> Iterator[Cut]:
+    """The cuts, in code points."""
+    at, cuts, gone = 0, list[Cut](), False
+    for line in text.split("\n"):
+        plain, end = line.strip(SPACES), min(at + len(line) + 1, len(text))
+        reason = why(plain, edit) if plain else None
+        if reason:
+            cuts.append((at, end, reason))
+        elif plain and edit.citations:
+            first = at + line.index(plain)
+            for m in CITATION.finditer(text, first, first + len(plain)):
+                cuts.append((*m.span(), "citation"))
+        elif not plain and gone and at < end:
+            cuts[-1] = (cuts[-1][0], end, cuts[-1][2])
+        gone = bool(reason) or (gone and not plain)
+        at = end
+    if gone and cuts and cuts[-1][1] == len(text) and not text.endswith("\n"):
+        i = next(i for i in reversed(range(len(cuts))) if not i or cuts[i - 1][1] != cuts[i][0])
+        start, end, reason = cuts[i]
+        start -= start > 0
+        start -= start > 0 and text[start - 1] == "\r"
+        cuts[i] = (start, end, str(reason))
+    yield from cuts
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            "A good line.",
+            "Another good one!",
+            "no end here",
+            "Too few.",
+            "漢字文字。",
+            "שלום לך ידיד.",
+        ),
+        *(
+            "\n",
+            "\n",
+            "\n",
+            "\r\n",
+            " \n",
+            "\u3000",
+            " ",
+            "",
+            "[1]",
+            "[]",
+            "[Edit]",
+            "[citation needed]",
+        ),
+        *("[", "]", "...", "…", '"', "'", "’", "e\u0301", "😀", "\0", "[12", "abcdefghijklm"),
+        *("See JavaScript for more.", "We use COOKIES a lot.", "Terms of use: none at all."),
+    ]
+)
+TEXTS = st.lists(LINES, max_size=12).map("".join)
+OPTIONS = st.builds(
+    C4Lines,
+    longest=st.sampled_from([10, 1000]),
+    ended=st.booleans(),
+    words=st.integers(0, 4),
+    javascript=st.booleans(),
+    policies=st.booleans(),
+    citations=st.booleans(),
+)
+
+
+@given(st.lists(TEXTS | st.text(max_size=10), max_size=4), OPTIONS)
+def test_the_twin_agrees(texts: list[str], edit: C4Lines) -> None:
+    found = edits(texts, edit)
+    for text, mine in zip(texts, found.to_pylist(), strict=True):
+        at = [len(text[:i].encode()) for i in range(len(text) + 1)]
+        expected = [(at[a], at[b], reason) for a, b, reason in twin(text, edit)]
+        assert [(e["start"], e["end"], e["reason"]) for e in mine] == expected
+        assert {e["replacement"] for e in mine} <= {""}
+    assert merge([found]).equals(found)
+
+
+@given(st.lists(TEXTS.map(str.encode) | st.binary(max_size=4)).map(b"".join))
+def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
+    text = data.decode(errors="surrogateescape")
+    at = [len(text[:i].encode(errors="surrogateescape")) for i in range(len(text) + 1)]
+    column = pa.array([data], pa.binary()).view(pa.string())
+    found = C4Lines().edit(pa.record_batch({"text": column}))[0].as_py()
+    expected = [(at[a], at[b], reason) for a, b, reason in twin(text, C4Lines())]
+    assert [(e["start"], e["end"], e["reason"]) for e in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("This is a sentence.", None),
+        ("“This is quoted.”", None),
+        ("This one asks?", None),
+        ("这是一个句子。", None),
+        ("This is no sentence", "no sentence end"),
+        ("This one goes on...", "no sentence end"),
+        ("This one goes on…", "no sentence end"),
+        ("Too few.", "few words"),
+        ("Please enable Javascript now.", "javascript"),
+        ("Read our Privacy Policy now.", "policy"),
+        ("javascript and our cookie policy.", "javascript"),
+        (f"One very {'x' * 1001} word.", "long word"),
+        (f"{'漢' * 1001}。", None),
+        ("It is known.[12] [citation needed]", None),
+        ("It is known [12", "no sentence end"),
+    ],
+)
+def test_a_line_is_cut_for_the_first_reason(line: str, reason: str | None) -> None:
+    found = [r for r in reasons(line) if r != "citation"]
+    assert found == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("A good line here.\nmenu\nAnother good one.\n", "A good line here.\nAnother good one.\n"),
+        ("menu\n\nA good line here.\n\nmenu\n \nmenu\n\nAnd one more.", None),
+        ("A good line here.\r\nmenu", "A good line here."),
+        ("A good line here.\nmenu\nmenu\n \n ", "A good line here."),
+        ("menu", ""),
+        ("It is so.[1][2] Is it?[edit]\n", "It is so. Is it?\n"),
+    ],
+    ids=["between", "blank lines go too", "CRLF", "the end", "everything", "citations"],
+)
+def test_what_is_left(text: str, left: str | None) -> None:
+    assert cut(text) == (left if left is not None else "A good line here.\n\nAnd one more.")
+
+
+def test_each_rule_can_be_switched_off() -> None:
+    for option, line in (
+        ({"ended": False}, "This is no sentence"),
+        ({"words": 0}, "Too few."),
+        ({"javascript": False}, "Please enable Javascript now."),
+        ({"policies": False}, "Read our Privacy Policy now."),
+        ({"citations": False}, "It is [1] known."),
+        ({"longest": 1001}, f"One very {'x' * 1001} word."),
+    ):
+        assert cut(line) != line and cut(line, **option) == line
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"words": -1}, "words wants a whole number, at least 0"),
+        ({"words": "3"}, "words wants a whole number"),
+        ({"longest": 0}, "longest wants a whole number, at least 1"),
+        ({"ended": 1}, "ended is true or false, not 1"),
+        ({"policies": "no"}, "policies is true or false"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        C4Lines(**options)
