@@ -16,6 +16,7 @@ LABELS = ("filters.classifier", "filters.fastlabels", "filters.fastwords")
 BRINGS = {
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.training"),
+    "filters.listed": ("filters.hashset",),
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", "filters.overlap"),
 }

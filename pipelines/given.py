@@ -5,6 +5,7 @@ A measure asks by the ``metadata`` of a field:
 ``{"files": "texts"}``    a list of files; the measure finds `Texts`, every string of a row
 ``{"files": "sample"}``   the same, of a row one field is the text
 ``{"files": "samples"}``  a list for each of some labels; a table of such
+``{"files": "list"}``     a list of files; the measure finds `Entries`, those of all files
 ``{"files": "model"}``    one file; the measure finds a `Model`
 
 Paths are relative to the recipe, as all of its paths.
@@ -23,12 +24,14 @@ import pyarrow as pa
 from filters import Measure
 from pipelines import paths
 from pipelines.errors import RecipeError
+from pipelines.lists import Entries
 from pipelines.texts import Texts, digest_of
 
 EXAMPLES = {
     "texts": '["benchmarks/*.jsonl"]',
     "sample": '["wiki/*.txt"]',
     "samples": '{ good = ["good/*.txt"], bad = ["bad/*.jsonl"] }',
+    "list": '["words/*.txt"]',
     "model": '"models/topics.ftz"',
 }
 SIZE = 8_000_000  # characters of texts looked at together, about
@@ -90,6 +93,8 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
                 label: Texts(base, _names(f"{name}.{label}", v), field)
                 for label, v in _table(name, value)
             }
+        elif ours[name] == "list":
+            made[name] = Entries(base, _names(name, value))
         else:
             one = field if ours[name] == "sample" else ""
             made[name] = Texts(base, _names(name, value), one)
@@ -164,7 +169,7 @@ def given(measures: Mapping[str, Measure]) -> list[Given]:
 
 
 def _is_named(held: Any) -> bool:
-    return bool(held) and not (isinstance(held, Texts) and not held.patterns)
+    return bool(held) and not (isinstance(held, Texts | Entries) and not held.patterns)
 
 
 def _wanted(kinds: Mapping[str, str]) -> str:
@@ -172,8 +177,8 @@ def _wanted(kinds: Mapping[str, str]) -> str:
 
 
 def _texts_of(held: Any) -> list[Texts]:
-    """The texts that stand in an option; a model has none, and is read here."""
-    if isinstance(held, Model):
+    """The texts that stand in an option; a model or a list has none, and is read here."""
+    if isinstance(held, Model | Entries):
         held.read()
         return []
     return list(held.values()) if isinstance(held, Mapping) else [held]

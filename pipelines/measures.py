@@ -28,6 +28,7 @@ MEASURES = {
     "exact": "filters.exact:Exact",
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
+    "listed": "filters.listed:Listed",
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
 }

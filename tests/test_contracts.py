@@ -19,6 +19,7 @@ from filters.exact import Exact
 from filters.foreign import Foreign
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
+from filters.listed import Listed
 from filters.minhash import MinHash
 from filters.overlap import Overlap
 from filters.personal import PersonalData
@@ -33,6 +34,7 @@ MEASURES: list[Measure] = [
     Entropy(),
     Exact(),
     Language(),
+    Listed(),
     MinHash(),
     Overlap(),
     Paragraphs(),

@@ -1,0 +1,165 @@
+"""Entries of given lists that stand in a text: what is on a list of toxic or adult words, say.
+
+An entry is one word or several in a row.  Words are those of the one tokenisation, compared as
+`filters.folding` has it, without case; where no space parts words, each letter is one.  At each
+word the longest entry counts that begins there, and the search goes on behind it.
+
+Every beginning of an entry has a hash, from those of its words; a text's words are followed as long
+as their hash is that of a beginning, so the cost does not depend on how many entries there are.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
+from filters.folding import fold, folds
+from filters.hashset import HashSet, has, hash_set, shift_of
+from filters.kernels import (
+    I32,
+    I64,
+    NOTHING,
+    OUT_I64,
+    OUT_U64,
+    U8,
+    U64,
+    helper,
+    kernel,
+    longest,
+)
+from filters.shingles import BASE, FIRST, HALF, SECOND, Hashes, word_hash
+from filters.words import words as words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How often entries of a list stand in a text.
+
+    Columns, of one that is called ``listed``:
+        listed: entries found.
+        listed_share: share of the text's words that are in them; null without words.
+
+    Attributes:
+        name: the measure's name in the recipe.
+        files: the entries; two with one hash hold the same.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text", "words")
+
+    name: str = field(default="listed", metadata={"named": True})
+    files: Iterable[str] = field(default=(), metadata={"files": "list"})
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z_]\w*", self.name):
+            raise ValueError(f"{self.name!r} is no name for a column; want letters, digits and _")
+
+    @property
+    def columns(self) -> pa.Schema:
+        """A count and a share."""
+        return pa.schema([(self.name, pa.int32()), (f"{self.name}_share", pa.float64())])
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns.  A null text counts as an empty one."""
+        body, offsets = utf8(batch["text"])
+        rows, starts, ends = spans(batch["words"])
+        beginnings, whole = _known(self)
+        count, covered = np.zeros((2, batch.num_rows), np.int64)
+        hashes = _hashed(body, offsets, rows, starts, ends)
+        _count(rows, hashes, *beginnings, *whole, count, covered)
+        columns = [pa.array(count, pa.int32()), share(covered, np.diff(rows))]
+        return pa.record_batch(columns, schema=self.columns)
+
+
+def _hashed(
+    body: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions
+) -> Hashes:
+    """A hash of each word as it compares."""
+    out = np.zeros(len(starts), np.uint64)
+    _words(body, offsets, rows, starts, ends, folds(), out)
+    return out
+
+
+@lru_cache(maxsize=16)
+def _known(of: Listed) -> tuple[HashSet, HashSet]:
+    """The beginnings of the entries, and the whole entries, found once a process."""
+    texts = pa.array([*of.files], pa.string())
+    body, offsets = utf8(texts)
+    rows, starts, ends = spans(words_of(texts))
+    hashes = _hashed(body, offsets, rows, starts, ends)
+    beginnings, whole = np.zeros(len(hashes), np.uint64), np.zeros(len(texts), np.uint64)
+    _entries(rows, hashes, beginnings, whole)
+    return hash_set(beginnings), hash_set(whole[np.diff(rows) > 0])
+
+
+@helper
+def _after(before: np.uint64, word: np.uint64) -> np.uint64:
+    """The hash of some words and one more."""
+    value = (before * BASE + word) * FIRST
+    value = (value ^ (value >> HALF)) * SECOND
+    return value ^ (value >> HALF)
+
+
+@kernel(NOTHING(U8, I64, I64, I32, I32, I32, OUT_U64))
+def _words(
+    data: Bytes,
+    offsets: Offsets,
+    rows: Offsets,
+    starts: Positions,
+    ends: Positions,
+    table: Positions,
+    out: Hashes,
+) -> None:
+    room = np.empty(longest(offsets) + 8, np.uint8)
+    for row in range(len(offsets) - 1):
+        begin, limit = offsets[row], offsets[row + 1]
+        for i in range(rows[row], rows[row + 1]):
+            end = min(begin + ends[i], limit)  # spans of another text must not lead us out
+            at = min(begin + starts[i], end)
+            size = fold(data, at, end, table, room, 0)
+            out[i] = word_hash(room, 0, size)
+
+
+@kernel(NOTHING(I64, U64, OUT_U64, OUT_U64))
+def _entries(rows: Offsets, hashes: Hashes, beginnings: Hashes, whole: Hashes) -> None:
+    for row in range(len(rows) - 1):
+        value = np.uint64(0)
+        for i in range(rows[row], rows[row + 1]):
+            value = _after(value, hashes[i])
+            beginnings[i] = value
+        whole[row] = value
+
+
+@kernel(NOTHING(I64, U64, U8, U64, U8, U64, OUT_I64, OUT_I64))
+def _count(
+    rows: Offsets,
+    hashes: Hashes,
+    some_bits: Bytes,
+    some: Hashes,
+    all_bits: Bytes,
+    all_: Hashes,
+    count: Offsets,
+    covered: Offsets,
+) -> None:
+    """Of each text the entries that stand in it, and the words in these."""
+    some_shift, all_shift = shift_of(some_bits), shift_of(all_bits)
+    for row in range(len(rows) - 1):
+        i, end = rows[row], rows[row + 1]
+        while i < end:
+            value, found, at = np.uint64(0), i, i
+            while at < end:
+                value = _after(value, hashes[at])
+                if not has(value, some_shift, some_bits, some):
+                    break
+                at += 1
+                if has(value, all_shift, all_bits, all_):
+                    found = at
+            if found > i:
+                count[row] += 1
+                covered[row] += found - i
+            i = max(i + 1, found)
