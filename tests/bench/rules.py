@@ -38,9 +38,9 @@ from filters.repetition import Repetition
 from filters.words import words
 from pipelines import sql
 from pipelines.recipe import preset
-from tests.bench.bench import ROOT, cost, machine
+from tests.bench.bench import ROOT, cost, environment, machine
 from tests.bench.languages import timed
-from tests.bench.neardup import peer
+from tests.bench.neardup import PEERS
 
 HERE = ROOT / "tests/bench"
 RECIPE = """
@@ -83,7 +83,8 @@ def judged(folder: Path, table: pa.Table) -> tuple[dict[str, float], pa.Table]:
     """What datatrove says of documents: its CPU seconds, its reasons and words."""
     pq.write_table(table, folder / "rules-in.parquet")
     out = folder / "rules-out"
-    cost((str(peer(folder, "datatrove")), HERE / "rules_peer.py", folder / "rules-in.parquet", out))
+    python = environment(folder, "datatrove", (*PEERS["datatrove"], "pyarrow==25.0.1"))
+    cost((python, HERE / "rules_peer.py", folder / "rules-in.parquet", out))
     return json.loads(out.with_suffix(".json").read_text()), pq.read_table(f"{out}.parquet")
 
 
