@@ -211,3 +211,9 @@ def test_a_model_that_was_changed_on_disk_is_refused(
 def test_nothing_is_measured_before_it_is_fitted() -> None:
     with pytest.raises(ValueError, match="must be fitted first"):
         Classify(samples={"a": ["x"], "b": ["y"]}).measure(pa.record_batch({"text": ["x"]}))
+
+
+def test_plan_tells_what_each_label_is_learned_from(folder: Path) -> None:
+    said = here("plan", "r.toml", cwd=folder).stdout
+    assert "prose, good: 60 files, 60 rows" in said
+    assert "prose, bad: 1 files, 90 rows" in said
