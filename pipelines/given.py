@@ -131,6 +131,7 @@ class Given:
     """What a measure is given.
 
     Attributes:
+        measure: its name, and the label that texts are samples of.
         files: their names, as the recipe's folder sees them.
         rows: of all files; a plain text is one.
         unusable: those of them that hold no text the measure can use.
@@ -162,7 +163,7 @@ def given(measures: Mapping[str, Measure]) -> list[Given]:
             if kinds and not any(map(_is_named, holds.values())):
                 raise RecipeError(f"names no file: {_wanted(kinds)}")
             for held in filter(_is_named, holds.values()):
-                found += [_given(name, measure, texts) for texts in _texts_of(held)]
+                found += [_given(name + of, measure, t) for of, t in _texts_of(held).items()]
         except RecipeError as error:
             raise RecipeError(f"[measure] {name}: {error}") from error
     return found
@@ -176,12 +177,14 @@ def _wanted(kinds: Mapping[str, str]) -> str:
     return " or ".join(f"{option} = {EXAMPLES[kind]}" for option, kind in kinds.items())
 
 
-def _texts_of(held: Any) -> list[Texts]:
-    """The texts that stand in an option; a model or a list has none, and is read here."""
+def _texts_of(held: Any) -> dict[str, Texts]:
+    """The texts in an option, by what they are of; a model or a list has none, and is read here."""
     if isinstance(held, Model | Entries):
         held.read()
-        return []
-    return list(held.values()) if isinstance(held, Mapping) else [held]
+        return {}
+    if isinstance(held, Mapping):
+        return {f", {label}": texts for label, texts in held.items()}
+    return {"": held}
 
 
 def _given(name: str, measure: Measure, texts: Texts) -> Given:
