@@ -14,7 +14,11 @@ logging.disable(logging.WARNING)  # Beam warns of clouds that are not installed
 import apache_beam as beam  # noqa: E402
 import grpc  # noqa: E402
 from apache_beam.metrics import Metrics  # noqa: E402
-from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions  # noqa: E402
+from apache_beam.options.pipeline_options import (  # noqa: E402
+    PipelineOptions,
+    PortableOptions,
+    StandardOptions,
+)
 from apache_beam.transforms import environments  # noqa: E402
 
 logging.disable(logging.NOTSET)
@@ -23,7 +27,7 @@ for server in ("PrismJobServer", "JavaJarJobServer"):  # what they print
     logging.getLogger(server).propagate = False
     logging.getLogger(server).addHandler(logging.NullHandler())
 
-from pipelines import limits, loopback, workers  # noqa: E402 (workers: registers itself)
+from pipelines import dataflow, limits, loopback, workers  # noqa: E402 (workers: registers itself)
 from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.segments import Segment  # noqa: E402
@@ -32,6 +36,9 @@ from pipelines.steps import Job, failed, perform, reopened  # noqa: E402
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
 KNOCK = 5  # seconds in which a job server must answer
 OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
+LOST = ("DataflowRuntimeException", "HttpError", "DefaultCredentialsError")
+"""What the runner raises that is not always installed, by name."""
+
 AGAIN = "what is done stays done: run again"
 
 Reference = tuple[int, str]
@@ -106,11 +113,13 @@ def execute(job: Job, options: Sequence[str]) -> None:
     limits.check_references(job, here)
     loopback.stay_here()
     known = PipelineOptions([*options, QUICK])
+    if known.view_as(StandardOptions).runner == dataflow.RUNNER:
+        known = PipelineOptions([*dataflow.checked(job, options), QUICK])
     check_endpoint(known)
     try:
         pipeline = beam.Pipeline("FnApiRunner" if here else None, known)
-    except ValueError as error:  # of a runner that there is not
-        raise RecipeError(f"after --: {error}") from error
+    except (ValueError, ImportError) as error:  # of a runner that there is not, or not as it wants
+        raise RecipeError(f"after --: {' '.join(str(error).split())}") from error
     build(job, pipeline)
     if here:
         pipeline.run().wait_until_finish()
@@ -121,8 +130,9 @@ def execute(job: Job, options: Sequence[str]) -> None:
     threading.excepthook = workers.excepted
     try:
         wait_for(pipeline)
-    except (RuntimeError, grpc.RpcError) as error:
-        if OURS in str(error):  # a task raised it
+    except Exception as error:
+        is_theirs = isinstance(error, (RuntimeError, grpc.RpcError)) or type(error).__name__ in LOST
+        if OURS in str(error) or not is_theirs:  # a task raised it
             raise
         raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
     finally:
@@ -185,4 +195,5 @@ def gave_up(error: Exception) -> str:
     if isinstance(error, grpc.RpcError):
         return f"the job server is gone: {error.details().splitlines()[0]}"
     said = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", str(error))
-    return f"the runner gave up: {said.splitlines()[0]}"
+    first, *more = said.splitlines()
+    return f"the runner gave up: {' '.join([first, *more[:1]]) if first.endswith(':') else first}"

@@ -168,7 +168,7 @@ def _do(
             raise RunError(said) from None
         if (said := word(job)) is not None:
             raise RunError(said)
-    total, cpu = collect(job)
+    total, took = collect(job)
     if step.finish is not None:
         step.finish(job, total)
     for table in stale:
@@ -177,7 +177,7 @@ def _do(
         "counts": dict(sorted(total.counts.items())),
         "facts": job.plan.facts,
         "seconds": round(time.perf_counter() - started, 3),
-        "cpu_seconds": round(cpu, 3),
+        **took,
     }
     run.save()
     run.sweep(stale)

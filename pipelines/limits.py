@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
-from pipelines import again, clusters, publish
+from pipelines import again, clusters, parts, publish
 from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.measures import selected
@@ -27,6 +27,8 @@ KINDS = 3  # references of a task to one key of the next stage: one for each kin
 WRITTEN = 150  # bytes of a reference as it travels, at most
 ELEMENT = 64_000_000  # bytes of one thing that travels, at most
 
+IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
+
 RAISE = "raise [limit] memory"
 APART = "run the sources one by one, each with [dedup] against those before"
 
@@ -40,12 +42,14 @@ class Holding:
         each: bytes of one.
         count: how many there are, about; None: the texts decide, and a task refuses.
         helps: what to do beyond the limit.
+        is_local: whether it is held only where one process does all stages.
     """
 
     what: str
     each: int
     count: int | None
     helps: str
+    is_local: bool = False
 
     def most(self, memory: int) -> int:
         """How many of them one process may hold."""
@@ -91,7 +95,12 @@ def references(sizes: Sequence[int]) -> Holding:
     """
     most = KINDS * max(one * other for one, other in pairwise(sizes))
     helps = f"{RAISE}, or run on a cluster, which moves them"
-    return Holding("references between stages", REFERENCE, most, helps)
+    return Holding("references between stages", REFERENCE, most, helps, True)
+
+
+def worker() -> int:
+    """Bytes that a worker holds whatever the corpus, at most about."""
+    return IDLE + 2 * parts.PART
 
 
 def tables(recipe: Recipe) -> int:
@@ -110,7 +119,7 @@ def check(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> None:
         RunError: naming what it would hold, and what to set.
     """
     for holding in holdings(step, recipe, corpus, files):
-        if holding.what != "references between stages":
+        if not holding.is_local:
             refuse(step.name, holding, recipe.limit.memory)
 
 

@@ -247,9 +247,13 @@ def word(job: Job, error: Exception | None = None) -> str | None:
     return raised and raised[1]
 
 
-def collect(job: Job) -> tuple[Done, float]:
-    """All notes of a job as one: parts by stage and key, counts added up; and its CPU seconds."""
-    total, cpu = Done(), 0.0
+def collect(job: Job) -> tuple[Done, dict[str, float]]:
+    """All notes of a job as one: parts by stage and key, counts added up; and what it took.
+
+    Returns:
+        the sum; CPU seconds, and bytes that went from stage to stage.
+    """
+    total, cpu, exchanged = Done(), 0.0, 0
     sizes = [len(job.plan.tasks), *job.plan.keys]
     for stage, size in enumerate(sizes):
         for key in range(size):
@@ -258,4 +262,5 @@ def collect(job: Job) -> tuple[Done, float]:
                 total.parts.setdefault(table, []).extend(Part(**p) for p in parts)
             total.counts.update(note["counts"])
             cpu += note["cpu"]
-    return total, cpu
+            exchanged += sum(Segment(*segment).length for _, segment in note["out"])
+    return total, {"cpu_seconds": round(cpu, 3), "exchanged": exchanged}

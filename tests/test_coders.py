@@ -44,6 +44,13 @@ def coder(graph: Any, name: str) -> tuple[Any, ...]:
     return (found.spec.urn, *(coder(graph, each) for each in found.component_coder_ids))
 
 
+def pickled(transform: Any) -> list[str]:
+    """The words in what a function of a graph is pickled as: names of modules and classes."""
+    payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
+    body = bz2.decompress(base64.b64decode(payload.do_fn.payload))
+    return [arg for _, arg, _ in pickletools.genops(body) if isinstance(arg, str)]
+
+
 @each_step
 def test_nothing_is_pickled_and_keys_are_numbers(step: Step, tmp_path: Path) -> None:
     made = graph(step, 3, tmp_path)
@@ -63,9 +70,7 @@ def test_no_code_travels(step: Step, tmp_path: Path) -> None:
     """Code is of one Python; and what cannot be read by another cannot refuse it."""
     for transform in graph(step, 3, tmp_path).components.transforms.values():
         if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
-            payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
-            pickled = bz2.decompress(base64.b64decode(payload.do_fn.payload))
-            names = [arg for _, arg, _ in pickletools.genops(pickled) if isinstance(arg, str)]
+            names = pickled(transform)
             assert "pipelines.beam" in names
             assert not [name for name in names if "cloudpickle" in name]
 

@@ -1,0 +1,7 @@
+"""What a Flex Template runs: nothing of it is needed on workers."""
+
+import sys
+
+from pipelines.template import main
+
+main(sys.argv[1:])

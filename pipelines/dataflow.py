@@ -1,0 +1,45 @@
+"""Dataflow: what its workers do not see, and what a job is told beside the user's options.
+
+Each step is a job of its own: the command plans it, waits, seals it, and begins the next.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pipelines.errors import RecipeError
+from pipelines.limits import worker
+from pipelines.steps import Job
+from pipelines.stores import is_remote
+
+RUNNER = "DataflowRunner"
+NAME = 60  # letters of a job's name, at most
+
+
+def checked(job: Job, options: Sequence[str]) -> list[str]:
+    """The options of a step's job: the user's, and what he did not say.
+
+    Raises:
+        RecipeError: if the workers would not see the run folder, or the sources.
+    """
+    if not is_remote(job.run.folder.path):
+        raise RecipeError(
+            f"{job.run.folder.path}: workers of Dataflow do not see it; take --run gs://bucket/folder"
+        )
+    if job.step.name == "ingest":
+        raise RecipeError(
+            "ingest: workers of Dataflow do not see the sources, which are local files; first run "
+            "this command with --only ingest and without what follows --, then again as it is"
+        )
+    own = {
+        "--job_name": name(job),
+        "--resource_hint": f"min_ram={(worker() + job.recipe.limit.memory) // 10**6}MB",
+        "--number_of_worker_harness_threads": "1",  # a task holds a part: one at a time
+    }
+    said = {option.partition("=")[0] for option in options}
+    return [*options, *(f"{key}={value}" for key, value in own.items() if key not in said)]
+
+
+def name(job: Job) -> str:
+    """Of the job of a step: lower-case letters, digits and dashes, a letter first."""
+    words = f"karez-{job.recipe.name}-{job.step.name}-{job.mark}".lower()
+    return re.sub(r"[^a-z0-9]+", "-", words)[:NAME].rstrip("-")
