@@ -425,6 +425,12 @@ def test_what_does_not(text: str) -> None:
     assert found(text) == found(f"See {text}, or not.") == []
 
 
+def test_a_mail_address_is_no_longer_than_it_may_be() -> None:
+    for local, label in ((64, 63), (65, 63), (64, 64)):
+        text = f"{'a' * local}@{'b' * label}.org"
+        assert found(text) == ([(text, "email")] if (local, label) == (64, 63) else [])
+
+
 def test_a_word_makes_a_number_a_telephone_number() -> None:
     for word in ("Tel. ", "tel:", "Phone number: ", "Fax\u00a0", "電話：", "тел. ", "call us at "):
         assert found(f"{word}612345678") == [("612345678", "phone")]
