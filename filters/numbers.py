@@ -262,11 +262,15 @@ def card(text: Bytes, first: int, count: int, groups: Groups, digits: Bytes, tab
     """Where the payment card ends that some groups of digits begin with; 0: with none."""
     for k in range(count, 0, -1):
         uses = size = signed(0)
-        good = groups[COUNT, 0] == 4 or k == 1
+        by_four = k == 1 or groups[COUNT, k - 1] <= 4
+        by_six = k == 3 and groups[COUNT, 1] == 6 and 4 <= groups[COUNT, 2] <= 5
+        good = k == 1 or groups[COUNT, 0] == 4
         for i in range(k):
             uses |= groups[GAP, i]
             size += groups[COUNT, i]
-            good = good and (i == 0 or (groups[GAP, i] > 0 and groups[COUNT, i] <= 6))
+            by_four = by_four and (i == k - 1 or groups[COUNT, i] == 4)
+            good = good and (i == 0 or groups[GAP, i] > 0)
+        good = good and (by_four or by_six)
         if (
             not good
             or uses > DASH

@@ -34,6 +34,7 @@ MEASURES = {
 }
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",
+    "repeated_blocks": "filters.blocks:RepeatedBlocks",
     "c4_lines": "filters.c4_lines:C4Lines",
     "personal_data": "filters.personal:PersonalData",
     "foreign": "filters.foreign:Foreign",

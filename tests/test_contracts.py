@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import EDITS, Edit, Measure
+from filters.blocks import RepeatedBlocks
 from filters.c4 import C4
 from filters.c4_lines import C4Lines
 from filters.edits import apply, merge
@@ -43,7 +44,7 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
-EDITORS: list[Edit] = [C4Lines(), Foreign(), PersonalData(), RepeatedLines()]
+EDITORS: list[Edit] = [C4Lines(), Foreign(), PersonalData(), RepeatedBlocks(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)

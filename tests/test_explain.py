@@ -18,7 +18,8 @@ def planted(kind: str) -> str:
 
 def test_a_dropped_document_shows_the_rule_and_its_values(sample: Path) -> None:
     opened = Opened(sample)
-    ((id_,),) = opened.sql("SELECT id FROM documents WHERE reason = 'unsure'").fetchall()
+    asked = "SELECT id FROM documents WHERE reason = 'unsure' ORDER BY id"
+    (id_,), *_ = opened.sql(asked).fetchall()
     (address,) = explain.find(opened, id_[:8])
     value = explain.explained(opened, address)
     assert value["decision"]["reason"] == "unsure"

@@ -84,6 +84,20 @@ def test_the_twin_agrees(rows: list[Judged], keep: set[str], score: float) -> No
         assert all((e["replacement"], e["reason"]) == ("", "foreign") for e in found)
 
 
+def test_of_equals_the_first_in_the_alphabet_stays() -> None:
+    row = [
+        {"start": 5 * i, "end": 5 * i + 5, "language": name, "score": 0.9}
+        for i, name in enumerate(["ja", "de", "en"])
+    ]
+    for each in (row, row[::-1]):
+        spans = [{**p, "start": 5 * i, "end": 5 * i + 5} for i, p in enumerate(each)]
+        batch = pa.record_batch({"paragraphs": pa.array([spans], PARAGRAPHS)})
+        (cuts,) = Foreign().edit(batch).to_pylist()
+        assert [each[e["start"] // 5]["language"] for e in cuts] == [
+            p["language"] for p in each if p["language"] != "de"
+        ]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

@@ -203,7 +203,8 @@ class Number:
         for k in range(len(self.groups), 0, -1):
             groups, gaps = self.groups[:k], self.gaps[1:k]
             digits = "".join(groups)
-            if k > 1 and (len(groups[0]) != 4 or max(map(len, groups[1:])) > 6):
+            sizes = "".join(str(min(9, len(group))) for group in groups)
+            if k > 1 and not re.fullmatch("4+[1-4]|46[45]", sizes):
                 continue
             if set(gaps) not in (set(), {" "}, {"-"}):
                 continue
@@ -399,10 +400,23 @@ def test_what_counts(kind: str, text: str) -> None:
     [
         *("user@host", "@name.org", "npm i left-pad@1.3.0", "icon@2x.png", "a..@b.de", "x@y.1"),
         *("1.2.3.4", "version 115.0.5.112", "v93.184.216.34", "93.184.216.34-1ubuntu2"),
-        *("Chrome/93.184.216.34", "1.93.184.216.34", "300.1.2.3", "093.184.216.034"),
+        *("Chrome/93.184.216.34", "1.93.184.216.34", "256.1.2.93", "093.184.216.034"),
         *("10.0.0.99", "192.168.1.99", "127.0.0.200", "::1", "fe80::1", "2001:db8::1", "std::a1"),
-        *("12:30:45", "00:1a:2b:3c:4d:5e", "2a00::1::2", "DE88370400440532013000", "DE8937040044"),
-        *("XX89370400440532013000", "4111111111111112", "9111111111111111", "0.4111111111111111"),
+        *(
+            "12:30:45",
+            "00:1a:2b:3c:4d:5e",
+            "2a00::1::2",
+            "2600:1:2:3::4:5:6:7",
+            "DE88370400440532013000",
+            "DE8937040044",
+        ),
+        *(
+            "XX89370400440532013000",
+            "4111111111111112",
+            "9111111111111111",
+            "4583 6143 95177",
+            "0.4111111111111111",
+        ),
         *(
             "2003-02-01",
             "01.02.2003 12:30",
@@ -423,6 +437,12 @@ def test_what_counts(kind: str, text: str) -> None:
 )
 def test_what_does_not(text: str) -> None:
     assert found(text) == found(f"See {text}, or not.") == []
+
+
+def test_a_mail_address_is_no_longer_than_it_may_be() -> None:
+    for local, label in ((64, 63), (65, 63), (64, 64)):
+        text = f"{'a' * local}@{'b' * label}.org"
+        assert found(text) == ([(text, "email")] if (local, label) == (64, 63) else [])
 
 
 def test_a_word_makes_a_number_a_telephone_number() -> None:
