@@ -14,7 +14,7 @@ from filters.buffers import Bytes, Offsets, Positions, utf8
 from filters.edits import Spans, listed_edits
 from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel, longest
 from filters.lines import take_newline
-from filters.punctuation import QUOTES, TERMINALS, among, codes, ends_in_dots, stands
+from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
 from filters.registers import EACH
 from filters.seen import line_end, upto
 from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
@@ -24,6 +24,9 @@ POLICIES = (
     *("terms of use", "privacy policy", "cookie policy"),
     *("uses cookies", "use of cookies", "use cookies"),
 )
+ENDS = TERMINALS + "\"'”»」』｣"
+"""What a line must end with; ’ is not among it, as it closes words as well."""
+
 RARE = "jvkf"  # letters that few words hold, and each of these phrases
 MARKS = ("edit]", "citation needed]")  # after a bracket, as well as digits
 
@@ -44,8 +47,8 @@ class C4Lines:
     Attributes:
         longest: "long word": more characters than these without white space; letters of scripts
             that have none between words do not count.
-        ended: cut a line as "no sentence end" that ends neither with a terminal nor a quote, marks
-            of citations aside, or that ends with an ellipsis.
+        ended: cut a line as "no sentence end" that ends with none of `ENDS`, marks of citations
+            aside, or with an ellipsis.
         words: "few words": fewer than these.
         javascript: cut a line that says so.
         policies: cut a line with one of `POLICIES`, as "policy".
@@ -65,7 +68,7 @@ class C4Lines:
     def __post_init__(self) -> None:
         for name, least in (("longest", 1), ("words", 0)):
             value = getattr(self, name)
-            if type(value) is not int or value < least:
+            if type(value) is not int or not least <= value < 1 << 31:
                 raise ValueError(f"{name} wants a whole number, at least {least}, got {value!r}")
         for name in ("ended", "javascript", "policies", "citations"):
             if type(getattr(self, name)) is not bool:
@@ -85,7 +88,7 @@ class C4Lines:
         rare[[*map(ord, RARE + RARE.upper())]] = 1
         asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
         count = _cut(
-            body, offsets, table(), known_flags(), codes(TERMINALS + QUOTES + "'"),
+            body, offsets, table(), known_flags(), codes(ENDS),
             rare, gaps, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
             starts, ends, reasons, counts,
         )  # fmt: skip

@@ -102,7 +102,7 @@ class Quality:
             size = len(word.encode())
             if words(pa.array([word]))[0].as_py() != [{"start": 0, "end": size}]:
                 raise ValueError(f"stop_words: {word!r} is not one word, so no text can have it")
-        if type(self.short_line) is not int or self.short_line < 0:
+        if type(self.short_line) is not int or not 0 <= self.short_line < 1 << 31:
             raise ValueError(f"short_line wants a number of characters, got {self.short_line!r}")
         object.__setattr__(self, "stop_words", tuple(dict.fromkeys(given)))
 

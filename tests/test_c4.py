@@ -88,6 +88,7 @@ def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
         ("No end\nAnother line\n\n  \n- \n", 2),
         ("He said “no.” She said (yes.) Good.", 3),
         ("J. Smith lives in the U.S. now, e.g. there.", 1),
+        ("Call it e\u0301. It is so.", 1),
         ("Wait... what? Well.. no", 2),
         ("Version 3.14 of example.com is out.", 1),
         ("?! ... 。", 0),

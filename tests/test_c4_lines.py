@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.c4_lines import POLICIES, C4Lines
+from filters.c4_lines import ENDS, POLICIES, C4Lines
 from filters.edits import apply, merge
-from filters.punctuation import QUOTES, TERMINALS
 from filters.unicode import IDEOGRAPH, SPACES, classify
 from filters.words import words
 
@@ -44,7 +43,7 @@ def why(line: str, edit: C4Lines) -> str | None:
     rest = line
     while edit.citations and (m := re.search(f"(?:{CITATION.pattern})$", rest, CITATION.flags)):
         rest = rest[: m.start()].strip(SPACES)
-    if edit.ended and (rest[-1:] not in [*TERMINALS, *QUOTES, "'", "’"] or rest.endswith("...")):
+    if edit.ended and (rest[-1:] not in [*ENDS] or rest.endswith("...")):
         return "no sentence end"
     data = line.encode(errors="surrogateescape")
     if len(words(pa.array([data], pa.binary()).view(pa.string()))[0]) < edit.words:
@@ -146,6 +145,8 @@ def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
         ("This is a sentence.", None),
         ("“This is quoted.”", None),
         ("This one asks?", None),
+        ("This one is 'quoted'", None),
+        ("This is the users’", "no sentence end"),
         ("这是一个句子。", None),
         ("This is no sentence", "no sentence end"),
         ("This one goes on...", "no sentence end"),
@@ -198,6 +199,7 @@ def test_each_rule_can_be_switched_off() -> None:
     [
         ({"words": -1}, "words wants a whole number, at least 0"),
         ({"words": "3"}, "words wants a whole number"),
+        ({"words": 10**20}, "words wants a whole number"),
         ({"longest": 0}, "longest wants a whole number, at least 1"),
         ({"ended": 1}, "ended is true or false, not 1"),
         ({"policies": "no"}, "policies is true or false"),

@@ -160,6 +160,7 @@ def test_stop_words_are_those_of_the_recipe_as_they_are_written() -> None:
         ({"stop_words": [""]}, "'' is not one word"),
         ({"stop_words": ["这是"]}, "is not one word"),
         ({"short_line": -1}, "number of characters"),
+        ({"short_line": 10**20}, "number of characters"),
         ({"short_line": True}, "number of characters"),
     ],
 )

@@ -58,7 +58,10 @@ CAUSES = {
     ("too_few_sentences", "few_sentences"): "sentences there are spaCy's; initials end none here",
     ("char_dup_ratio", "repeated_lines"): "a share of characters without line feeds there",
     ("line_punct_ratio", "unpunctuated"): "a closing quote or an ellipsis ends a line here",
-    ("curly_bracket", "curly_brackets"): "other lines stay: words and quotes are more here",
+    (
+        "curly_bracket",
+        "curly_brackets",
+    ): "other lines stay, as other quotes end one and words are counted otherwise",
     ("gopher_short_doc", "short"): "symbols that are no punctuation are words there",
 }
 """By their reason and ours; one of the two is missing."""
