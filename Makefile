@@ -43,3 +43,4 @@ bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/neardup.py
 	$(BIN)/python tests/bench/languages.py
+	$(BIN)/python tests/bench/price.py
