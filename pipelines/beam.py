@@ -31,10 +31,11 @@ from pipelines import dataflow, limits, loopback, workers  # noqa: E402 (workers
 from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.segments import Segment  # noqa: E402
-from pipelines.steps import Job, failed, perform, reopened  # noqa: E402
+from pipelines.steps import Job, failed, is_begun, perform, reopened  # noqa: E402
 
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
 KNOCK = 5  # seconds in which a job server must answer
+PATIENCE = 180  # seconds in which a worker must begin, once a job server has the job
 OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
 LOST = ("DataflowRuntimeException", "HttpError", "DefaultCredentialsError")
 """What the runner raises that is not always installed, by name."""
@@ -129,7 +130,7 @@ def execute(job: Job, options: Sequence[str]) -> None:
     logging.disable(logging.ERROR)  # what fails is raised, and said once
     threading.excepthook = workers.excepted
     try:
-        wait_for(pipeline)
+        wait_for(pipeline, job)
     except Exception as error:
         is_theirs = isinstance(error, (RuntimeError, grpc.RpcError)) or type(error).__name__ in LOST
         if OURS in str(error) or not is_theirs:  # a task raised it
@@ -148,14 +149,38 @@ def leave_versions_to_us() -> None:
     environments.sdk_base_version_capability = lambda: "karez:versions"
 
 
-def wait_for(pipeline: beam.Pipeline) -> None:
-    """Run it; who interrupts us wants that it ends elsewhere too."""
+def wait_for(pipeline: beam.Pipeline, job: Job) -> None:
+    """Run it; who interrupts us wants that it ends elsewhere too.
+
+    Raises:
+        RunError: if a job server takes the job, and no worker begins.
+    """
     result = pipeline.run()
+    ended, idle = threading.Event(), threading.Event()
+
+    def look() -> None:
+        if not ended.wait(PATIENCE) and not is_begun(job):
+            idle.set()
+            result.cancel()
+
+    if pipeline.options.view_as(PortableOptions).job_endpoint:  # others begin here, or tell
+        threading.Thread(target=look, daemon=True).start()
     try:
         result.wait_until_finish()
     except KeyboardInterrupt:
         result.cancel()
         raise
+    except RuntimeError:
+        if not idle.is_set():
+            raise
+    finally:
+        ended.set()
+    if idle.is_set():
+        raise RunError(
+            f"{job.step.name}: no worker has begun for {PATIENCE} s: see that the cluster has as "
+            f"many free slots as --parallelism, and a pool beside each TaskManager; cancel the "
+            "job there"
+        )
 
 
 def build(job: Job, pipeline: beam.Pipeline) -> None:

@@ -113,19 +113,28 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
 @main.command()
 @click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/<name> unless told.")
+@click.option(
+    "--price",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Say what 1 TB, 100 TB and 1 PB of such text take and cost, at the prices of a TOML file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.pass_context
-def plan(ctx: click.Context, recipe: Path, folder: str | None, as_json: bool) -> None:
+def plan(
+    ctx: click.Context, recipe: Path, folder: str | None, price: Path | None, as_json: bool
+) -> None:
     """Check a recipe, and say what will be read, measured, exchanged, written and held in memory.
 
     \b
     Examples:
         karez plan recipe.toml
+        karez plan recipe.toml --price infra/prices.toml
     """  # noqa: D301
     check_owners()
     from pipelines import plan
 
-    guarded(ctx, lambda: plan.command_plan(recipe, folder, as_json))
+    guarded(ctx, lambda: plan.command_plan(recipe, folder, price, as_json))
 
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:

@@ -73,7 +73,7 @@ def holdings(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> Iter
     yield Holding("lines of the manifest", LINE, lines, f"{RAISE}, or {APART}")
     sizes = step.sizes(recipe, corpus)
     if len(sizes) > 1:
-        yield references(sizes)
+        yield references(step.name, sizes)
     most = max(map(step.holds, range(len(step.stages))))
     if most:
         yield Holding("bytes of rows that meet", ceil(most), None, step.helps)
@@ -87,14 +87,16 @@ def holdings(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> Iter
         yield Holding("bytes of a slice", ORDERED, some, f"{RAISE}, or lower [publish] shard")
 
 
-def references(sizes: Sequence[int]) -> Holding:
+def references(step: str, sizes: Sequence[int]) -> Holding:
     """Those between two stages of a step, held where one process does all of them.
 
     Args:
+        step: its name.
         sizes: how many keys each stage has.
     """
     most = KINDS * max(one * other for one, other in pairwise(sizes))
-    helps = f"{RAISE}, or run on a cluster, which moves them"
+    first = "raise [publish] shard, or " if step == "publish" else ""
+    helps = f"{first}{RAISE}, or run on a cluster, which moves them"
     return Holding("references between stages", REFERENCE, most, helps, True)
 
 
@@ -137,7 +139,7 @@ def check_references(job: Job, here: bool) -> None:
     if len(sizes) == 1:
         return
     if here:
-        refuse(job.step.name, references(sizes), job.recipe.limit.memory)
+        refuse(job.step.name, references(job.step.name, sizes), job.recipe.limit.memory)
     grouped = Holding("keys", KINDS * WRITTEN, max(sizes), APART)
     if grouped.is_beyond(ELEMENT):
         raise RunError(

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from pipelines import against, command, execute, ingest, limits, parts, sql
+from pipelines import against, command, execute, ingest, limits, parts, price, sql
 from pipelines.corpus import Corpus
 from pipelines.given import Given
 from pipelines.measures import Scan
@@ -36,19 +36,21 @@ ACROSS = 0.4  # bytes that are exchanged for a byte of text to find repeated pas
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
 SIMILAR = (0.7, 0.8, 0.9)  # similarities for which is said what dedup finds
-IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
 
 
-def command_plan(recipe: Path, folder: str | None, as_json: bool) -> None:
-    """Check a recipe and print what it will do.
+def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json: bool) -> None:
+    """Check a recipe and print what it will do; and what it takes at three sizes, for prices.
 
     Raises:
-        RecipeError: if it is wrong.
+        RecipeError: if it is wrong, or the file of prices is.
     """
     console = Console(stderr=as_json)
+    costs = price.read(prices) if prices else None
     _, value, scan, given = command.read([recipe], None, console)
     run = Run(reached(folder or Path("runs", value.name)))
     planned = plan(value, scan, run, given)
+    if costs is not None:
+        planned["price"] = priced(value, scan, planned, costs)
     if as_json:
         click.echo(json.dumps(planned, indent=1, ensure_ascii=False))
     else:
@@ -83,10 +85,29 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         },
         "finds": _finds(recipe),
         "written": _written(scan, text, documents),
-        "memory": IDLE + 2 * parts.PART,
+        "memory": limits.worker(),
         "limit": recipe.limit.memory,
         "holds": list(_holds(recipe, corpus.after(against.runs(recipe)), files)),
         "sealed": sealed(recipe, run),
+    }
+
+
+def priced(
+    recipe: Recipe, scan: Scan, planned: Mapping[str, Any], costs: price.Prices
+) -> dict[str, Any]:
+    """What a recipe takes and costs on more text of the same kind, ready for JSON."""
+    text = sum(source["text"] for source in planned["sources"])
+    document = text / planned["documents"] if text and planned["documents"] else DOCUMENT
+    sizes = {name: price.at(recipe, scan, size, document) for name, size in price.PLACES.items()}
+    for taken in sizes.values():
+        taken["written"] = _written(scan, taken["text"], int(taken["text"] / document))
+        taken["money"] = price.money(taken, sum(taken["written"].values()), costs)
+    known = price.coefficients()
+    return {
+        "sizes": sizes,
+        "uncounted": price.uncounted(scan),
+        "measured": f"{known['date']} on {known['machine']}",
+        **{name: getattr(costs, name) for name in ("currency", "date", "source")},
     }
 
 
@@ -150,7 +171,7 @@ def _given(given: Mapping[str, Any]) -> str:
     return f"{given['measure']}: {len(given['files']):,} files, {given['rows']:,} rows{lost}"
 
 
-def _limits(planned: Mapping[str, Any]) -> Iterator[str]:
+def _limits(planned: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is held beside, each thing once with the steps that hold it."""
     steps: dict[str, list[str]] = {}
     for held in planned["holds"]:
@@ -159,8 +180,8 @@ def _limits(planned: Mapping[str, Any]) -> Iterator[str]:
         steps.setdefault(said, []).append(held["step"])
     for said, names in steps.items():
         who = "every step" if len(names) == len({h["step"] for h in planned["holds"]}) else None
-        yield f"{who or ', '.join(names)}: {said}"
-    yield f"a process holds at most {say_size(planned['limit'])} of each: [limit] memory"
+        yield "limits", f"{who or ', '.join(names)}: {said}"
+    yield "", f"a process holds at most {say_size(planned['limit'])} of each: [limit] memory"
 
 
 def show(planned: dict[str, Any], console: Console) -> None:
@@ -193,7 +214,7 @@ def show(planned: dict[str, Any], console: Console) -> None:
     written = ", ".join(f"{k} about {say_size(v)}" for k, v in planned["written"].items())
     grid.add_row("writes", written)
     grid.add_row("holds", f"at most about {say_size(planned['memory'])} of memory a worker")
-    for line in _limits(planned):
-        grid.add_row("limits", escape(line))
+    for what, line in (*_limits(planned), *price.lines(planned.get("price"))):
+        grid.add_row(what, escape(line))
     grid.add_row("done", ", ".join(planned["sealed"]) or "nothing yet")
     console.print(grid, highlight=False)

@@ -35,6 +35,7 @@ from pipelines.segments import Segment, write
 from pipelines.units import say_size
 
 PLAN = "plan.json"
+BEGUN = "begun"  # name of the note that says that somebody does tasks
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
 HELD = 8  # bytes that a task holds for a byte that comes in, at most about
 
@@ -143,7 +144,8 @@ def prepare(
     if not run.folder.exists(f"{job.work}/{PLAN}"):
         run.folder.delete("work")
         run.folder.write(f"{job.work}/{PLAN}", json.dumps(about).encode())
-    run.folder.delete(f"{job.work}/{FAILED}")
+    for sign in (BEGUN, FAILED):
+        run.folder.delete(f"{job.work}/{sign}")
     return job
 
 
@@ -166,6 +168,8 @@ def reopened(path: str, step: Step, mark: str) -> Job:
         said = f"{step.name}: a worker on {gethostname()} has {other}; give them the same"
         leave_word(folder, work, said)
         raise RunError(said)
+    if not folder.exists(f"{work}/{BEGUN}"):
+        folder.write(f"{work}/{BEGUN}", gethostname().encode())
     run = Run(path)
     run.folder = replace(folder, fence=f"{work}/{PLAN}")  # others may have taken over
     return Job(run, of_run(folder), step, about["stale"], Plan(**about["plan"]), mark)
@@ -234,6 +238,11 @@ def leave_word(folder: Folder, work: str, said: str) -> None:
 def failed(path: str, step: str, mark: str) -> bool:
     """Whether a task left word: then to do the others, or to try again, would lose time."""
     return stores.folder(path).exists(f"{work_of(step, mark)}/{FAILED}")
+
+
+def is_begun(job: Job) -> bool:
+    """Whether a worker has taken up a task since the job was prepared."""
+    return job.run.folder.exists(f"{job.work}/{BEGUN}")
 
 
 def word(job: Job, error: Exception | None = None) -> str | None:

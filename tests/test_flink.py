@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,10 +73,17 @@ class Flink(NamedTuple):
         return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
 
     @contextmanager
-    def scanning(self, run: Path) -> Iterator[Begun]:
-        """A command that runs the short recipe, when the first part is measured of six."""
+    def scanning(self, run: Path, *more: str, at: str | None = None) -> Iterator[Begun]:
+        """A command that runs the short recipe, when the first part is measured of six.
+
+        Args:
+            run: where the files of the run folder lie.
+            more: options beside the README's.
+            at: what the command calls that folder.
+        """
         brake = self.folder / "brake"
-        command, hub = self.command("short", run, 4), self.cluster.spaces[0].inside()
+        command, hub = self.command("short", at or run, 4), self.cluster.spaces[0].inside()
+        command += more
         with begin(*command, cwd=self.folder, prefix=hub) as begun:
             brake.touch()
             try:
@@ -149,6 +158,63 @@ def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> N
     assert flink.restarts() > before
     assert flink.is_same("short", tmp_path / "run")
     assert flink.is_quiet()
+
+
+def test_a_taskmanager_is_killed_and_not_replaced(flink: Flink, tmp_path: Path) -> None:
+    before = flink.restarts()
+    with flink.scanning(tmp_path / "run", "--execution_mode_for_batch=BATCH_FORCED") as begun:
+        flink.cluster.kill("taskmanager 1")
+        assert ended(begun) == (0, "")
+    flink.cluster.start_taskmanager(1)
+    flink.cluster.wait_for_slots(4)
+    assert flink.restarts() > before
+    assert flink.is_same("short", tmp_path / "run")
+    assert flink.is_quiet()
+
+
+def test_the_store_is_away_while_a_job_runs(flink: Flink) -> None:
+    hub = flink.cluster.spaces[0].inside()
+    flink.store.begin(hub)
+    assert wait_for(lambda: flink.cluster.answers(HUB, flink.store.port))
+    try:
+        with flink.scanning(flink.store.bucket / "away", at="s3://bucket/away") as begun:
+            flink.store.stop()
+            time.sleep(20)
+            assert begun.poll() is None
+            flink.store.begin(hub)
+            assert ended(begun) == (0, "")
+    finally:
+        flink.store.stop()
+    assert flink.is_same("short", flink.store.bucket / "away")
+    assert flink.is_quiet()
+
+
+IMPATIENT = "from pipelines import beam; beam.PATIENCE = 15; from pipelines.cli import main; main()"
+
+
+def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", IMPATIENT, *flink.command("short", tmp_path / "run", 9)]
+    done = subprocess.run(
+        flink.cluster.spaces[0].inside(*command),
+        capture_output=True,
+        text=True,
+        cwd=flink.folder,
+        env=flink.cluster.environment,
+        check=False,
+        timeout=100,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    says = (
+        "karez: ingest: no worker has begun for 15 s: see that the cluster has as many free slots"
+    )
+    assert done.stderr.startswith(says)
+    assert done.stderr.endswith("cancel the job there\n")
+    for job in flink.cluster.running():  # it waits on for its slots, and keeps those there are
+        flink.cluster.asked(f"/jobs/{job}/yarn-cancel")
+    assert wait_for(lambda: not flink.cluster.running())
+    done = flink.said("short", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert flink.is_same("short", tmp_path / "run")
 
 
 def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:

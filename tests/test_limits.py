@@ -68,7 +68,7 @@ def test_references_are_held_where_one_process_does_all_stages(step: Step, tmp_p
     if len(sizes) == 1:
         limits.check_references(job(step, EVERY, tmp_path, [10**6]), True)
         return
-    held = limits.references(sizes)
+    held = limits.references(step.name, sizes)
     memory = (held.count or 0) * held.each
     limits.check_references(
         job(step, replace(EVERY, limit=Limit(memory=memory)), tmp_path, sizes), True

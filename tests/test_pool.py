@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import family, said, wait_for
+from tests.begun import SLOW, family, said, surroundings, wait_for
 from tests.command import ROOT, files
 from tests.making import write_two
 from tests.test_sockets import is_alive, listening
@@ -114,3 +114,27 @@ def test_no_job_server_is_one_line(endpoint: str, folder: Path) -> None:
     done = said("run", "recipe.toml", "--run", "run", *arguments, cwd=folder)
     assert done.stderr.startswith(f"karez: after --: --job_endpoint={endpoint}: no job server")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+PATIENT = "from pipelines import beam; beam.PATIENCE = 6; from pipelines.cli import main; main()"
+
+
+def test_a_job_that_takes_its_time_is_not_taken_for_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    write_two(tmp_path, '[measure]\n"slow:Slow" = {}\n')
+    monkeypatch.setenv("SLOW", "8")
+    with pool(ROOT, tmp_path) as (port, _):
+        command = [sys.executable, "-c", PATIENT, "run", "recipe.toml", "--only"]
+        for step in ("ingest", "scan"):
+            done = subprocess.run(
+                [*command, step, "--", *options(port)],
+                cwd=tmp_path,
+                env=surroundings(tmp_path),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            )
+            assert (done.returncode, done.stderr) == (0, "")

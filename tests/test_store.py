@@ -189,6 +189,31 @@ def test_a_store_that_does_not_let_us_in(
         fresh()
 
 
+def test_a_key_that_may_read_and_not_write(
+    server: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [STRANGER]},
+        "Action": ["s3:ListBucket", "s3:GetObject"],
+        "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"],
+    }
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
+    s3.client().put_bucket_policy(Bucket="bucket", Policy=json.dumps(policy))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", STRANGER)
+    fresh()
+    try:
+        assert here("plan", "whole.toml", "--run", WHOLE, cwd=folder).returncode == 0
+        done = here("run", "short.toml", "--run", "s3://bucket/mine", cwd=folder)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        says = "this key has no permission there; let it list, read, write and delete"
+        assert done.stderr == f"karez: s3://bucket/mine: {says}\n"
+    finally:
+        monkeypatch.undo()
+        fresh()
+        s3.client().delete_bucket_policy(Bucket="bucket")
+
+
 def test_a_store_that_is_away_for_a_while(server: Store, folder: Path) -> None:
     with begin("run", "short.toml", "--run", "s3://bucket/away", cwd=folder) as begun:
         assert wait_for((place(server, "s3://bucket/away") / "work/ingest").exists, begun)

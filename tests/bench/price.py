@@ -1,0 +1,156 @@
+"""What `karez plan --price` goes by: measured here, and held against a corpus four times as large.
+
+python tests/bench/price.py [COPIES [TURNS]]
+
+Writes pipelines/coefficients.json.  Three corpora, of COPIES / 4, COPIES and 4 * COPIES times the
+sample's text, are run in turn, and medians taken: the coefficients come from the first two, the
+third is predicted.  Each copy has words of its own, so that it resembles no other.
+"""
+
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from filters.words import words
+from pipelines import execute, parts, price
+from pipelines.measures import selected
+from pipelines.recipe import load
+from pipelines.runs import Run
+from pipelines.scan import all_edits, edited_text
+from tests.bench.bench import ROOT, cost, machine
+
+COPIES, TURNS = 32, 3
+Turns = list[dict[str, Any]]
+BAR = 0.25  # of the CPU seconds of the larger corpus, that a prediction may be off
+RECIPE = """\
+name = "price"
+presets = ["basic"]
+[[source]]
+kind = "jsonl"
+paths = ["{}"]
+[edits]
+repeated_passages = {{}}
+[dedup]
+[publish]
+splits = {{ train = 0.9, test = 0.1 }}
+"""
+
+
+def corpus(folder: Path, copies: int) -> Path:
+    """A recipe over the sample's texts, so many times, in files of 10 copies."""
+    rows = pq.read_table(folder / "sample/documents", columns=["url", "text"]).to_pylist()
+    for copy in range(copies):
+        mark = ascii_lowercase[copy // 26 % 26] + ascii_lowercase[copy % 26]
+        with (folder / f"{copies}-{copy // 10}.jsonl").open("a") as out:
+            for number, row in enumerate(rows):
+                text = re.sub(r"(\w{5,})", rf"\1{mark}", row["text"]) if copy else row["text"]
+                url = f"https://s{copy}.example.org/{number}"
+                out.write(json.dumps({"url": url, "text": text}, ensure_ascii=False) + "\n")
+    path = folder / f"{copies}.toml"
+    path.write_text(RECIPE.format(f"{copies}-*.jsonl"))
+    return path
+
+
+def turn(folder: Path, copies: int, number: int) -> dict[str, Any]:
+    """One run: its steps as the manifest tells of them, and CPU seconds of all of it."""
+    run = folder / f"run-{copies}-{number}"
+    recipe = folder / f"{copies}.toml"
+    taken = cost([sys.executable, "-m", "pipelines", "run", recipe, "--run", run])
+    return {"cpu": taken.cpu, "steps": Run(run).manifest.steps, "run": run}
+
+
+def measures(folder: Path, run: Run) -> dict[str, float]:
+    """CPU seconds of each measure, of the edits and of the words, over all texts of a run."""
+    scan = selected(load(folder / f"{run.folder.path.split('-')[-2]}.toml"))
+    spent: Counter[str] = Counter()
+
+    def timed(name: str, do: Any) -> Any:
+        began = time.process_time()
+        made = do()
+        spent[name] += time.process_time() - began  # type: ignore[assignment]
+        return made
+
+    first = scan.measures["paragraphs"]
+    for part in range(len(run.table("documents").parts)):
+        for raw in parts.batches(run, "documents", part, ["id", "source_key", "url", "text"]):
+            found = timed("paragraphs", lambda: first.measure(raw))  # noqa: B023 (done at once)
+            batch = raw.append_column("paragraphs", found["paragraphs"])
+            edits = timed("edits", lambda: all_edits(batch, scan.edits))  # noqa: B023
+            batch = batch.append_column("edits", edits["edits"])
+            text = timed("edits", lambda: edited_text(batch))["text"]  # noqa: B023
+            batch = batch.set_column(batch.schema.get_field_index("text"), "text", text)
+            tokens = timed("words", lambda: words(text))  # noqa: B023
+            batch = batch.append_column("words", tokens)
+            for name, measure in scan.measures.items():
+                if name != "paragraphs":
+                    timed(name, lambda: measure.measure(batch))  # noqa: B023
+    return dict(spent)
+
+
+def median(turns: Turns, step: str, what: str) -> float:
+    """Of a figure of a step."""
+    return float(statistics.median(turn["steps"][step][what] for turn in turns))
+
+
+def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
+    """Costs for a byte of text, from one corpus to the other."""
+    texts = [turns[0]["steps"]["scan"]["counts"]["bytes"] for turns in (small, large)]
+    names = [step.name for step in execute.STEPS]
+    steps = {
+        name: {
+            what: max(0.0, median(large, name, key) - median(small, name, key))
+            / (texts[1] - texts[0])
+            for what, key in (("cpu", "cpu_seconds"), ("exchanged", "exchanged"))
+        }
+        for name in names
+    }
+    made = {n: s / texts[1] for n, s in measures(folder, Run(large[0]["run"])).items()}
+    steps["scan"]["cpu"] = max(0.0, steps["scan"]["cpu"] - sum(made.values()))
+    start = statistics.median(
+        turn["cpu"] - sum(turn["steps"][name]["cpu_seconds"] for name in names) for turn in large
+    )
+    return {
+        "machine": machine(),
+        "date": time.strftime("%Y-%m-%d"),
+        "text": texts[1],
+        "documents": large[0]["steps"]["scan"]["counts"]["documents"],
+        "start": start,
+        "steps": steps,
+        "measures": made,
+    }
+
+
+def main(copies: int = COPIES, count: int = TURNS) -> None:
+    """Measure, write, and hold it against a larger corpus."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sample = [sys.executable, "-m", "pipelines", "run", "infra/recipes/sample.toml"]
+        cost([*sample, "--run", folder / "sample"])
+        sizes = (copies // 4, copies, 4 * copies)
+        recipes = [load(corpus(folder, size)) for size in sizes]
+        turns: list[Turns] = [[], [], []]
+        for number in range(count):
+            for size, mine in zip(sizes, turns, strict=True):
+                mine.append(turn(folder, size, number))
+        out = ROOT / "pipelines/coefficients.json"
+        found = fitted(folder, turns[0], turns[1])
+        out.write_text(json.dumps(found, indent=1) + "\n")
+        text = turns[2][0]["steps"]["scan"]["counts"]["bytes"]
+        predicted = price.cpu(recipes[2], selected(recipes[2]), text) + found["start"]
+        taken = statistics.median(each["cpu"] for each in turns[2])
+    off = predicted / taken - 1
+    print(f"{text / 1e6:.0f} MB: {predicted:.1f} CPU s predicted, {taken:.1f} taken, {off:+.0%}")
+    print(f"{'met' if abs(off) <= BAR else 'MISSED'}: bar {BAR:.0%}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
