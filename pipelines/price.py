@@ -21,6 +21,7 @@ from pipelines.measures import Scan
 from pipelines.recipe import Recipe, build
 from pipelines.units import SIZES, say_size
 
+NOTHING = {"cpu": 0.0, "exchanged": 0.0}  # of a step whose cost does not go with the text
 PLACES = {"1 TB": SIZES["TB"], "100 TB": 100 * SIZES["TB"], "1 PB": 1000 * SIZES["TB"]}
 GB = SIZES["GB"]
 ASKED = 2  # requests for each file that is written and read, and for each of its segments
@@ -76,9 +77,10 @@ def coefficients() -> dict[str, Any]:
 
 
 def cpu(recipe: Recipe, scan: Scan, text: int) -> float:
-    """CPU seconds of a run over so many bytes of text, its start left out."""
+    """CPU seconds of a run over so many bytes of text; its start, and what is fitted, left out."""
     known = coefficients()
-    seconds = sum(known["steps"][step.name]["cpu"] for step in execute.wanted(recipe))
+    steps = execute.wanted(recipe)
+    seconds = sum(known["steps"].get(step.name, NOTHING)["cpu"] for step in steps)
     made: Mapping[str, float] = known["measures"]
     seconds += sum(made.get(name, 0) for name in ("edits", *scan.measures))
     if any("words" in measure.needs for measure in scan.measures.values()):
@@ -87,7 +89,7 @@ def cpu(recipe: Recipe, scan: Scan, text: int) -> float:
 
 
 def uncounted(scan: Scan) -> list[str]:
-    """Measures that no benchmark knows: a user's own."""
+    """Measures that no benchmark knows: a user's own, and those that given files decide."""
     return [name for name in scan.measures if name not in coefficients()["measures"]]
 
 
@@ -112,7 +114,7 @@ def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]
     return {
         "text": text,
         "cpu_hours": cpu(recipe, scan, text) / 3600,
-        "exchanged": int(sum(known[step.name]["exchanged"] for step in steps) * text),
+        "exchanged": int(sum(known.get(step.name, NOTHING)["exchanged"] for step in steps) * text),
         "memory": limits.worker() + max(_held(h) for h in held if not h.is_local),
         "runs": runs,
         "files": runs * files,

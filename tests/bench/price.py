@@ -37,6 +37,9 @@ presets = ["basic"]
 [[source]]
 kind = "jsonl"
 paths = ["{}"]
+[measure]
+repetition = {{}}
+c4 = {{}}
 [edits]
 repeated_passages = {{}}
 [dedup]
@@ -104,7 +107,7 @@ def median(turns: Turns, step: str, what: str) -> float:
 def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
     """Costs for a byte of text, from one corpus to the other."""
     texts = [turns[0]["steps"]["scan"]["counts"]["bytes"] for turns in (small, large)]
-    names = [step.name for step in execute.STEPS]
+    names = [step.name for step in execute.STEPS if step.name in large[0]["steps"]]
     steps = {
         name: {
             what: max(0.0, median(large, name, key) - median(small, name, key))
