@@ -12,6 +12,7 @@ from pipelines.steps import Job
 from pipelines.stores import is_remote
 
 RUNNER = "DataflowRunner"
+READ_FILES = ("ingest", "fit")  # steps that read what the recipe names
 NAME = 60  # letters of a job's name, at most
 
 
@@ -19,16 +20,17 @@ def checked(job: Job, options: Sequence[str]) -> list[str]:
     """The options of a step's job: the user's, and what he did not say.
 
     Raises:
-        RecipeError: if the workers would not see the run folder, or the sources.
+        RecipeError: if the workers would not see the run folder, or what the step reads.
     """
     if not is_remote(job.run.folder.path):
         raise RecipeError(
             f"{job.run.folder.path}: workers of Dataflow do not see it; take --run gs://bucket/folder"
         )
-    if job.step.name == "ingest":
+    step = job.step.name
+    if step in READ_FILES:
         raise RecipeError(
-            "ingest: workers of Dataflow do not see the sources, which are local files; first run "
-            "this command with --only ingest and without what follows --, then again as it is"
+            f"{step}: workers of Dataflow do not see the local files that it reads; first run this "
+            f"command with --only {step} and without what follows --, then again as it is"
         )
     own = {
         "--job_name": name(job),

@@ -11,7 +11,7 @@ import pytest
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipelines import limits, template
+from pipelines import dataflow, limits, template
 from pipelines.execute import STEPS
 from pipelines.recipe import Limit
 from tests.begun import said
@@ -134,7 +134,7 @@ def test_the_graphs_that_are_sent_give_the_bytes_of_a_local_run(offline: Offline
     assert files(there / "dataset") == files(offline.folder / "here/dataset")
     assert leftovers(there) == set()
     steps = [name.split("-")[2] for name in offline.requests()]
-    assert sorted(steps) == sorted(step.name for step in STEPS if step.name != "ingest")
+    assert sorted(steps) == sorted(s.name for s in STEPS if s.name not in dataflow.READ_FILES)
 
 
 def test_a_request_says_what_a_worker_needs(offline: Offline) -> None:
