@@ -16,6 +16,7 @@ any column      of the documents table (``id``, ``url``, ``source_key``, …)
 ==============  ====================================================================================
 """
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -114,3 +115,13 @@ class Edit(Protocol):
 
     def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
         """`EDITS`, as many rows as the batch; a cut line owns its newline."""
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name for the columns of a measure that the recipe names.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not re.fullmatch(r"[a-z_]\w*", name):
+        raise ValueError(f"{name!r} is no name for a column; want letters, digits and _")

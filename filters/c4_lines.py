@@ -13,9 +13,9 @@ import pyarrow as pa
 from filters.buffers import Bytes, Offsets, Positions, utf8
 from filters.edits import Spans, listed_edits
 from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel, longest
-from filters.lines import take_newline
 from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
 from filters.registers import EACH
+from filters.repeats import take_newline
 from filters.seen import line_end, upto
 from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
 from filters.words import ROOM, known_flags, split

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters import Learned
+from filters import Learned, check_name
 from filters.buffers import utf8
 from filters.classifier import Classifier
 from filters.fastfile import SOFTMAX, TREE, Numbers, parsed, written
@@ -77,8 +77,7 @@ class Classify:
     run: int = 2
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z_]\w*", self.name):
-            raise ValueError(f"{self.name!r} is no name for a column; want letters, digits and _")
+        check_name(self.name)
         self._check_labels()
         for option in ("epochs", "dimensions", "run"):
             value = getattr(self, option)

@@ -8,7 +8,6 @@ Every beginning of an entry has a hash, from those of its words; a text's words 
 as their hash is that of a beginning, so the cost does not depend on how many entries there are.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from filters import check_name
 from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set, shift_of
@@ -56,8 +56,7 @@ class Listed:
     files: Iterable[str] = field(default=(), metadata={"files": "list"})
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z_]\w*", self.name):
-            raise ValueError(f"{self.name!r} is no name for a column; want letters, digits and _")
+        check_name(self.name)
 
     @property
     def columns(self) -> pa.Schema:

@@ -113,11 +113,12 @@ class Overlap:
 @lru_cache(maxsize=2)
 def _known(of: Overlap) -> HashSet:
     """The hashes of the runs of all given texts, found once a process."""
-    hashes = [np.empty(0, np.uint64), *(_hashed(texts, of.words) for texts in _batches(of.files))]
+    hashes = [np.empty(0, np.uint64), *(_hashed(texts, of.words) for texts in batches(of.files))]
     return hash_set(np.concatenate(hashes))
 
 
-def _batches(texts: Iterable[str]) -> Iterator[pa.StringArray]:
+def batches(texts: Iterable[str]) -> Iterator[pa.StringArray]:
+    """Given texts together, about `BATCH` characters at a time."""
     held, size = list[str](), 0
     for text in chain(texts, [None]):
         if held and (text is None or size + len(text) > BATCH):

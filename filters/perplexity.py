@@ -9,7 +9,6 @@ Sources: Jelinek, Mercer, Bahl and Baker 1977, for the measure; Wenzek et al. 20
 """
 
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -17,16 +16,15 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters import Learned
+from filters import Learned, check_name
 from filters.buffers import Offsets, spans, utf8
 from filters.entropy import BITS
 from filters.folding import folds
 from filters.ngrams import count, model, surprise
-from filters.overlap import run_hashes
+from filters.overlap import batches, run_hashes
 from filters.shingles import Hashes
 from filters.words import words
 
-BATCH = 8_000_000  # characters of samples looked at together, about
 MOST = 32_000_000  # characters of samples: about 300 MB of memory as a model
 LEAST = 1000  # words that a model wants
 FORMAT = b"karez n-grams 1"
@@ -53,8 +51,7 @@ class Perplexity:
     text: str = "text"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z_]\w*", self.name):
-            raise ValueError(f"{self.name!r} is no name for a column; want letters, digits and _")
+        check_name(self.name)
 
     @property
     def columns(self) -> pa.Schema:
@@ -76,7 +73,7 @@ class Perplexity:
             ValueError: if they are too few or too many.
         """
         hashes, rows = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
-        for texts in _batches(self.sample):
+        for texts in batches(_limited(self.sample)):
             some = words(texts)
             hashes.append(_hashed(texts, some))
             rows.append(spans(some)[0][1:] + rows[-1][-1])
@@ -145,16 +142,11 @@ def _power(bits: Offsets) -> np.ndarray:
     return np.ldexp(value, bits >> BITS)
 
 
-def _batches(texts: Iterable[str]) -> Iterator[pa.StringArray]:
-    held, size, whole = list[str](), 0, 0
+def _limited(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, as long as they are not too many."""
+    size = 0
     for text in texts:
-        held.append(text)
         size += len(text)
-        whole += len(text)
-        if whole > MOST:
+        if size > MOST:
             raise ValueError(f"sample has more than {MOST:,} characters; name fewer files")
-        if size > BATCH:
-            yield pa.array(held, pa.string())
-            held, size = [], 0
-    if held:
-        yield pa.array(held, pa.string())
+        yield text

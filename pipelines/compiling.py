@@ -14,6 +14,8 @@ from pipelines.show import bars
 
 LABELS = ("filters.classifier", "filters.fastlabels", "filters.fastwords")
 BRINGS = {
+    "filters.lines": ("filters.repeats",),
+    "filters.blocks": ("filters.repeats",),
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.training"),
     "filters.listed": ("filters.hashset",),
