@@ -137,6 +137,25 @@ def plan(
     guarded(ctx, lambda: plan.command_plan(recipe, folder, price, as_json))
 
 
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
+@click.pass_context
+def recipe(ctx: click.Context, recipe: Path) -> None:
+    """Print a recipe whole: what its presets bring, what is measured for its rules, and defaults.
+
+    It is a recipe itself, and decides the same.
+
+    \b
+    Examples:
+        karez recipe recipe.toml
+        karez recipe recipe.toml > whole.toml
+    """  # noqa: D301
+    check_owners()
+    from pipelines import whole
+
+    guarded(ctx, lambda: whole.command(recipe))
+
+
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
     from pipelines.errors import KarezError, is_told, said_of

@@ -9,20 +9,19 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pipelines import units
+from pipelines import presets, units
+from pipelines.build import build
 from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
 from pipelines.readers import KINDS
 
 Options = Mapping[str, Any]
 """Options by name, as written: ``{"repeated_lines": {"words": 3}}``."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +231,7 @@ def parse(text: str, path: Path) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
-    table = _expanded(table, path)
+    table = presets.expanded(table, str(path))
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
     sources = table.get("source", [])
     if not isinstance(sources, list):
@@ -244,77 +243,6 @@ def parse(text: str, path: Path) -> Recipe:
         if name in table:
             table[name] = build(kind, table[name], f"{path} [{name}]")
     return build(Recipe, table, str(path))
-
-
-def _expanded(table: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The table with its presets' entries before its own; one of the same name takes its place."""
-    presets = table.pop("presets", [])
-    if not isinstance(presets, list) or not all(isinstance(name, str) for name in presets):
-        raise RecipeError(f'{path}: presets: want a list of names such as ["basic"]')
-    merged: dict[str, dict[str, Any]] = {}
-    for name in presets:
-        for section, entries in tomllib.loads(preset(name, str(path))).items():
-            merged.setdefault(section, {}).update(entries)
-    for section, entries in merged.items():
-        own = table.get(section, {})
-        if isinstance(own, dict):
-            table[section] = {**entries, **own}
-    return table
-
-
-def preset(name: str, where: str = "preset") -> str:
-    """The text of a preset that ships: edits and rules, as in a recipe.
-
-    Raises:
-        RecipeError: if there is none of that name.
-    """
-    known = {path.stem: path for path in (Path(__file__).parent / "presets").glob("*.toml")}
-    if name not in known:
-        raise RecipeError(f"{where}: unknown preset {name!r}; {nearest(name, known)}")
-    return known[name].read_text(encoding="utf-8")
-
-
-def build(kind: type[T], table: object, where: str) -> T:
-    """A frozen value from a TOML table.
-
-    Raises:
-        RecipeError: at an unknown key, a missing one, or a value that the kind refuses.
-    """
-    if not isinstance(table, dict):
-        raise RecipeError(f"{where}: want a table of keys, got {table!r}")
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            raise RecipeError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
-    try:
-        values = {key: _value(known[key], value) for key, value in table.items()}
-        return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"{where}: {_plain(error)}") from error
-
-
-def _value(f: Any, value: object) -> object:
-    read: Callable[[object], object] | None = f.metadata.get("read")
-    if read is not None:
-        try:
-            return read(value)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{f.name}: {error}") from error
-    if f.type == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
-        return tuple(value)
-    kind = {int | None: int, str | None: str}.get(f.type, f.type)
-    if kind in (str, int) and type(value) is not kind:
-        word = {str: "a string", int: "a whole number"}[kind]
-        raise ValueError(f"{f.name}: want {word}, got {value!r}")
-    return value
-
-
-def _plain(error: Exception) -> str:
-    """Python's own "missing argument" in the user's words."""
-    missing = re.search(r"required positional arguments?: (.*)", str(error))
-    return f"missing {missing[1]}" if missing else str(error)
 
 
 def rebased(text: str, base: str) -> str:

@@ -36,8 +36,7 @@ from filters.language import Language, paragraphs
 from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.words import words
-from pipelines import sql
-from pipelines.recipe import preset
+from pipelines import presets, sql
 from tests.bench.bench import ROOT, cost, environment, machine
 from tests.bench.languages import timed
 from tests.bench.neardup import PEERS
@@ -171,7 +170,7 @@ def reasons(texts: pa.StringArray, theirs: pa.Table) -> Reasons:
         gopher = gopher.set_column(gopher.schema.get_field_index(name), name, counted[name])
     edited = apply(texts, C4Lines().edit(pa.record_batch({"text": texts})))
     page = pa.Table.from_batches([C4().measure(pa.record_batch({"text": edited}))])
-    rules = {n: tomllib.loads(preset(n))["rules"] for n in ("gopher", "c4", "fineweb")}
+    rules = {n: tomllib.loads(presets.text(n))["rules"] for n in ("gopher", "c4", "fineweb")}
     two: list[dict[str, str]] = [{}, {}]
     for name, rule in rules["gopher"].items():
         two[name in ABOUT_REPETITION][name] = rule
