@@ -61,6 +61,27 @@ def site(url: str) -> tuple[str | None, str | None]:
     return domain, f"{domain}/{folder}" if slash else domain
 
 
+def host_and_path(url: str) -> tuple[str, str] | None:
+    """Host, in lower case and punycode, and what follows it; None for no URL of the web.
+
+    >>> host_and_path("https://WWW.example.org:8080/a/b?c")
+    ('www.example.org', '/a/b?c')
+    """
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        return None
+    host = parts.hostname if is_address(parts.hostname) else _name(parts.hostname)
+    if host is None:
+        return None
+    query = f"?{parts.query}" if parts.query else ""
+    return host, parts.path + query
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, without brackets."""
+    return ":" in host or _IPV4.fullmatch(host) is not None
+
+
 @lru_cache(maxsize=65_536)
 def registered(host: str) -> str | None:
     """Registered domain of a host's name; None if it cannot be one.
@@ -68,10 +89,10 @@ def registered(host: str) -> str | None:
     Args:
         host: without port; brackets of an IPv6 address removed.
     """
-    if ":" in host or _IPV4.fullmatch(host):
+    if is_address(host):
         return host.lower()
-    name = _ascii(host)
-    if name is None or not all(map(_LABEL.fullmatch, name.split("."))):
+    name = _name(host)
+    if name is None:
         return None
     domain: str | None = _suffixes().privatesuffix(name)
     return domain or name
@@ -85,7 +106,8 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _ascii(host: str) -> str | None:
+@lru_cache(maxsize=65_536)
+def _name(host: str) -> str | None:
     """Lower case and punycode (IDNA 2003, as Python has it); None where there is no such form."""
     host = host.translate(_DOTS).lower().removesuffix(".")
     if not host or len(host) > HOST:
@@ -94,7 +116,8 @@ def _ascii(host: str) -> str | None:
         name = host if host.isascii() else host.encode("idna").decode("ascii").lower()
     except UnicodeError:
         return None
-    return name if len(name) <= HOST else None
+    fits = len(name) <= HOST and all(map(_LABEL.fullmatch, name.split(".")))
+    return name if fits else None
 
 
 @cache

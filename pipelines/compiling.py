@@ -19,6 +19,7 @@ BRINGS = {
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.training"),
     "filters.listed": ("filters.hashset",),
+    "filters.blocklist": ("filters.hashset", "filters.listed", "filters.words"),
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", "filters.overlap"),
 }

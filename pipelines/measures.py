@@ -29,6 +29,7 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
     "listed": "filters.listed:Listed",
+    "blocklist": "filters.blocklist:Blocklist",
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
 }
