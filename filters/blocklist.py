@@ -89,7 +89,7 @@ def _hosts(host: str) -> Iterator[str]:
 
 def _above(path: str) -> Iterator[str]:
     """A path, and all above it but the root, without slashes at their ends."""
-    path = re.split(r"[?#]", path, maxsplit=1)[0].strip("/")
+    path = path.strip("/")
     while path:
         yield path
         path = path.rpartition("/")[0]

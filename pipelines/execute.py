@@ -9,6 +9,7 @@ from typing import Any
 from pipelines import (
     again,
     against,
+    cap,
     check,
     decide,
     dedup,
@@ -38,6 +39,7 @@ STEPS: tuple[Step, ...] = (
     check.STEP,
     passages.STEP,
     again.STEP,
+    cap.STEP,
     split.STEP,
     near.STEP,
     decide.STEP,
@@ -58,6 +60,7 @@ def wanted(recipe: Recipe) -> list[Step]:
         "check": dedup_ is None or not dedup_.probes,
         "passages": not across,
         "again": not across,
+        "cap": recipe.cap is None,
         "near": not recipe.checks_held_out,
     }
     return [step for step in STEPS if not off.get(step.name)]

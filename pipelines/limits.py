@@ -108,6 +108,7 @@ def worker() -> int:
 def tables(recipe: Recipe) -> int:
     """How many tables a run comes to have with a file for each part."""
     every = ["documents", "edits", "rules", "split", "decisions", *selected(recipe).measures]
+    every += ["cap"] * (recipe.cap is not None)
     every += ["duplicates"] * (recipe.dedup is not None) + ["near"] * recipe.checks_held_out
     if selected(recipe).across:
         every += ["edits again", "rules again", *again.measured(recipe)]

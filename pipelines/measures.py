@@ -237,6 +237,9 @@ def _named(recipe: Recipe) -> list[tuple[str, str]]:
     ]
     keep = recipe.dedup.order if recipe.dedup is not None else []
     named += [(column, "[dedup] keep") for column, _ in keep]
+    if recipe.cap is not None:
+        named.append((recipe.cap.per, "[cap] per"))
+        named += [(column, "[cap] keep") for column, _ in recipe.cap.order]
     return [*named, *((column, "[publish] columns") for column in recipe.publish.columns)]
 
 

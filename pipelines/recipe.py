@@ -99,19 +99,49 @@ class Dedup:
             raise ValueError(f"probes wants a number of documents, or 0, got {self.probes}")
         if self.link not in ("component", "leader"):
             raise ValueError(f"link is component or leader, not {self.link!r}")
-        if not all(re.fullmatch(r"\w+( +(asc|desc))?", each) for each in self._each()):
-            raise ValueError(f'keep wants columns as in "words desc, url", got {self.keep!r}')
-
-    def _each(self) -> list[str]:
-        return [each.strip() for each in self.keep.split(",")] if self.keep else []
+        ordered(self.keep)
 
     @property
     def order(self) -> list[tuple[str, str]]:
         """Columns with "ascending" or "descending"."""
-        return [
-            (each.split()[0], "descending" if each.endswith(" desc") else "ascending")
-            for each in self._each()
-        ]
+        return ordered(self.keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Of one host no more than some documents stay.
+
+    Attributes:
+        documents: that stay, at most.
+        per: the column that tells groups apart; what has no value there is not counted.
+        keep: who of a group stays, as in `Dedup`; ties by id.
+    """
+
+    documents: int
+    per: str = "host"
+    keep: str = ""
+
+    def __post_init__(self) -> None:
+        if self.documents < 1:
+            raise ValueError(f"documents wants a number, at least 1, got {self.documents}")
+        ordered(self.keep)
+
+    @property
+    def order(self) -> list[tuple[str, str]]:
+        """Columns with "ascending" or "descending"."""
+        return ordered(self.keep)
+
+
+def ordered(keep: str) -> list[tuple[str, str]]:
+    """Columns with "ascending" or "descending", from "words desc, url".
+
+    Raises:
+        ValueError: if it is written otherwise.
+    """
+    each = [one.strip() for one in keep.split(",")] if keep else []
+    if not all(re.fullmatch(r"\w+( +(asc|desc))?", one) for one in each):
+        raise ValueError(f'keep wants columns as in "words desc, url", got {keep!r}')
+    return [(o.split()[0], "descending" if o.endswith(" desc") else "ascending") for o in each]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +194,7 @@ class Recipe:
     edits: Options = field(default_factory=dict, metadata={"read": dict})
     rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
     dedup: Dedup | None = None
+    cap: Cap | None = None
     publish: Publish = field(default_factory=Publish)
 
     @property
@@ -182,7 +213,7 @@ class Recipe:
             raise ValueError("no [[source]]; say what to read")
 
 
-TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "publish": Publish}
+TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "cap": Cap, "publish": Publish}
 
 
 def read_text(path: Path) -> str:

@@ -34,6 +34,8 @@ DUPLICATES = pa.schema(
 
 SPLIT = pa.schema([pa.field("split", pa.string(), False)])
 
+CAPPED = pa.schema([pa.field("over_cap", pa.bool_(), False)])
+
 NEAR = pa.schema(
     [
         pa.field(

@@ -29,6 +29,7 @@ TELLS = {
     "check": "what dedup missed",
     "passages": "repeated passages",
     "again": "what they changed",
+    "cap": "so many of a host",
     "split": "train and held out",
     "near": "held out near train",
     "decide": "one decision each",

@@ -192,7 +192,7 @@ def _groups(run: Run, recipe: Recipe) -> tuple[Group, ...]:
 
 def _steps(run: Run) -> tuple[Worked, ...]:
     documents = run.table("documents").rows
-    every = ("rules", "dedup", "check", "split", "decide")  # each goes through all documents
+    every = ("rules", "dedup", "check", "cap", "split", "decide")  # each goes through all documents
     return tuple(
         Worked(
             name,

@@ -21,6 +21,7 @@ from pipelines.errors import RecipeError
 from pipelines.measures import Scan
 from pipelines.recipe import TABLES, parse, read_text
 
+ALWAYS = ("limit", "publish")  # tables that decide without being written
 DEFAULT = "default"
 BROUGHT = "brought along"
 WIDTH = 90  # characters of a string on one line, at most
@@ -66,7 +67,7 @@ def written(text: str, scan: Scan) -> str:
         if section == "measure":
             own = whole.get("measure", {})
             lines += [(name, {}, BROUGHT) for name in scan.measures if name not in own]
-        elif section in TABLES and (section in whole or section != "dedup"):
+        elif section in TABLES and (section in whole or section in ALWAYS):
             lines += _defaults(TABLES[section], whole.get(section, {}))
         if lines or section in whole:
             blocks.append("\n".join([f"[{section}]", *_lines(lines)]))

@@ -33,6 +33,9 @@ repeated_lines = { words = 3 }
 short = "words < 20"
 unsure = "language_score < 0.2"
 [dedup]
+[cap]
+documents = 7
+keep = "words desc"
 [publish]
 splits = { train = 0.8, test = 0.2 }
 shard = "30 kB"

@@ -13,7 +13,7 @@ from pipelines import beam, check, clusters, dedup, execute, limits, parts
 from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.limits import ELEMENT, WRITTEN, holdings
-from pipelines.recipe import Dedup, Limit, Publish, Recipe, Source
+from pipelines.recipe import Cap, Dedup, Limit, Publish, Recipe, Source
 from pipelines.runs import Run
 from pipelines.segments import Segment
 from pipelines.steps import Job, Plan, Step
@@ -22,7 +22,12 @@ from tests.command import files, here
 SPLITS = Publish({"train": 0.8, "test": 0.2})
 EDITS: dict[str, Any] = {"repeated_passages": {}}
 EVERY = Recipe(
-    "a", source=(Source("text", ("x",)),), edits=EDITS, dedup=Dedup(link="leader"), publish=SPLITS
+    "a",
+    source=(Source("text", ("x",)),),
+    edits=EDITS,
+    dedup=Dedup(link="leader"),
+    cap=Cap(9),
+    publish=SPLITS,
 )
 LARGE = Corpus(10**9, 10**13, 10**5, 10**6, 10**3)
 TEXTS = [f"{' '.join(f'w{n}x{i}' for n in range(60))} end" for i in range(40) for _ in "12"]
@@ -39,8 +44,8 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 
 def test_all_steps_are_of_such_a_recipe() -> None:
     assert execute.wanted(EVERY) == list(execute.STEPS)
-    names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None))}
-    assert names == {s.name for s in execute.STEPS} - {"dedup", "check", "passages", "again"}
+    names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None, cap=None))}
+    assert names == {s.name for s in execute.STEPS} - {"dedup", "check", "passages", "again", "cap"}
 
 
 @each_step
@@ -166,7 +171,7 @@ def test_a_run_beyond_a_limit_is_one_line(
 
 
 def test_the_plan_tells_what_is_held(tmp_path: Path) -> None:
-    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n{NEAR}", "2 GB")
+    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{NEAR}", "2 GB")
     for _ in "before", "after":
         held = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)["holds"]
         assert {each["step"] for each in held} == {step.name for step in execute.STEPS}
