@@ -9,6 +9,7 @@ from typing import Any
 from pipelines import (
     again,
     against,
+    boilerplate,
     cap,
     check,
     decide,
@@ -37,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     rules.STEP,
     dedup.STEP,
     check.STEP,
+    boilerplate.STEP,
     passages.STEP,
     again.STEP,
     cap.STEP,
@@ -58,6 +60,7 @@ def wanted(recipe: Recipe) -> list[Step]:
     off = {
         "dedup": dedup_ is None,
         "check": dedup_ is None or not dedup_.probes,
+        "hosts": boilerplate.wanted(recipe) is None,
         "passages": not across,
         "again": not across,
         "cap": recipe.cap is None,

@@ -110,6 +110,7 @@ def tables(recipe: Recipe) -> int:
     every = ["documents", "edits", "rules", "split", "decisions", *selected(recipe).measures]
     every += ["cap"] * (recipe.cap is not None)
     every += ["duplicates"] * (recipe.dedup is not None) + ["near"] * recipe.checks_held_out
+    every += ["boilerplate"] * ("boilerplate" in selected(recipe).across)
     if selected(recipe).across:
         every += ["edits again", "rules again", *again.measured(recipe)]
     return len(every)

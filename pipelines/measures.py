@@ -41,6 +41,7 @@ EDITS = {
     "foreign": "filters.foreign:Foreign",
 }
 ACROSS = {
+    "boilerplate": "filters.boilerplate:Boilerplate",
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
     "repeated_passages": "filters.passages:RepeatedPassages",
 }
@@ -214,7 +215,7 @@ def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
     wanted = {*recipe.measure, *ALWAYS}
     if recipe.dedup is not None:
         wanted |= {"exact", "minhash"}
-    if len(recipe.publish.splits) > 1:
+    if len(recipe.publish.splits) > 1 or "boilerplate" in recipe.edits:
         wanted.add("site")
     if recipe.checks_held_out:
         wanted.add("minhash")

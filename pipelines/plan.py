@@ -32,6 +32,7 @@ TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 DOCUMENT = 3500  # bytes of text in a document
 STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
 NARROW = 700  # bytes a document that are exchanged to find near-duplicates
+LINES = 0.2  # bytes that are exchanged for a byte of text to find lines of a host
 GROUPED = 80  # bytes a document that are exchanged for a cap
 ACROSS = 0.4  # bytes that are exchanged for a byte of text to find repeated passages
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
@@ -80,7 +81,8 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         "publish": asdict(recipe.publish),
         "exchanged": {
             "dedup": NARROW * documents if recipe.dedup else 0,
-            "passages": int(ACROSS * text) if scan.across else 0,
+            "boilerplate": int(LINES * text) if "boilerplate" in scan.across else 0,
+            "passages": int(ACROSS * text) if scan.across.keys() - {"boilerplate"} else 0,
             "cap": GROUPED * documents if recipe.cap else 0,
             "near": NARROW * documents if recipe.checks_held_out else 0,
             "publish": text,

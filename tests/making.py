@@ -50,7 +50,14 @@ splits = {{ train = 0.8, test = 0.2 }}
 near_train = {near}
 shard = "50 kB"
 """
-ACROSS = "repeated_passages = { words = 20 }\n[dedup]\n[cap]\ndocuments = 30\nper = 'domain'"
+ACROSS = """\
+boilerplate = {}
+repeated_passages = { words = 20 }
+[dedup]
+[cap]
+documents = 30
+per = "domain"
+"""
 
 
 def write_pair(folder: Path, names: Sequence[str], first: int, measure: str = "") -> None:

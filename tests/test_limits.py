@@ -20,7 +20,7 @@ from pipelines.steps import Job, Plan, Step
 from tests.command import files, here
 
 SPLITS = Publish({"train": 0.8, "test": 0.2})
-EDITS: dict[str, Any] = {"repeated_passages": {}}
+EDITS: dict[str, Any] = {"boilerplate": {}, "repeated_passages": {}}
 EVERY = Recipe(
     "a",
     source=(Source("text", ("x",)),),
@@ -31,7 +31,7 @@ EVERY = Recipe(
 )
 LARGE = Corpus(10**9, 10**13, 10**5, 10**6, 10**3)
 TEXTS = [f"{' '.join(f'w{n}x{i}' for n in range(60))} end" for i in range(40) for _ in "12"]
-PASSAGES = "[edits]\nrepeated_passages = { words = 20 }"
+PASSAGES = "[edits]\nboilerplate = {}\nrepeated_passages = { words = 20 }"
 NEAR = "[publish]\nsplits = { train = 0.5, test = 0.5 }"
 
 each_step = pytest.mark.parametrize("step", execute.STEPS, ids=lambda step: step.name)
@@ -45,7 +45,14 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 def test_all_steps_are_of_such_a_recipe() -> None:
     assert execute.wanted(EVERY) == list(execute.STEPS)
     names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None, cap=None))}
-    assert names == {s.name for s in execute.STEPS} - {"dedup", "check", "passages", "again", "cap"}
+    assert names == {s.name for s in execute.STEPS} - {
+        "dedup",
+        "check",
+        "hosts",
+        "passages",
+        "again",
+        "cap",
+    }
 
 
 @each_step
