@@ -44,6 +44,11 @@ class BeamCommand(click.Command):
     "--from", "other", metavar="DIR", help="Take documents and unchanged columns of this run."
 )
 @click.option("--workers", type=click.IntRange(1), default=1, help="Worker processes here.")
+@click.option(
+    "--exchange",
+    type=click.Choice(["files", "shuffle"]),
+    help="How rows meet: through files of the run folder, or sent by the runner (on clusters).",
+)
 @click.option("--limit", type=click.IntRange(1), help="Read the first so many of each source.")
 @click.option("--only", metavar="STEP", help="Do this step alone: ingest, scan, rules, …")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")

@@ -14,6 +14,7 @@ from pipelines import (
     check,
     decide,
     dedup,
+    exchange,
     fit,
     ingest,
     limits,
@@ -161,10 +162,10 @@ def _do(
     started = time.perf_counter()
     run.unseal(stale)
     check_memory(run, recipe, step)
-    job = prepare(run, recipe, step, wanted, stale)
+    job = prepare(run, recipe, step, wanted, stale, exchange.chosen(recipe, how.options))
     with how.watch(step.name, lambda: progress(job)):
         try:
-            beam.execute(job, how.options)
+            counts = beam.execute(job, how.options)
         except Exception as error:
             if "KeyboardInterrupt" in str(error):  # runners wrap this too
                 raise KeyboardInterrupt from None
@@ -174,7 +175,7 @@ def _do(
             raise RunError(said) from None
         if (said := word(job)) is not None:
             raise RunError(said)
-    total, took = collect(job)
+    total, took = collect(job, counts)
     if step.finish is not None:
         step.finish(job, total)
     for table in stale:

@@ -20,6 +20,9 @@ from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
 from pipelines.readers import KINDS
 
+EXCHANGES = FILES, SHUFFLE = "files", "shuffle"
+"""How what one stage puts out comes to the next: see `pipelines.segments`, `pipelines.exchange`."""
+
 Options = Mapping[str, Any]
 """Options by name, as written: ``{"repeated_lines": {"words": 3}}``."""
 
@@ -181,12 +184,14 @@ class Recipe:
 
     Attributes:
         first: documents that are read of each source, at most; None: all.
+        exchange: one of `EXCHANGES`; None: as suits the runner.  The bytes are the same.
         base: the folder that paths are relative to.
     """
 
     name: str
     seed: int = 0
     first: int | None = None
+    exchange: str | None = None
     base: str = "."
     limit: Limit = field(default_factory=Limit)
     source: tuple[Source, ...] = ()
@@ -209,6 +214,8 @@ class Recipe:
             )
         if self.first is not None and self.first < 1:
             raise ValueError(f"first wants a number of documents, got {self.first}")
+        if self.exchange not in (None, *EXCHANGES):
+            raise ValueError(f"exchange is {' or '.join(EXCHANGES)}, not {self.exchange!r}")
         if not self.source:
             raise ValueError("no [[source]]; say what to read")
 
@@ -285,6 +292,11 @@ def rebased(text: str, base: str) -> str:
 def limited(text: str, first: int) -> str:
     """The recipe's text with `first` set."""
     return _with(text, "first", f"first = {first}  # documents of each source, at most")
+
+
+def exchanged(text: str, how: str) -> str:
+    """The recipe's text with `exchange` set."""
+    return _with(text, "exchange", f'exchange = "{how}"')
 
 
 def _with(text: str, key: str, line: str) -> str:

@@ -45,6 +45,7 @@ repeated_lines = {{}}
 {across}
 [rules]
 short = "words < 50"
+"größe: <b>x</b>_MAX" = "words > 900"
 [publish]
 splits = {{ train = 0.8, test = 0.2 }}
 near_train = {near}

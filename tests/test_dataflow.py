@@ -15,7 +15,7 @@ from pipelines import dataflow, limits, template
 from pipelines.execute import STEPS
 from pipelines.recipe import Limit
 from tests.begun import said
-from tests.command import ROOT, files, leftovers
+from tests.command import ROOT, counts, files, leftovers
 from tests.gcs import GoogleStore, google, store
 from tests.making import write_pair
 from tests.test_coders import BETWEEN, coder, graph, pickled
@@ -29,6 +29,7 @@ OFFLINE = '''\
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from apache_beam.internal.gcp import auth
 from apache_beam.io.gcp.gcsio import GcsIO
@@ -51,12 +52,29 @@ def submit(self, job):
     if os.environ.get("FAILS"):
         raise dataflow_runner.DataflowRuntimeException(os.environ["FAILS"], None)
     graph = beam_runner_api_pb2.Pipeline.FromString(job.proto_pipeline.SerializeToString())
+    job.proto.id = name
     for environment in graph.components.environments.values():
         assert environment.urn == common_urns.environments.DOCKER.urn
         environment.urn, environment.payload = python_urns.EMBEDDED_PYTHON, b""
-    FnApiRunner().run_via_runner_api(graph, PipelineOptions([])).wait_until_finish()
+    result = FnApiRunner().run_via_runner_api(graph, PipelineOptions([]))
+    result.wait_until_finish()
+    METRICS[name] = [told for each in result.metrics().query()["counters"] for told in tell(each)]
+    return job.proto
 
 
+METRICS = {}
+
+
+def tell(counter):
+    """As Dataflow does: what was tried, and what was committed."""
+    metric = counter.key.metric
+    for value, how in ((counter.committed, {}), (counter.committed + 1, {"tentative": "true"})):
+        context = {"namespace": metric.namespace, "step": counter.key.step, **how}
+        name = SimpleNamespace(name=metric.name, origin="user", context=context)
+        yield SimpleNamespace(name=name, scalar=float(value), distribution=None)
+
+
+Client.get_job_metrics = lambda self, name: SimpleNamespace(metrics=METRICS[name])
 Client.create_job = submit
 Client._stage_resources = lambda self, pipeline, options: []
 Client.stage_file_with_retry = lambda self, place, name, *_, **__: None
@@ -132,6 +150,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
 def test_the_graphs_that_are_sent_give_the_bytes_of_a_local_run(offline: Offline) -> None:
     there = offline.store.bucket / "run"
     assert files(there / "dataset") == files(offline.folder / "here/dataset")
+    assert counts(there) == counts(offline.folder / "here")
     assert leftovers(there) == set()
     steps = [name.split("-")[2] for name in offline.requests()]
     assert sorted(steps) == sorted(s.name for s in STEPS if s.name not in dataflow.READ_FILES)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.begun import Begun, begin, said, wait_for
 from tests.cluster import HUB, Cluster, cluster
-from tests.command import ROOT, files, leftovers, notes
+from tests.command import ROOT, counts, files, leftovers, notes
 from tests.making import write_pair
 from tests.store import Store
 
@@ -63,13 +63,14 @@ class Flink(NamedTuple):
         line = found[1].replace("\\\n", " ").replace("flink:8099", f"{HUB}:8099")
         return re.sub(r"--parallelism=\d+", f"--parallelism={parallelism}", line).split()
 
-    def command(self, recipe: str, run: Path | str, parallelism: int) -> list[str]:
-        """Arguments of karez, for the README's options."""
-        return ["run", f"{recipe}.toml", "--run", str(run), "--", *self.options(parallelism)]
+    def command(self, recipe: str, run: Path | str, parallelism: int, *more: str) -> list[str]:
+        """Arguments of karez, for the README's options, and some more of ours."""
+        ours = ["run", f"{recipe}.toml", "--run", str(run), *more]
+        return [*ours, "--", *self.options(parallelism)]
 
-    def said(self, recipe: str, run: Path | str, parallelism: int = 4) -> Said:
+    def said(self, recipe: str, run: Path | str, parallelism: int = 4, *more: str) -> Said:
         """What a command says that runs beside the job server."""
-        command = self.command(recipe, run, parallelism)
+        command = self.command(recipe, run, parallelism, *more)
         return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
 
     @contextmanager
@@ -93,8 +94,9 @@ class Flink(NamedTuple):
                 brake.unlink()
 
     def is_same(self, recipe: str, run: Path) -> bool:
-        """Whether a run published what it does in one process, and left nothing else."""
-        same = files(run / "dataset") == files(self.folder / recipe / "dataset")
+        """Whether a run published and counted what it does in one process, and left no more."""
+        here = self.folder / recipe
+        same = files(run / "dataset") == files(here / "dataset") and counts(run) == counts(here)
         return same and leftovers(run) == set()
 
     def is_quiet(self) -> bool:
@@ -123,9 +125,11 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
             yield Flink(running, folder, store)
 
 
-@pytest.mark.parametrize("parallelism", [2, 4])
-def test_a_cluster_makes_the_same_bytes(parallelism: int, flink: Flink, tmp_path: Path) -> None:
-    done = flink.said("whole", tmp_path / "run", parallelism)
+@pytest.mark.parametrize(("parallelism", "exchange"), [(2, "files"), (4, "shuffle")])
+def test_a_cluster_makes_the_same_bytes(
+    parallelism: int, exchange: str, flink: Flink, tmp_path: Path
+) -> None:
+    done = flink.said("whole", tmp_path / "run", parallelism, "--exchange", exchange)
     assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
     assert flink.is_same("whole", tmp_path / "run")
     assert flink.is_quiet()

@@ -78,17 +78,17 @@ def test_a_step_refuses_what_is_beyond_its_limit(step: Step) -> None:
 def test_references_are_held_where_one_process_does_all_stages(step: Step, tmp_path: Path) -> None:
     sizes = step.sizes(EVERY, replace(LARGE, parts=50))
     if len(sizes) == 1:
-        limits.check_references(job(step, EVERY, tmp_path, [10**6]), True)
+        limits.check_exchange(job(step, EVERY, tmp_path, [10**6]), True)
         return
     held = limits.references(step.name, sizes)
     memory = (held.count or 0) * held.each
-    limits.check_references(
+    limits.check_exchange(
         job(step, replace(EVERY, limit=Limit(memory=memory)), tmp_path, sizes), True
     )
     short = job(step, replace(EVERY, limit=Limit(memory=memory - 1)), tmp_path, sizes)
     with pytest.raises(RunError, match=rf"^{step.name}: .* references .* or run on a cluster"):
-        limits.check_references(short, True)
-    limits.check_references(short, False)
+        limits.check_exchange(short, True)
+    limits.check_exchange(short, False)
 
 
 @each_step
@@ -103,10 +103,10 @@ def test_nothing_that_travels_is_large(step: Step, tmp_path: Path) -> None:
         return
     sizes = [1] * stages
     sizes[stages // 2] = most
-    limits.check_references(job(step, EVERY, tmp_path, sizes), False)
+    limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
     sizes[stages // 2] += 1
     with pytest.raises(RunError, match=rf"^{step.name}: .* keys in a stage, .*: run the sources"):
-        limits.check_references(job(step, EVERY, tmp_path, sizes), False)
+        limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
 
 
 def test_what_travels_in_a_run_is_as_long_as_was_told(
