@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filters.boilerplate import Boilerplate, Units, units
@@ -55,6 +55,7 @@ def fast_units(texts: list[bytes], least: int) -> Units:
 
 @given(st.lists(PAGE, max_size=5), st.integers(1, 3))
 @settings(max_examples=300)
+@example(["a b c\n\nx\nx", "x\nx\n\na\nb"], 3)
 def test_the_twin_agrees(texts: list[str], least: int) -> None:
     found = fast_units([text.encode() for text in texts], least)
     slow = [(row, *unit) for row, text in enumerate(texts) for unit in slow_units(text, least)]
