@@ -35,8 +35,9 @@ def named(job: Job, options: Sequence[str]) -> list[str]:
 
 def name(job: Job) -> str:
     """Of the job of a step: lower-case letters, digits and dashes, a letter first."""
-    words = f"karez-{job.recipe.name}-{job.step.name}-{job.mark}".lower()
-    return re.sub(r"[^a-z0-9]+", "-", words)[:NAME].rstrip("-")
+    ends = f"-{job.step.name}-{job.mark}"
+    begins = f"karez-{job.recipe.name}".lower()[: NAME - len(ends)]
+    return re.sub(r"[^a-z0-9]+", "-", begins + ends)
 
 
 def check_endpoint(options: PipelineOptions) -> None:

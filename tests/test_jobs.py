@@ -1,8 +1,10 @@
 """A job elsewhere is cancelled by Flink's own interface; on a real Flink see test_flink."""
 
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
@@ -10,6 +12,10 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines import jobs
+from pipelines.execute import STEPS
+from pipelines.recipe import Recipe, Source
+from pipelines.runs import Run
+from pipelines.steps import Job, Plan
 
 NAMES = [("mine", "RUNNING"), ("mine", "CANCELED"), ("other", "RUNNING"), ("mine", "CREATED")]
 
@@ -46,6 +52,16 @@ def port() -> Iterator[int]:
 
 def options(*more: str) -> PipelineOptions:
     return PipelineOptions(["--job_endpoint=x:1", "--job_name=mine", *more])
+
+
+def test_a_job_is_called_by_its_step_unless_told(tmp_path: Path) -> None:
+    recipe = Recipe("Größe." + "x" * 90, source=(Source("text", ("x",)),))
+    job = Job(Run(tmp_path), recipe, STEPS[0], [], Plan([]), "0123456789ab")
+    (option,) = jobs.named(job, [])
+    assert re.fullmatch(r"--job_name=karez-gr-e-x+-ingest-0123456789ab", option)
+    assert len(jobs.name(job)) <= jobs.NAME
+    told = ["--runner=PrismRunner", "--job_name=mine"]
+    assert jobs.named(job, told) == told
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
