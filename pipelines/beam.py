@@ -6,8 +6,6 @@ the exchange is by shuffle, what a stage puts out is grouped before that, and th
 
 import json
 import logging
-import re
-import socket
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -21,7 +19,6 @@ from apache_beam.options.pipeline_options import (  # noqa: E402
     PortableOptions,
     StandardOptions,
 )
-from apache_beam.runners.runner import PipelineResult  # noqa: E402
 from apache_beam.transforms import environments  # noqa: E402
 
 logging.disable(logging.NOTSET)
@@ -34,6 +31,7 @@ from pipelines import (  # noqa: E402
     coders,
     counters,
     dataflow,
+    jobs,
     limits,
     loopback,
     workers,  # registers itself
@@ -43,14 +41,12 @@ from pipelines.exchange import Piece, gather  # noqa: E402
 from pipelines.execute import named  # noqa: E402
 from pipelines.recipe import SHUFFLE  # noqa: E402
 from pipelines.segments import Segment  # noqa: E402
-from pipelines.steps import Counts, Job, failed, is_begun, reopened  # noqa: E402
+from pipelines.steps import Counts, Job, failed, reopened  # noqa: E402
 from pipelines.tasks import perform, send, told  # noqa: E402
 
 coders.register()
 
 QUICK = "--experiments=disable_logging_submission_environment"  # pip freeze, at every step
-KNOCK = 5  # seconds in which a job server must answer
-PATIENCE = 180  # seconds in which a worker must begin, once a job server has the job
 OURS = "Traceback (most recent call last)"  # in what runners make of what a task raised
 LOST = ("DataflowRuntimeException", "HttpError", "DefaultCredentialsError")
 """What the runner raises that is not always installed, by name."""
@@ -179,10 +175,11 @@ def execute(job: Job, options: Sequence[str]) -> Counts:
     here = not any(o.startswith("--runner") for o in options)
     limits.check_exchange(job, here)
     loopback.stay_here()
+    options = jobs.named(job, options)
     known = PipelineOptions([*options, QUICK])
     if known.view_as(StandardOptions).runner == dataflow.RUNNER:
         known = PipelineOptions([*dataflow.checked(job, options), QUICK])
-    check_endpoint(known)
+    jobs.check_endpoint(known)
     try:
         pipeline = beam.Pipeline("FnApiRunner" if here else None, known)
     except (ValueError, ImportError) as error:  # of a runner that there is not, or not as it wants
@@ -197,12 +194,12 @@ def execute(job: Job, options: Sequence[str]) -> Counts:
     logging.disable(logging.ERROR)  # what fails is raised, and said once
     threading.excepthook = workers.excepted
     try:
-        return counters.committed(wait_for(pipeline, job))
+        return counters.committed(jobs.wait_for(pipeline, job))
     except Exception as error:
         is_theirs = isinstance(error, (RuntimeError, grpc.RpcError)) or type(error).__name__ in LOST
         if OURS in str(error) or not is_theirs:  # a task raised it
             raise
-        raise RunError(f"{job.step.name}: {gave_up(error)}; {AGAIN}") from error
+        raise RunError(f"{job.step.name}: {jobs.gave_up(error)}; {AGAIN}") from error
     finally:
         logging.disable(logging.NOTSET)
         threading.excepthook = threading.__excepthook__
@@ -214,41 +211,6 @@ def leave_versions_to_us() -> None:
     When they refuse, Flink waits three minutes for them, tries again, and does not say why.
     """
     environments.sdk_base_version_capability = lambda: "karez:versions"
-
-
-def wait_for(pipeline: beam.Pipeline, job: Job) -> PipelineResult:
-    """Run it to its end; who interrupts us wants that it ends elsewhere too.
-
-    Raises:
-        RunError: if a job server takes the job, and no worker begins.
-    """
-    result = pipeline.run()
-    ended, idle = threading.Event(), threading.Event()
-
-    def look() -> None:
-        if not ended.wait(PATIENCE) and not is_begun(job):
-            idle.set()
-            result.cancel()
-
-    if pipeline.options.view_as(PortableOptions).job_endpoint:  # others begin here, or tell
-        threading.Thread(target=look, daemon=True).start()
-    try:
-        result.wait_until_finish()
-    except KeyboardInterrupt:
-        result.cancel()
-        raise
-    except RuntimeError:
-        if not idle.is_set():
-            raise
-    finally:
-        ended.set()
-    if idle.is_set():
-        raise RunError(
-            f"{job.step.name}: no worker has begun for {PATIENCE} s: see that the cluster has as "
-            f"many free slots as --parallelism, and a pool beside each TaskManager; cancel the "
-            "job there"
-        )
-    return result
 
 
 def build(job: Job, pipeline: beam.Pipeline) -> None:
@@ -268,30 +230,3 @@ def build(job: Job, pipeline: beam.Pipeline) -> None:
             references = met | f"Gather {name}" >> beam.ParDo(Gather(*about))
         else:
             references = spread | f"Do {name}" >> beam.ParDo(Perform(*about))
-
-
-def check_endpoint(options: PipelineOptions) -> None:
-    """Knock at the job server: Beam would wait for it, and then show its own insides.
-
-    Raises:
-        RecipeError: if nobody answers.
-    """
-    endpoint = options.view_as(PortableOptions).job_endpoint
-    if endpoint in (None, "embed"):
-        return
-    host, _, port = endpoint.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), KNOCK).close()
-    except (OSError, ValueError) as error:
-        raise RecipeError(
-            f"after --: --job_endpoint={endpoint}: no job server answers there ({error})"
-        ) from error
-
-
-def gave_up(error: Exception) -> str:
-    """What a runner said last, in one line."""
-    if isinstance(error, grpc.RpcError):
-        return f"the job server is gone: {error.details().splitlines()[0]}"
-    said = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", str(error))
-    first, *more = said.splitlines()
-    return f"the runner gave up: {' '.join([first, *more[:1]]) if first.endswith(':') else first}"

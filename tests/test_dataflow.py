@@ -12,6 +12,7 @@ from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines import dataflow, limits, template
+from pipelines.errors import RunError
 from pipelines.execute import STEPS
 from pipelines.recipe import Limit
 from tests.begun import said
@@ -271,13 +272,15 @@ def test_the_jobs_of_steps_have_the_options_of_the_template(
     (offline.folder / "recipes").mkdir()
     (offline.folder / "recipes/a.toml").write_text("name = 'a'")
     recipe = str(offline.folder / "recipes/a.toml")
-    own = ["--job_name=x", "--template_location=gs://b/t", "--max_num_workers=1"]
+    own = ["--job_name=x", "--template_location=gs://b/t", "--num_workers=3"]
     others = ["--region=r", "--sdk_container_image=i"]
     given = [f"--recipe={recipe}", "--run=gs://b/r", "--from=gs://b/f", "--max_workers=7"]
     drive, options = template.read([*given, *own, *others])
     steps = ["--", "--runner=DataflowRunner", *others, "--max_num_workers=7"]
     assert drive.arguments == ["--run", "gs://b/r", "--from", "gs://b/f", *steps]
-    assert (drive.recipe, options) == ("name = 'a'", [*own, *others])
+    assert (drive.recipe, options) == ("name = 'a'", [*own, *others, "--max_num_workers=1"])
+    with pytest.raises(RunError, match=r"recipe\.toml: no \[\[source\]\]; say what to read"):
+        list(drive.process(b""))
 
 
 def test_every_option_is_explained() -> None:

@@ -193,11 +193,20 @@ def test_the_store_is_away_while_a_job_runs(flink: Flink) -> None:
     assert flink.is_quiet()
 
 
-IMPATIENT = "from pipelines import beam; beam.PATIENCE = 15; from pipelines.cli import main; main()"
+MASTER = f"--flink_master={HUB}:8081"
+IMPATIENT = (
+    "from pipelines import beam, jobs; jobs.PATIENCE = 15; from pipelines.cli import main; main()"
+)
 
 
 def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", IMPATIENT, *flink.command("short", tmp_path / "run", 9)]
+    command = [
+        sys.executable,
+        "-c",
+        IMPATIENT,
+        *flink.command("short", tmp_path / "run", 9),
+        MASTER,
+    ]
     done = subprocess.run(
         flink.cluster.spaces[0].inside(*command),
         capture_output=True,
@@ -212,9 +221,29 @@ def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) 
         "karez: ingest: no worker has begun for 15 s: see that the cluster has as many free slots"
     )
     assert done.stderr.startswith(says)
-    assert done.stderr.endswith("cancel the job there\n")
-    for job in flink.cluster.running():  # it waits on for its slots, and keeps those there are
-        flink.cluster.asked(f"/jobs/{job}/yarn-cancel")
+    assert done.stderr.endswith("; the job is cancelled\n")
+    assert wait_for(lambda: not flink.cluster.running())  # else it would keep the slots there are
+    done = flink.said("short", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert flink.is_same("short", tmp_path / "run")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_command_is_interrupted(knows: bool, flink: Flink, tmp_path: Path) -> None:
+    """Where it knows Flink it cancels the job, which takes no more tasks; else it says which."""
+    with flink.scanning(tmp_path / "run", *([MASTER] if knows else [])) as begun:
+        os.kill(begun.pid, signal.SIGINT)
+        code, err = ended(begun)
+        assert (code, err.count("\n")) == (1, 1), err
+        if knows:
+            assert err == "karez: interrupted; run it again and it goes on from here\n"
+            assert wait_for(lambda: not flink.cluster.running())
+            last = max(flink.cluster.jobs(), key=lambda job: job["start-time"])
+            assert last["state"] == "CANCELED"
+        else:
+            (name,) = [job["name"] for job in flink.cluster.jobs() if job["state"] == "RUNNING"]
+            assert f"interrupted; cancel the job {name} in Flink; --flink_master" in err
+            assert re.fullmatch(r"karez-stored-scan-[0-9a-f]{12}", name)
     assert wait_for(lambda: not flink.cluster.running())
     done = flink.said("short", tmp_path / "run")
     assert (done.returncode, done.stderr) == (0, "")
