@@ -1,5 +1,7 @@
 """What scores extraction, by cases that were counted by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from resiliparse.parse.html import HTMLTree
@@ -102,7 +104,7 @@ def test_a_difference_draws_the_same_pages_for_both() -> None:
     assert difference(ours, less, of_tokens) == pytest.approx((0.25, 0.25, 0.25))
 
 
-def row(gold: str | None, kind: str = "other", **more: object) -> dict[str, object]:
+def row(gold: str | None, kind: str = "other", **more: Any) -> dict[str, object]:
     page = Page("https://a.example.org/x", b"<p>", kind, "test", gold)
     return {**page.row(), **more}
 
