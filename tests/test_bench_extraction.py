@@ -104,16 +104,15 @@ def test_a_difference_draws_the_same_pages_for_both() -> None:
     assert difference(ours, less, of_tokens) == pytest.approx((0.25, 0.25, 0.25))
 
 
-def row(gold: str | None, kind: str = "other", **more: Any) -> dict[str, object]:
-    page = Page("https://a.example.org/x", b"<p>", kind, "test", gold)
-    return {**page.row(), **more}
+def row(gold: str | None, kind: str = "other", snippets: Any = ([], [])) -> dict[str, object]:
+    return Page("https://a.example.org/x", b"<p>", kind, "test", gold, snippets).row()
 
 
 def test_kinds_add_short_and_cjk_by_the_gold_or_the_snippets() -> None:
     assert kinds(row("word " * 300, "forum")) == ["forum"]
     assert kinds(row("word")) == ["other", "short"]
     assert kinds(row("文字" * 600)) == ["other", "cjk"]
-    assert kinds(row(None, **{"with": ["これは日本語です"]})) == ["other", "cjk"]
+    assert kinds(row(None, snippets=(["これは日本語です"], []))) == ["other", "cjk"]
 
 
 def test_a_row_has_its_registered_domain_and_an_id_of_url_and_bytes() -> None:
@@ -183,7 +182,7 @@ def test_groups_are_types_and_families_with_pages_enough() -> None:
 
 def test_each_set_is_scored_by_its_own_metric() -> None:
     taken = extraction.Taken(["a b c d"], [0.1])
-    rows = [row("a b c d e", **{"with": ["a b"], "without": ["c"]})]
+    rows = [row("a b c d e", snippets=(["a b"], ["c"]))]
     assert extraction.counted("trafilatura", rows, taken) == [(1, 1, 0)]
     assert extraction.counted("aeb", rows, taken) == [(0.5, 0, 0.5)]
     assert extraction.counted("docs", rows, taken) == [(4, 0, 1)]
