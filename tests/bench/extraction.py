@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,19 +39,25 @@ class Taken(NamedTuple):
 
 
 def peers() -> dict[str, Extractor]:
-    """The extractors that are compared, from bytes to text."""
-    from resiliparse.extract.html2text import extract_plain_text
-    from trafilatura import extract as trafilatura
-
-    def resiliparse(html: bytes) -> str:
-        page = charset.decode(html, None)[0]
-        return str(extract_plain_text(page, main_content=True, alt_texts=False))
-
+    """The extractors that are compared; all decode a page as the engine does."""
     return {
-        "trafilatura": lambda html: trafilatura(html, include_comments=False) or "",
-        "trafilatura fast": lambda html: trafilatura(html, include_comments=False, fast=True) or "",
-        "resiliparse": resiliparse,
+        "trafilatura": _trafilatura,
+        "trafilatura fast": partial(_trafilatura, fast=True),
+        "resiliparse": _resiliparse,
     }
+
+
+def _trafilatura(html: bytes, fast: bool = False) -> str:
+    from trafilatura import extract
+
+    return extract(charset.decode(html, None)[0], include_comments=False, fast=fast) or ""
+
+
+def _resiliparse(html: bytes) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    page = charset.decode(html, None)[0]
+    return str(extract_plain_text(page, main_content=True, alt_texts=False))
 
 
 def ours() -> dict[str, Extractor]:
@@ -162,19 +169,28 @@ def show(name: str, table: dict[str, Any]) -> None:
 
 
 def peaks(path: Path, names: list[str]) -> dict[str, float]:
-    """MB that a process of one extractor alone takes, for one set."""
+    """MB that a process of one extractor alone takes for one set, less one that only reads it."""
     here = [sys.executable, __file__, "--alone", str(path)]
-    return {name: cost([*here, name], PYTHONPATH=str(ROOT)).peak for name in names}
+    taken = {name: cost([*here, name], PYTHONPATH=str(ROOT)).peak for name in ["", *names]}
+    return {name: taken[name] - taken[""] for name in names}
+
+
+def alone(path: str, extractor: Extractor | None) -> None:
+    """Extract the pages of a set, a few of them in memory at a time."""
+    for batch in pq.ParquetFile(path).iter_batches(8, columns=["html"]):
+        for html in batch["html"].to_pylist():
+            if extractor:
+                extractor(html)
 
 
 def main() -> None:
     """Measure, print, keep."""
     words = sys.argv[1:]
+    if not words:
+        raise SystemExit(__doc__)
     extractors = {**peers(), **ours(), **dict(named(word) for word in words if "=" in word)}
     if words[0] == "--alone":
-        rows = pq.read_table(words[1], columns=["html"])["html"].to_pylist()
-        run(rows, {name: extractors[name] for name in words[2:3] if name != "nothing"})
-        return
+        return alone(words[1], extractors.get(words[2]))
     folder = Path(words[0])
     asked = [word for word in words[1:] if "=" not in word]
     sets = asked or sorted(path.stem for path in folder.glob("*.parquet"))
@@ -184,14 +200,12 @@ def main() -> None:
     kept: dict[str, Any] = {"machine": machine()}
     for name in sets:
         rows = pq.read_table(folder / f"{name}.parquet").to_pylist()
-        taken = run([row["html"] for row in rows], extractors)
-        kept[name] = measured(name, rows, taken)
+        kept[name] = measured(name, rows, run([row["html"] for row in rows], extractors))
         show(name, kept[name])
         (ROOT / "build/extraction.json").write_text(json.dumps(kept, indent=1))
-    if not any("=" in word for word in words):
-        kept["peak, MB"] = peaks(folder / "aeb.parquet", ["nothing", *extractors])
-        print("  peak, MB:", ", ".join(f"{k} {v:,.0f}" for k, v in kept["peak, MB"].items()))
-        (ROOT / "build/extraction.json").write_text(json.dumps(kept, indent=1))
+    peak = peaks(folder / f"{sets[0]}.parquet", [*peers(), *ours()])
+    print("peak, MB:", ", ".join(f"{name} {value:,.0f}" for name, value in peak.items()))
+    (ROOT / "build/extraction.json").write_text(json.dumps({**kept, "peak, MB": peak}, indent=1))
 
 
 if __name__ == "__main__":
