@@ -1,13 +1,17 @@
 """What pages say of themselves, in the ways they do, and pages that mean harm."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.pagehead import AUTHORS, DATES, LANGUAGES, LICENCES, TITLES, Head, head
+from pipelines.opened import Opened
+from tests.command import here
 
 URL = "https://www.example.org/a/b.html"
 
@@ -146,3 +150,29 @@ def test_four_million_bytes_of_anything_end(some: bytes) -> None:
     begin = b'<html><head><script type="application/ld+json">' * (some[:1] == b"{")
     page = begin + some * (4_000_000 // len(some))
     assert all(value is None or len(value) <= 1000 for value in head(page, URL))
+
+
+def test_what_pages_say_are_columns_that_rules_and_shards_name(tmp_path: Path) -> None:
+    prose = "<p>" + "The water comes down from the hills in a tunnel that people dug by hand. " * 9
+    commons = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a>'
+    (tmp_path / "a.html").write_text(f"<html lang=en><title>One</title><body>{prose}{commons}")
+    (tmp_path / "b.html").write_bytes(f"<title>Zwei Bäche</title><body>{prose}".encode("utf-16"))
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "No page.", "title": "Three"}))
+    sources = "".join(
+        f'[[source]]\nkind = "{kind}"\npaths = ["*.{kind}"]\n' for kind in ("html", "jsonl")
+    )
+    (tmp_path / "a.toml").write_text(
+        f'name = "a"\n{sources}[rules]\nunlicensed = "licence is null"\n'
+        '[publish]\ncolumns = ["title", "licence", "declared_language"]\n'
+    )
+    done = here("run", "a.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = Opened(tmp_path / "runs/a")
+    rows = run.arrow(["source_key", "title", "metadata", "reason"]).to_pylist()
+    by_title = {row["title"]: row for row in rows}
+    assert by_title["One"]["reason"] is None and by_title["Zwei Bäche"]["reason"] == "unlicensed"
+    assert by_title[None]["metadata"] == '{"title":"Three"}'
+    shard = next((tmp_path / "runs/a/dataset/data/documents").iterdir())
+    (published,) = pa.ipc.open_stream(shard).read_all().to_pylist()
+    assert published["licence"] == "https://creativecommons.org/licenses/by/4.0/"
+    assert (published["title"], published["declared_language"]) == ("One", "en")
