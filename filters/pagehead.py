@@ -7,20 +7,17 @@ Sources: WHATWG, HTML Standard, sections 4.2 (metadata) and 4.6.6 (link types); 
 The Open Graph protocol; Dublin Core; RFC 5646 (languages).
 """
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from filters.jsonld import TAG, TAGS, around, article, text
+
 LONG = 1_000  # characters of a value that are kept
-TAG = 8_000  # bytes of a tag that are read
-TAGS = 500  # of a kind that are read
-DATA = 1_000_000  # bytes of all JSON-LD that are read
-BACK = 1_000  # bytes before a word in which its tag must begin
 
 _OPEN = re.compile(rb"<(!--|(?:script|style|title|meta|link|html|base)(?=[\s/>]))", re.IGNORECASE)
 _ASKED = (
@@ -36,7 +33,6 @@ _MONTH_FIRST = re.compile(r"(?P<m>[A-Z][a-z]{2})[a-z]*\.? (?P<d>\d{1,2}),? (?P<y
 _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})\.? (?P<m>[A-Z][a-z]{2})[a-z]*\.?,? (?P<y>\d{4})")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _COMMONS = re.compile(rb"https?://creativecommons\.org/(?:licenses|publicdomain)/[\w./-]{2,60}")
-_ARTICLE = re.compile(r"(Article|Posting|Report|Book|Recipe|HowTo|QAPage|Product|CreativeWork)$")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 TITLES = ("og:title", "twitter:title", "dc.title", "dcterms.title", "headline", "title")
@@ -93,7 +89,7 @@ def head(page: bytes, url: str | None = None) -> Head:
         url: its own, which others are relative to.
     """
     body = _BODY.search(page)
-    told, data = _told(page[: body.start()] if body else page), _data(page)
+    told, data = _told(page[: body.start()] if body else page), article(page)
     base = urljoin_or_none(url, told.base) or url
 
     def first(made: Callable[[Any], str | None], *given: Any) -> str | None:
@@ -149,7 +145,7 @@ def _told(top: bytes) -> _Told:
         at = end + 1
         if name == "title":
             stop = top.find(b"<", at)
-            told.title = told.title or clean(_text(top[at : len(top) if stop < 0 else stop]))
+            told.title = told.title or clean(text(top[at : len(top) if stop < 0 else stop]))
         elif name in ("html", "base") or _is_asked(top[found.end() : end].lower()):
             _take(told, name, _attributes(top[found.end() : end]))
     return told
@@ -176,32 +172,14 @@ def _take(told: _Told, name: str, attributes: dict[str, str]) -> None:
 def _attributes(tag: bytes) -> dict[str, str]:
     """The attributes in a tag; of equal names the first."""
     found: dict[str, str] = {}
-    for name, *values in _ATTRIBUTE.findall(_text(tag[:TAG])):
+    for name, *values in _ATTRIBUTE.findall(text(tag[:TAG])):
         found.setdefault(name.lower(), "".join(values))
     return found
 
 
-def _text(some: bytes) -> str:
-    return some.decode("utf-8", "replace")
-
-
-def _around(page: bytes, word: bytes) -> Iterator[tuple[str, bytes, int]]:
-    """Name, attributes and end of the tags in which a word stands."""
-    at = -1
-    for _ in range(TAGS):
-        at = page.find(word, at + 1)
-        if at < 0:
-            return
-        begin, end = page.rfind(b"<", max(0, at - BACK), at), page.find(b">", at, at + TAG)
-        if begin >= 0 and end >= 0 and page.find(b">", begin, at) < 0:
-            name, *rest = page[begin + 1 : end].split(None, 1)
-            if rest:
-                yield _text(name).lower(), rest[0], end
-
-
 def _licensed(page: bytes, base: str | None) -> str | None:
     """Where a link leads to that calls itself one to the licence."""
-    for name, rest, _ in _around(page, b"license"):
+    for name, rest, _ in around(page, b"license"):
         if name in ("a", "link", "area"):
             given = _attributes(rest)
             if "license" in given.get("rel", "").lower().split() and given.get("href"):
@@ -214,53 +192,7 @@ def _commons(page: bytes) -> str | None:
     if b"creativecommons.org" not in page:
         return None
     found = {each.rstrip(b"/.").partition(b"://")[2] for each in _COMMONS.findall(page)}
-    return f"https://{_text(found.pop())}/" if len(found) == 1 else None
-
-
-def _data(page: bytes) -> dict[str, Any]:
-    """What JSON-LD says of an article, or else of the page."""
-    nodes, left = list[dict[str, Any]](), DATA
-    for name, _, end in _around(page, b"application/ld+json"):
-        stop = page.find(b"</", end)
-        left -= stop - end
-        if name != "script" or stop < 0 or left < 0:
-            continue
-        try:
-            nodes += _nodes(json.loads(_text(page[end + 1 : stop]), strict=False))
-        except (ValueError, RecursionError):
-            continue
-    named = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
-    found: dict[str, Any] = {}
-    for node in sorted(nodes, key=lambda node: not _is_article(node)):
-        kind = node.get("@type")
-        if _is_article(node) or kind in ("WebPage", ["WebPage"]):
-            for key, value in node.items():
-                found.setdefault(key, _resolved(value, named))
-    return found
-
-
-def _nodes(value: object) -> list[dict[str, Any]]:
-    """The objects that stand at the top of JSON-LD."""
-    if isinstance(value, list):
-        return [node for each in value for node in _nodes(each)]
-    if not isinstance(value, dict):
-        return []
-    return [value, *_nodes(value.get("@graph", []))]
-
-
-def _is_article(node: dict[str, Any]) -> bool:
-    kinds = node.get("@type")
-    each = kinds if isinstance(kinds, list) else [kinds]
-    return any(isinstance(kind, str) and _ARTICLE.search(kind) for kind in each)
-
-
-def _resolved(value: object, named: dict[str, dict[str, Any]]) -> object:
-    """A value, or the object that it names by its id."""
-    if isinstance(value, list):
-        return [_resolved(each, named) for each in value]
-    if isinstance(value, dict) and isinstance(value.get("@id"), str) and len(value) <= 2:
-        return named.get(value["@id"], value)
-    return value
+    return f"https://{text(found.pop())}/" if len(found) == 1 else None
 
 
 def _names(value: object) -> str | None:
