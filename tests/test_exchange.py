@@ -219,6 +219,7 @@ def exchanged(run: Path) -> dict[str, int]:
     return {name: step["exchanged"] for name, step in steps.items()}
 
 
+@pytest.mark.slow
 def test_the_order_in_which_segments_come_decides_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +237,7 @@ def test_the_order_in_which_segments_come_decides_nothing(
     assert is_same(folder, "turned")
 
 
+@pytest.mark.slow
 def test_a_step_that_was_cut_off_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     does, done = tasks.send, []
 
