@@ -67,18 +67,14 @@ class GoogleStore(Store):
 
     def put_if(self, name: str, body: bytes, tag: str) -> str | None:
         """On the condition of its generation."""
-        from google.api_core.exceptions import NotFound, PreconditionFailed
+        from google.api_core.exceptions import PreconditionFailed
 
         blob = self._blob(name)
         with told(self.path):
             try:
                 blob.upload_from_string(body, if_generation_match=int(tag or 0))
-            except PreconditionFailed:
+            except PreconditionFailed:  # where there is none any more, too
                 return None
-            except NotFound:
-                if tag:  # there was one
-                    return None
-                raise
         return str(blob.generation)
 
     def tagged(self, name: str) -> Tagged | None:

@@ -45,13 +45,15 @@ ROWS = st.lists(st.tuples(st.integers(0, 9), st.none() | TEXT), min_size=1, max_
 
 
 def batch(rows: Sequence[tuple[int, str | None]]) -> pa.RecordBatch:
-    """Rows of several types, some in lists."""
+    """Rows of several types, some in lists, some by a dictionary."""
     numbers, texts = zip(*rows, strict=True)
-    both = [[text, None] for text in texts]
-    schema = pa.schema(
-        [("number", pa.uint64()), ("text", pa.string()), ("all", pa.list_(pa.string()))]
-    )
-    return pa.record_batch([pa.array(numbers, pa.uint64()), texts, both], schema)
+    columns = {
+        "number": pa.array(numbers, pa.uint64()),
+        "text": pa.array(texts, pa.string()),
+        "all": pa.array([[text, None] for text in texts], pa.list_(pa.string())),
+        "coded": pa.array(texts, pa.string()).dictionary_encode(),
+    }
+    return pa.record_batch(columns)
 
 
 @given(ROWS, st.integers(0, 11), st.tuples(*[st.integers(0, 2**40)] * 3))
@@ -62,7 +64,7 @@ def test_a_piece_travels_as_arrow(
     piece, coder = Piece(*place, some), coders.PieceCoder()
     sent = coder.encode(piece)
     assert coder.decode(sent) == piece
-    assert len(sent) <= size_of(some) == coder.estimate_size(piece)
+    assert len(sent) + 10 <= size_of(some) == coder.estimate_size(piece) < len(sent) + 100
     assert sent.endswith(b"\xff\xff\xff\xff\0\0\0\0")  # an Arrow stream's end
     assert pa.ipc.open_stream(sent[24:]).schema == some.schema
 
@@ -81,7 +83,7 @@ def test_what_meets_is_all_there_is_and_never_large(draw: random.Random, count: 
     came: dict[tuple[int, int, bool], list[Any]] = defaultdict(list)
     met: dict[int, list[Piece]] = defaultdict(list)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exchange, "ELEMENT", 6_000)
+        patch.setattr(exchange, "ELEMENT", 9_000)
         patch.setattr(exchange, "TOGETHER", 3)
         patch.setattr(segments, "SPILL", 3_000)
         for task in range(count):
@@ -96,7 +98,7 @@ def test_what_meets_is_all_there_is_and_never_large(draw: random.Random, count: 
                 met[cell].append(piece)
     lanes = -(-count // 3) + count
     for cell, found in met.items():
-        assert sum(len(coders.PieceCoder().encode(piece)) for piece in found) <= 6_000
+        assert sum(len(coders.PieceCoder().encode(piece)) for piece in found) <= 9_000
         for piece in found:
             key = cell // exchange.CELLS // lanes
             narrow = piece.batch.num_columns == 1
@@ -217,6 +219,7 @@ def exchanged(run: Path) -> dict[str, int]:
     return {name: step["exchanged"] for name, step in steps.items()}
 
 
+@pytest.mark.slow
 def test_the_order_in_which_segments_come_decides_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +237,7 @@ def test_the_order_in_which_segments_come_decides_nothing(
     assert is_same(folder, "turned")
 
 
+@pytest.mark.slow
 def test_a_step_that_was_cut_off_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     does, done = tasks.send, []
 

@@ -164,6 +164,27 @@ def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> N
     assert flink.is_quiet()
 
 
+def test_a_taskmanager_is_killed_while_rows_travel(flink: Flink, tmp_path: Path) -> None:
+    """What was sent is sent again, and what was counted is counted once."""
+    before, hub = flink.restarts(), flink.cluster.spaces[0].inside()
+    with begin(*flink.command("short", tmp_path / "run", 4), cwd=flink.folder, prefix=hub) as begun:
+        assert wait_for(lambda: notes(tmp_path / "run", "publish"), begun), begun.communicate()
+        others = flink.cluster.workers(2)
+        for pid in others:  # so that the job is not over before
+            os.kill(pid, signal.SIGSTOP)
+        flink.cluster.kill("taskmanager 1")
+        flink.cluster.start_taskmanager(1)
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+        assert ended(begun) == (0, "")
+    assert flink.restarts() > before
+    assert flink.is_same("short", tmp_path / "run")
+    flink.cluster.kill("taskmanager 2")  # on which a worker may be left, until it ends
+    flink.cluster.start_taskmanager(2)
+    flink.cluster.wait_for_slots(4)
+    assert flink.is_quiet()
+
+
 def test_a_taskmanager_is_killed_and_not_replaced(flink: Flink, tmp_path: Path) -> None:
     before = flink.restarts()
     with flink.scanning(tmp_path / "run", "--execution_mode_for_batch=BATCH_FORCED") as begun:

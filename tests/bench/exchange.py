@@ -3,9 +3,9 @@
 python tests/bench/exchange.py CORPUS [TURNS]
 
 CORPUS is a Parquet file with texts, such as tests/bench/neardup.py makes.  Its documents are
-measured once, in parts of `PART` bytes; what exchanges rows (dedup, passages, publish) runs over
-them in turn, and medians are told: CPU seconds of all processes, those of the cluster included.
-Needs root, as tests/cluster.py does.
+measured once, in parts of some bytes; what exchanges rows (dedup, passages, publish) runs over them
+in turn, its run folder on a disk or a store, and medians are told: CPU seconds of all processes but
+the store's, those of the cluster included.  Needs root, as tests/cluster.py does.
 """
 
 import os
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from pipelines import command, parts
@@ -22,8 +23,12 @@ from tests.begun import family, wait_for
 from tests.bench.bench import Cost, cost, machine
 from tests.cluster import HUB, Cluster, cluster
 from tests.command import files
+from tests.store import Store
 
-PART = 8_000_000
+SIZES = {"few": (8_000_000, "16 MB"), "many": (1_000_000, "1 MB")}
+"""Bytes of text in a part, and in a shard."""
+
+PLACES = ("one process", "Flink, a disk", "Flink, a store")
 RECIPE = """\
 name = "exchange"
 [[source]]
@@ -34,7 +39,7 @@ repeated_passages = {{}}
 [dedup]
 probes = 0
 [publish]
-shard = "16 MB"
+shard = "{}"
 """
 OPTIONS = (
     *("--runner=PortableRunner", f"--job_endpoint={HUB}:8099", "--environment_type=EXTERNAL"),
@@ -43,11 +48,12 @@ OPTIONS = (
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def measured(folder: Path, corpus: Path) -> Path:
+def measured(folder: Path, corpus: Path, part: int, shard: str) -> Path:
     """A recipe over the corpus, and beside it a run of its documents with all columns."""
+    folder.mkdir()
     recipe = folder / "recipe.toml"
-    recipe.write_text(RECIPE.format(corpus.resolve()))
-    parts.PART = PART
+    recipe.write_text(RECIPE.format(corpus.resolve(), shard))
+    parts.PART = part
     for step in ("ingest", "scan", "rules"):
         command.run(command.Asked([recipe], str(folder / "base"), only=step))
     return recipe
@@ -68,40 +74,48 @@ def is_quiet(running: Cluster) -> bool:
     return not [*running.workers(1), *running.workers(2)]
 
 
-def turn(running: Cluster, recipe: Path, how: str, away: bool) -> Cost:
+def turn(running: Cluster, store: Store, recipe: Path, how: str, place: str) -> Cost:
     """What the steps that exchange rows cost."""
-    base, run = (recipe.parent / each for each in ("base", f"{how}-{time.monotonic_ns()}"))
-    words: list[str | Path] = ["run", recipe, "--from", base, "--run", run, "--exchange", how]
-    line: Sequence[str | Path] = [sys.executable, "-m", "pipelines", *words]
+    folder, name = recipe.parent, f"{how}-{time.monotonic_ns()}"
+    run = f"s3://bucket/{name}" if "store" in place else str(folder / name)
+    words: list[str | Path] = ["run", recipe, "--from", folder / "base", "--run", run]
+    line: Sequence[str | Path] = [sys.executable, "-m", "pipelines", *words, "--exchange", how]
+    away = "Flink" in place
     if away:
         line = running.spaces[0].inside(*line, "--", *OPTIONS)
     before = spent(running)
     taken = cost(line)
     wait_for(lambda: is_quiet(running))
-    first = recipe.parent / "first"
-    if first.exists():
-        assert files(run / "dataset") == files(first / "dataset")
-    else:
-        run.rename(first)
+    made = files((store.bucket / name if "store" in place else Path(run)) / "dataset")
+    first = folder / "first.json"
+    if not first.exists():
+        first.write_bytes(made["manifest.json"])
+    assert first.read_bytes() == made["manifest.json"]  # it has the digest of every shard
     cpu = taken.cpu + (spent(running) - before if away else 0)
     return Cost(cpu, taken.wall, taken.peak)
 
 
 def main(corpus: Path, turns: int = 3) -> None:
     """Measure and print."""
-    found: dict[tuple[str, str], list[Cost]] = {}
+    found: dict[tuple[str, str, str], list[Cost]] = {}
     with tempfile.TemporaryDirectory() as name:
-        recipe = measured(Path(name), corpus)
-        with cluster(Path(name, "cluster"), Path(name)) as running:
-            for _ in range(turns + 1):  # the first one warms the machines
-                for place in ("one process", "Flink"):
-                    for how in EXCHANGES:
-                        taken = turn(running, recipe, how, place == "Flink")
-                        found.setdefault((place, how), []).append(taken)
+        folder = Path(name)
+        recipes = {size: measured(folder / size, corpus, *how) for size, how in SIZES.items()}
+        store = Store(folder / "store", 7070, HUB)
+        os.environ.update(store.environment)
+        with cluster(folder / "cluster", folder) as running:
+            store.begin(running.spaces[0].inside())
+            try:
+                for _, size, place, how in product(range(turns + 1), SIZES, PLACES, EXCHANGES):
+                    taken = turn(running, store, recipes[size], how, place)
+                    found.setdefault((size, place, how), []).append(taken)
+            finally:
+                store.stop()
     print(machine())
-    for (place, how), costs in found.items():
+    for (size, place, how), costs in found.items():  # the first of each warmed the machines
         cpu, wall, peak = (statistics.median(each) for each in zip(*costs[1:], strict=True))
-        print(f"{place:<12} {how:<8} {cpu:7.1f} CPU s {wall:7.1f} s, command {peak:6.0f} MB")
+        told = f"{size} parts, {place}, {how}"
+        print(f"{told:<40} {cpu:7.1f} CPU s {wall:7.1f} s, command {peak:6.0f} MB")
 
 
 if __name__ == "__main__":
