@@ -63,7 +63,7 @@ def test_tokens_are_words_and_cjk_characters(
 
 
 def test_snippets_ignore_white_space_and_nothing_else() -> None:
-    assert snippets("one  two\nthree", ["two three", "Two"], ["one", "four"]) == (1, 1, 1)
+    assert snippets("one  two\nthree", ["two three", "Two"], ["one", "e\ntwo", "4"]) == (1, 2, 1)
     assert snippets("", ["two three"], ["one"]) == (0, 0, 1)
 
 

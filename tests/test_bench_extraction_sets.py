@@ -87,9 +87,10 @@ TEST = "url = 'https://a.org/x'; const html = fs.readFileSync('./fixtures/a.org.
     [
         ("<p class=lead>One.<p class=body>Two.<b class=ad>Buy</b>", "One.\nTwo.Buy"),
         ("<p class=body>Two.", "Two."),
+        ("<p class=lead>One.", ""),
         ("<p>Three.", ""),
     ],
-    ids=["both", "the second selector", "none"],
+    ids=["both", "the second selector", "half of the first", "none"],
 )
 def test_postlights_gold_is_what_its_authors_select(tmp_path: Path, html: str, gold: str) -> None:
     site = tmp_path / "src/extractors/custom/a.org"
