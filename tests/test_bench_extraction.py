@@ -1,8 +1,11 @@
 """What scores extraction, by cases that were counted by hand."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from resiliparse.parse.html import HTMLTree
 
@@ -60,7 +63,7 @@ def test_tokens_are_words_and_cjk_characters(
 
 
 def test_snippets_ignore_white_space_and_nothing_else() -> None:
-    assert snippets("one  two\nthree", ["two three", "Two"], ["one", "four"]) == (1, 1, 1)
+    assert snippets("one  two\nthree", ["two three", "Two"], ["one", "e\ntwo", "4"]) == (1, 2, 1)
     assert snippets("", ["two three"], ["one"]) == (0, 0, 1)
 
 
@@ -187,3 +190,26 @@ def test_each_set_is_scored_by_its_own_metric() -> None:
     assert extraction.counted("aeb", rows, taken) == [(0.5, 0, 0.5)]
     assert extraction.counted("docs", rows, taken) == [(4, 0, 1)]
     assert extraction.figures("aeb") is extraction_scores.of_shingles
+
+
+def test_texts_of_a_file_are_scored_and_timed_by_nobody(tmp_path: Path) -> None:
+    rows = [row("a b c d"), row("e f g h", "news", (["e"], []))]
+    rows[1]["id"] = "other"
+    ids, path = [row["id"] for row in rows], tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ids[::-1], "text": ["e f", "a b c d"]}), path)
+    name, given = extraction.named(f"mine={path}")
+    assert (name, given) == ("mine", path)
+    found = extraction.texts(path, rows)
+    assert found == extraction.Taken(["a b c d", "e f"], [])
+    table = extraction.measured("docs", rows, {"mine": found})
+    assert table["pace"] == {} and table["all"]["mine"]["R"].value == 0.75
+    assert table["all"]["mine"]["less"] is None  # there is nothing to compare it with
+    assert extraction.texts(path, [*rows, {**rows[0], "id": "third"}]) is None
+
+
+def test_a_function_is_named_by_its_module() -> None:
+    name, function = extraction.named("tall=tests.bench.extraction_scores:tokens")
+    for word in ("x=nothing", "x=no.such:thing", "x=tests.bench.extraction:thing", "x="):
+        with pytest.raises(SystemExit, match=f"{word}: neither"):
+            extraction.named(word)
+    assert name == "tall" and function is extraction_scores.tokens  # type: ignore[comparison-overlap]

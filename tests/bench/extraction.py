@@ -1,9 +1,11 @@
 """Extraction: how right and how fast, beside peers, in one process over the same pages.
 
-python tests/bench/extraction.py PAGES [SET…] [NAME=package.module:function…]
+python tests/bench/extraction.py [PAGES] [SET…] [NAME=package.module:function…] [NAME=TEXTS…]
 
-PAGES is the folder of `extraction_sets.py`; without a SET all that is there is measured.  A
-function takes the bytes of a page and gives its text.  AEB is scored by shingles, trafilatura's set
+PAGES is the folder of `extraction_sets.py` (build/bench/pages); without a SET all that is there is
+measured.  A function takes the bytes of a page and gives its text.  TEXTS is a Parquet file of ids
+and texts, which are scored as they are: of a model that was trained without the page, or of an
+earlier run (build/extraction/SET.NAME.parquet).  AEB is scored by shingles, trafilatura's set
 by snippets, all others by tokens.  Where a row has snippets and gold, the gold counts.
 """
 
@@ -19,6 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters import charset, extract
@@ -38,7 +41,7 @@ class Taken(NamedTuple):
     """What an extractor gave for the pages of a set."""
 
     texts: list[str]
-    seconds: list[float]  # CPU
+    seconds: list[float]  # CPU; none if the texts were given
 
 
 def peers() -> dict[str, Extractor]:
@@ -73,16 +76,46 @@ def _shipped(name: str) -> Extractor:
     return lambda html: extract.text(charset.decode(html, None)[0], name)
 
 
-def named(word: str) -> tuple[str, Extractor]:
-    """An extractor of the command line, NAME=package.module:function."""
+def named(word: str) -> tuple[str, Extractor | Path]:
+    """What the command line names: NAME=package.module:function or NAME=TEXTS."""
     name, _, place = word.partition("=")
-    module, _, function = place.partition(":")
-    return name, getattr(import_module(module), function)
+    module, colon, function = place.partition(":")
+    if not colon and Path(place).is_file():
+        return name, Path(place)
+    try:
+        return name, getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SystemExit(f"{word}: neither a function nor a file: {error}") from error
+
+
+def texts(path: Path, rows: list[dict[str, Any]]) -> Taken | None:
+    """The texts of a file for the pages of a set; None if it has not all of them."""
+    table = pq.read_table(path, columns=["id", "text"])
+    known = dict(zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True))
+    if not all(row["id"] in known for row in rows):
+        return None
+    return Taken([known[row["id"]] for row in rows], [])
+
+
+def taken(
+    name: str, rows: list[dict[str, Any]], tools: dict[str, Extractor | Path]
+) -> dict[str, Taken]:
+    """The texts of a set by each tool; those that were made are kept."""
+    given = {tool: texts(each, rows) for tool, each in tools.items() if isinstance(each, Path)}
+    pages = [row["html"] for row in rows]
+    made = run(pages, {t: each for t, each in tools.items() if not isinstance(each, Path)})
+    folder = ROOT / "build/extraction"
+    folder.mkdir(parents=True, exist_ok=True)
+    for tool, each in made.items():
+        columns = {"id": [row["id"] for row in rows], "text": each.texts}
+        pq.write_table(pa.table(columns), folder / f"{name}.{tool}.parquet")
+    found = {**given, **made}
+    return {tool: mine for tool in tools if (mine := found[tool])}
 
 
 def run(pages: list[bytes], extractors: dict[str, Extractor]) -> dict[str, Taken]:
     """Each page by each extractor in turn; a page that fails has no text, and is told of."""
-    taken = {name: Taken([], []) for name in extractors}
+    found = {name: Taken([], []) for name in extractors}
     for number, html in enumerate(pages):
         for name, extractor in extractors.items():
             text, least, spent, turns = "", float("inf"), 0.0, 0
@@ -94,14 +127,14 @@ def run(pages: list[bytes], extractors: dict[str, Extractor]) -> dict[str, Taken
                     print(f"  {name}, page {number}: {type(error).__name__}: {error}"[:200])
                 least = min(least, time.process_time() - began)
                 spent, turns = spent + time.process_time() - began, turns + 1
-            taken[name].texts.append(text)
-            taken[name].seconds.append(least)
-    return taken
+            found[name].texts.append(text)
+            found[name].seconds.append(least)
+    return found
 
 
-def counted(name: str, rows: list[dict[str, Any]], taken: Taken) -> list[scores.Counts]:
+def counted(name: str, rows: list[dict[str, Any]], its: Taken) -> list[scores.Counts]:
     """Counts of each page, by the set's own metric."""
-    pairs = zip(rows, taken.texts, strict=True)
+    pairs = zip(rows, its.texts, strict=True)
     if name == "trafilatura":
         return [scores.snippets(text, row["with"], row["without"]) for row, text in pairs]
     metric = scores.shingles if name == "aeb" else scores.tokens
@@ -126,29 +159,31 @@ def groups(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[int]]]:
     yield from sorted((k, v) for k, v in parts.items() if LEAST <= len(v) < len(rows))
 
 
-def pace(rows: list[dict[str, Any]], taken: Taken) -> dict[str, float]:
+def pace(rows: list[dict[str, Any]], its: Taken) -> dict[str, float]:
     """Pages and MB a CPU second, and the slowest page's time per byte against all pages'."""
     sizes = [len(row["html"]) for row in rows]
-    mean = sum(taken.seconds) / sum(sizes)
-    each = [s / max(SMALL, size) for s, size in zip(taken.seconds, sizes, strict=True)]
+    mean = sum(its.seconds) / sum(sizes)
+    each = [s / max(SMALL, size) for s, size in zip(its.seconds, sizes, strict=True)]
     return {
-        "pages a CPU s": len(rows) / sum(taken.seconds),
-        "MB a CPU s": sum(sizes) / 1e6 / sum(taken.seconds),
-        "slowest page, s": max(taken.seconds),
+        "pages a CPU s": len(rows) / sum(its.seconds),
+        "MB a CPU s": sum(sizes) / 1e6 / sum(its.seconds),
+        "slowest page, s": max(its.seconds),
         "slowest per byte, times the mean": max(each) / mean,
     }
 
 
-def measured(name: str, rows: list[dict[str, Any]], taken: dict[str, Taken]) -> dict[str, Any]:
-    """Scores by group and extractor, and differences to `BASE`."""
-    counts = {tool: counted(name, rows, each) for tool, each in taken.items()}
-    table: dict[str, Any] = {"pace": {tool: pace(rows, each) for tool, each in taken.items()}}
+def measured(name: str, rows: list[dict[str, Any]], by_tool: dict[str, Taken]) -> dict[str, Any]:
+    """Scores by group and tool, and differences to `BASE`."""
+    counts = {tool: counted(name, rows, each) for tool, each in by_tool.items()}
+    timed = {tool: pace(rows, each) for tool, each in by_tool.items() if each.seconds}
+    table: dict[str, Any] = {"pace": timed}
     for group, places in groups(rows):
         mine = {tool: [each[i] for i in places] for tool, each in counts.items()}
         table[group] = {"pages": len(places)}
         for tool, each in mine.items():
             found = scores.scored(each, figures(name))
-            less = scores.difference(each, mine[BASE], figures(name)) if tool != BASE else None
+            base = mine.get(BASE) if tool != BASE else None
+            less = scores.difference(each, base, figures(name)) if base else None
             table[group][tool] = {"P": found[0], "R": found[1], "F1": found[2], "less": less}
     return table
 
@@ -173,16 +208,16 @@ def show(name: str, table: dict[str, Any]) -> None:
 
 def peaks(pages: list[bytes], names: list[str]) -> dict[str, float]:
     """MB that a process of one extractor alone takes for the pages, and one that only reads."""
-    taken = dict.fromkeys(["", *names], 0.0)
+    peak = dict.fromkeys(["", *names], 0.0)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryDirectory() as folder:
         for number, html in enumerate(pages):
             (Path(folder) / f"{number}.html").write_bytes(html)
         here = [sys.executable, __file__, "--alone", folder]
-        for name in taken:
+        for name in peak:
             told = subprocess.run([*here, name], check=True, capture_output=True, env=environment)
-            taken[name] = int(told.stdout) / 1e3
-    return {name or "reading alone": peak for name, peak in taken.items()}
+            peak[name] = int(told.stdout) / 1e3
+    return {name or "reading alone": value for name, value in peak.items()}
 
 
 def alone(folder: Path, extractor: Extractor | None) -> None:
@@ -200,27 +235,33 @@ def alone(folder: Path, extractor: Extractor | None) -> None:
 def main() -> None:
     """Measure, print, keep."""
     words = sys.argv[1:]
-    if not words:
-        raise SystemExit(__doc__)
-    extractors = {**peers(), **ours(), **dict(named(word) for word in words if "=" in word)}
-    if words[0] == "--alone":
-        return alone(Path(words[1]), extractors.get(words[2]))
-    folder = Path(words[0])
-    asked = [word for word in words[1:] if "=" not in word]
-    sets = asked or sorted(path.stem for path in folder.glob("*.parquet"))
-    for extractor in extractors.values():
-        extractor(b"<p>Imports and compiles.")
+    tools = {**peers(), **ours(), **dict(named(word) for word in words if "=" in word)}
+    if words[:1] == ["--alone"]:
+        return alone(Path(words[1]), {**peers(), **ours()}.get(words[2]))
+    plain = [word for word in words if "=" not in word]
+    folder = Path(plain[0]) if plain else ROOT / "build/bench/pages"
+    sets = plain[1:] or sorted(p.stem for p in folder.glob("*.parquet") if "." not in p.stem)
+    lost = [name for name in sets if not (folder / f"{name}.parquet").exists()]
+    if lost or not sets:
+        said = f"{folder}: no set {', '.join(lost)}".rstrip() + "; extraction_sets.py makes them"
+        if plain:
+            raise SystemExit(said)
+        return print(said)
+    for tool in tools.values():
+        if not isinstance(tool, Path):
+            tool(b"<p>Imports and compiles.")
     print(machine())
     kept: dict[str, Any] = {"machine": machine()}
     for name in sets:
         rows = pq.read_table(folder / f"{name}.parquet").to_pylist()
-        kept[name] = measured(name, rows, run([row["html"] for row in rows], extractors))
+        kept[name] = measured(name, rows, taken(name, rows, tools))
         show(name, kept[name])
-        (ROOT / "build/extraction.json").write_text(json.dumps(kept, indent=1))
     pages = pq.read_table(folder / f"{sets[0]}.parquet", columns=["html"])["html"].to_pylist()
-    peak = peaks(pages, [*peers(), *ours()])
-    print("peak, MB:", ", ".join(f"{name} {value:,.0f}" for name, value in peak.items()))
-    (ROOT / "build/extraction.json").write_text(json.dumps({**kept, "peak, MB": peak}, indent=1))
+    kept["peak, MB"] = peaks(pages, [*peers(), *ours()])
+    print(
+        "peak, MB:", ", ".join(f"{name} {value:,.0f}" for name, value in kept["peak, MB"].items())
+    )
+    (ROOT / "build/extraction.json").write_text(json.dumps(kept, indent=1))
 
 
 if __name__ == "__main__":
