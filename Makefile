@@ -36,6 +36,7 @@ pins: ## pin the dependencies anew, for any platform
 	printf 'hatchling\neditables\n' > .venv/build.in
 	uv pip compile $(PINS) --extra s3 pyproject.toml .venv/build.in -o infra/requirements.txt
 	uv pip compile $(PINS) --extra s3 --extra dev -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-dev.txt
+	uv pip compile $(PINS) --extra s3 --extra gs --extra dataflow -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-google.txt
 
 PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 

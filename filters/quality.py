@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, U8, helper, kernel
+from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, U8, helper, kernel, longest
 from filters.punctuation import (
     ELLIPSIS,
     QUOTES,
@@ -276,6 +276,7 @@ def _read_words(
 ) -> None:
     """The counts of words."""
     had = np.empty(len(stop_offsets) - 1, np.uint8)
+    most = longest(stop_offsets)
     for row in range(len(offsets) - 1):
         had[:] = 0
         base, limit = offsets[row], offsets[row + 1]
@@ -286,4 +287,5 @@ def _read_words(
                 continue
             n[SPELLED, row] += characters(data, start, end)
             n[ALPHABETIC, row] += _is_alphabetic(data, start, end, classes)
-            n[STOP, row] += _is_new(data, start, end, stop_words, stop_offsets, had)
+            if end - start <= most:
+                n[STOP, row] += _is_new(data, start, end, stop_words, stop_offsets, had)

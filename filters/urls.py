@@ -23,42 +23,62 @@ _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Domain and group of a document's URL; both null where there is no URL of the web.
+    """Host, domain and group of a document's URL; null where there is no URL of the web.
 
-    ``domain``: the registered domain, in lower case and punycode; an IP address, a single name and
-    a public suffix stand for themselves.  ``group``: domain and first folder of the path, so
-    ``example.org/docs`` for ``https://www.example.org/docs/intro.html``; a file at the root has no
-    folder, so its group is the domain.
+    ``host``: in lower case and punycode, without port.  ``domain``: the registered domain of it; an
+    IP address, a single name and a public suffix stand for themselves.  ``group``: domain and first
+    folder of the path, so ``example.org/docs`` for ``https://www.example.org/docs/intro.html``; a
+    file at the root has no folder, so its group is the domain.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("url",)
 
     @property
     def columns(self) -> pa.Schema:
-        """``domain`` and ``group``."""
-        return pa.schema([("domain", pa.string()), ("group", pa.string())])
+        """``host``, ``domain`` and ``group``."""
+        return pa.schema([(name, pa.string()) for name in ("host", "domain", "group")])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns, row for row."""
-        sites = [site(url) if url else (None, None) for url in batch["url"].to_pylist()]
-        arrays = [pa.array([pair[i] for pair in sites], pa.string()) for i in (0, 1)]
+        sites = [site(url) if url else NOWHERE for url in batch["url"].to_pylist()]
+        arrays = [pa.array([each[i] for each in sites], pa.string()) for i in range(3)]
         return pa.record_batch(arrays, schema=self.columns)
 
 
-def site(url: str) -> tuple[str | None, str | None]:
-    """Domain and group of one URL; nulls if it is none with a host.
+NOWHERE = (None, None, None)
+
+
+def site(url: str) -> tuple[str | None, str | None, str | None]:
+    """Host, domain and group of one URL; nulls if it is none with a host.
 
     >>> site("https://docs.example.co.uk/a/b.html")
-    ('example.co.uk', 'example.co.uk/a')
+    ('docs.example.co.uk', 'example.co.uk', 'example.co.uk/a')
+    """
+    found = host_and_path(url)
+    if found is None:
+        return NOWHERE
+    host, path = found
+    domain = registered(host)
+    folder, slash, _ = path.lstrip("/").partition("/")
+    return host, domain, f"{domain}/{folder}" if slash else domain
+
+
+def host_and_path(url: str) -> tuple[str, str] | None:
+    """Host, in lower case and punycode, and path; None for no URL of the web.
+
+    >>> host_and_path("https://WWW.example.org:8080/a/b?c")
+    ('www.example.org', '/a/b')
     """
     parts = _split(url)
     name = parts.hostname if parts else None
-    domain = registered(name) if name else None
-    if parts is None or domain is None:
-        return None, None
-    folder, slash, _ = parts.path.lstrip("/").partition("/")
-    return domain, f"{domain}/{folder}" if slash else domain
+    host = name if not name or is_address(name) else _name(name)
+    return (host, parts.path) if parts and host else None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, without brackets."""
+    return ":" in host or _IPV4.fullmatch(host) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -68,10 +88,10 @@ def registered(host: str) -> str | None:
     Args:
         host: without port; brackets of an IPv6 address removed.
     """
-    if ":" in host or _IPV4.fullmatch(host):
+    if is_address(host):
         return host.lower()
-    name = _ascii(host)
-    if name is None or not all(map(_LABEL.fullmatch, name.split("."))):
+    name = _name(host)
+    if name is None:
         return None
     domain: str | None = _suffixes().privatesuffix(name)
     return domain or name
@@ -85,7 +105,8 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _ascii(host: str) -> str | None:
+@lru_cache(maxsize=65_536)
+def _name(host: str) -> str | None:
     """Lower case and punycode (IDNA 2003, as Python has it); None where there is no such form."""
     host = host.translate(_DOTS).lower().removesuffix(".")
     if not host or len(host) > HOST:
@@ -94,7 +115,8 @@ def _ascii(host: str) -> str | None:
         name = host if host.isascii() else host.encode("idna").decode("ascii").lower()
     except UnicodeError:
         return None
-    return name if len(name) <= HOST else None
+    fits = len(name) <= HOST and all(map(_LABEL.fullmatch, name.split(".")))
+    return name if fits else None
 
 
 @cache

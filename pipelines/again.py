@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import latest, parts, passages, rules
+from pipelines import boilerplate, latest, parts, passages, rules
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
 from pipelines.measures import selected, table_of
@@ -96,13 +96,14 @@ def _judged(
 
 def forget(run: Run, recipe: Recipe) -> None:
     """Unseal what was measured again for another recipe, so that it stands in nobody's place."""
-    known = {**passages.tables(run, recipe), **tables(run, recipe)}
+    boiled = boilerplate.tables(run, recipe)
+    known = {**boiled, **passages.tables(run, recipe), **tables(run, recipe)}
     old = [t for t in run.manifest.tables if t.startswith("again/") or t == DEAD]
     gone = [t for t in old if t not in known]
     if gone:
         run.unseal(gone)
-    if not known:
-        for step in (passages.STEP, STEP):
+    for step, made in ((boilerplate.STEP, boiled), (passages.STEP, known), (STEP, known)):
+        if not made:
             run.manifest.steps.pop(step.name, None)
 
 

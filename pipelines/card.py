@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
-from pipelines import languages
+from pipelines import edited, languages
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.steps import Done, Job
@@ -76,6 +76,7 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         recall=measured(job.run, job.recipe),
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
+        edited=edited.told(steps),
         unit=steps["split"]["facts"].get("unit"),
         spoken=languages.listed(steps["decide"]["counts"]),
         columns=[(f.name, f.type) for f in columns],

@@ -44,6 +44,11 @@ class BeamCommand(click.Command):
     "--from", "other", metavar="DIR", help="Take documents and unchanged columns of this run."
 )
 @click.option("--workers", type=click.IntRange(1), default=1, help="Worker processes here.")
+@click.option(
+    "--exchange",
+    type=click.Choice(["files", "shuffle"]),
+    help="How rows meet: through files of the run folder, or sent by the runner (on clusters).",
+)
 @click.option("--limit", type=click.IntRange(1), help="Read the first so many of each source.")
 @click.option("--only", metavar="STEP", help="Do this step alone: ingest, scan, rules, …")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -135,6 +140,25 @@ def plan(
     from pipelines import plan
 
     guarded(ctx, lambda: plan.command_plan(recipe, folder, price, as_json))
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
+@click.pass_context
+def recipe(ctx: click.Context, recipe: Path) -> None:
+    """Print a recipe whole: what its presets bring, what is measured for its rules, and defaults.
+
+    It is a recipe itself, and decides the same.
+
+    \b
+    Examples:
+        karez recipe recipe.toml
+        karez recipe recipe.toml > whole.toml
+    """  # noqa: D301
+    check_owners()
+    from pipelines import whole
+
+    guarded(ctx, lambda: whole.command(recipe))
 
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:

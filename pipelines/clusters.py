@@ -42,15 +42,16 @@ ANSWERS = pa.schema([("row", pa.int32()), *DUPLICATES])
 
 
 def stays(columns: pa.Table) -> pa.ChunkedArray:
-    """Which documents passed the rules and are no duplicates.
+    """Which documents passed the rules, are no duplicates and not over a cap.
 
     Args:
-        columns: reason, and duplicate where the recipe drops any.
+        columns: reason, and duplicate and over_cap where the recipe has such.
     """
-    passed = pc.is_null(columns["reason"])
-    if "duplicate" not in columns.column_names:
-        return passed
-    return pc.and_not(passed, pc.fill_null(columns["duplicate"], False))
+    stay = pc.is_null(columns["reason"])
+    for name in ("duplicate", "over_cap"):
+        if name in columns.column_names:
+            stay = pc.and_not(stay, pc.fill_null(columns[name], False))
+    return stay
 
 
 def partitions(rows: int) -> int:

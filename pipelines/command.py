@@ -14,7 +14,7 @@ from pipelines.compiling import compile_kernels
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
 from pipelines.measures import Scan
-from pipelines.recipe import Recipe, limited, parse, read_text, rebased
+from pipelines.recipe import Recipe, exchanged, limited, parse, read_text, rebased
 from pipelines.runs import Run
 from pipelines.stores import is_remote, reached
 
@@ -29,12 +29,13 @@ class Asked:
     limit: int | None = None
     only: str | None = None
     workers: int = 1
+    exchange: str | None = None
     as_json: bool = False
     beam: Sequence[str] = ()
 
 
 def read(
-    paths: Sequence[Path], limit: int | None, console: Console
+    paths: Sequence[Path], limit: int | None, console: Console, exchange: str | None = None
 ) -> tuple[str, Recipe, Scan, list[given.Given]]:
     """The recipe that was named, or the default one over some files.
 
@@ -51,6 +52,8 @@ def read(
     text = read_text(path) if recipes else default(paths, console)
     if limit is not None:
         text = limited(text, limit)
+    if exchange is not None:
+        text = exchanged(text, exchange)
     recipe = parse(text, path)
     try:
         scan = rules.check(recipe)
@@ -71,7 +74,7 @@ def run(asked: Asked) -> None:
         KarezError: if the recipe is wrong, or the run failed or passed a limit.
     """
     console = Console(stderr=asked.as_json)
-    text, recipe, scan, _ = read(asked.paths, asked.limit, console)
+    text, recipe, scan, _ = read(asked.paths, asked.limit, console, asked.exchange)
     known = [step.name for step in execute.STEPS]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")

@@ -19,6 +19,7 @@ BRINGS = {
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.training"),
     "filters.listed": ("filters.hashset",),
+    "filters.blocklist": ("filters.hashset", "filters.listed", "filters.words"),
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", "filters.overlap"),
 }
@@ -32,7 +33,7 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
         modules.add("filters.words")
     if scan.across:
-        modules |= {"filters.cuts", "filters.passages", "filters.winnowing"}
+        modules |= {f"filters.{name}" for name in ("boilerplate", "cuts", "passages", "winnowing")}
     if any(source.kind in ("warc", "html") for source in recipe.source):
         modules.add("filters.nesting")
     if recipe.dedup is not None and recipe.dedup.probes:

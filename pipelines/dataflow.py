@@ -3,7 +3,6 @@
 Each step is a job of its own: the command plans it, waits, seals it, and begins the next.
 """
 
-import re
 from collections.abc import Sequence
 
 from pipelines.errors import RecipeError
@@ -13,7 +12,6 @@ from pipelines.stores import is_remote
 
 RUNNER = "DataflowRunner"
 READ_FILES = ("ingest", "fit")  # steps that read what the recipe names
-NAME = 60  # letters of a job's name, at most
 
 
 def checked(job: Job, options: Sequence[str]) -> list[str]:
@@ -33,15 +31,8 @@ def checked(job: Job, options: Sequence[str]) -> list[str]:
             f"command with --only {step} and without what follows --, then again as it is"
         )
     own = {
-        "--job_name": name(job),
         "--resource_hint": f"min_ram={(worker() + job.recipe.limit.memory) // 10**6}MB",
         "--number_of_worker_harness_threads": "1",  # a task holds a part: one at a time
     }
     said = {option.partition("=")[0] for option in options}
     return [*options, *(f"{key}={value}" for key, value in own.items() if key not in said)]
-
-
-def name(job: Job) -> str:
-    """Of the job of a step: lower-case letters, digits and dashes, a letter first."""
-    words = f"karez-{job.recipe.name}-{job.step.name}-{job.mark}".lower()
-    return re.sub(r"[^a-z0-9]+", "-", words)[:NAME].rstrip("-")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import again, clusters, languages, latest, near, parts, rules, split
+from pipelines import again, cap, clusters, languages, latest, near, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
@@ -12,6 +12,7 @@ from pipelines.schema import DECISIONS, drawn
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "decisions/documents"
+OVER = "over the cap"
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -36,6 +37,9 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         cluster = pc.if_else(twin, columns["cluster"], pa.scalar(None, pa.string()))
         said = pc.if_else(pc.fill_null(columns["equal"], False), "duplicate", "near duplicate")
         reason = pc.if_else(twin, said, reason)
+    if job.recipe.cap is not None:
+        over = pc.and_(columns["over_cap"], pc.is_null(reason))
+        reason = pc.if_else(over, OVER, reason)
     if job.recipe.checks_held_out:
         least = pa.scalar(job.recipe.publish.near_train, pa.float32())
         close = pc.fill_null(pc.greater_equal(columns["near_train"], least), False)
@@ -74,6 +78,8 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     }
     if recipe.dedup is not None:
         reads[clusters.TABLE] = ["duplicate", "cluster", "equal"]
+    if recipe.cap is not None:
+        reads[cap.TABLE] = ["over_cap"]
     if recipe.checks_held_out:
         reads[near.TABLE] = ["near_train"]
     return reads

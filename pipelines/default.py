@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pipelines import presets
 from pipelines.errors import RecipeError
 from pipelines.paths import readable as shown
 from pipelines.paths import under
 from pipelines.plain import plain
 from pipelines.readers import SUFFIXES, hf, kind_of
-from pipelines.recipe import preset
 
 RECIPE = """\
 # Made by `karez run`.  Change it and run it again: only what changed is done anew.
@@ -48,7 +48,7 @@ def default(paths: Sequence[Path], console: Console) -> str:
         for kind, patterns in sorted(found.items())
     )
     name = re.sub(r"[^\w.-]+", "-", paths[0].absolute().name.split(".")[0]).strip("-.") or "run"
-    return RECIPE.format(name=_quoted(name), sources=sources, basic=preset("basic"))
+    return RECIPE.format(name=_quoted(name), sources=sources, basic=presets.text("basic"))
 
 
 def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:

@@ -9,9 +9,12 @@ from typing import Any
 from pipelines import (
     again,
     against,
+    boilerplate,
+    cap,
     check,
     decide,
     dedup,
+    exchange,
     fit,
     ingest,
     limits,
@@ -36,8 +39,10 @@ STEPS: tuple[Step, ...] = (
     rules.STEP,
     dedup.STEP,
     check.STEP,
+    boilerplate.STEP,
     passages.STEP,
     again.STEP,
+    cap.STEP,
     split.STEP,
     near.STEP,
     decide.STEP,
@@ -56,8 +61,10 @@ def wanted(recipe: Recipe) -> list[Step]:
     off = {
         "dedup": dedup_ is None,
         "check": dedup_ is None or not dedup_.probes,
+        "hosts": boilerplate.wanted(recipe) is None,
         "passages": not across,
         "again": not across,
+        "cap": recipe.cap is None,
         "near": not recipe.checks_held_out,
     }
     return [step for step in STEPS if not off.get(step.name)]
@@ -155,10 +162,10 @@ def _do(
     started = time.perf_counter()
     run.unseal(stale)
     check_memory(run, recipe, step)
-    job = prepare(run, recipe, step, wanted, stale)
+    job = prepare(run, recipe, step, wanted, stale, exchange.chosen(recipe, how.options))
     with how.watch(step.name, lambda: progress(job)):
         try:
-            beam.execute(job, how.options)
+            counts = beam.execute(job, how.options)
         except Exception as error:
             if "KeyboardInterrupt" in str(error):  # runners wrap this too
                 raise KeyboardInterrupt from None
@@ -168,7 +175,7 @@ def _do(
             raise RunError(said) from None
         if (said := word(job)) is not None:
             raise RunError(said)
-    total, took = collect(job)
+    total, took = collect(job, counts)
     if step.finish is not None:
         step.finish(job, total)
     for table in stale:

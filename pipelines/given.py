@@ -6,6 +6,7 @@ A measure asks by the ``metadata`` of a field:
 ``{"files": "sample"}``   the same, of a row one field is the text
 ``{"files": "samples"}``  a list for each of some labels; a table of such
 ``{"files": "list"}``     a list of files; the measure finds `Entries`, those of all files
+``{"files": "hosts"}``    the same, of hosts and parts of sites
 ``{"files": "model"}``    one file; the measure finds a `Model`
 
 Paths are relative to the recipe, as all of its paths.
@@ -21,8 +22,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from filters import Measure
-from pipelines import paths
+from filters import Measure, blocklist
+from pipelines import lists, paths
 from pipelines.errors import RecipeError
 from pipelines.lists import Entries
 from pipelines.texts import Texts, digest_of
@@ -32,8 +33,12 @@ EXAMPLES = {
     "sample": '["wiki/*.txt"]',
     "samples": '{ good = ["good/*.txt"], bad = ["bad/*.jsonl"] }',
     "list": '["words/*.txt"]',
+    "hosts": '["hosts/*.txt"]',
     "model": '"models/topics.ftz"',
 }
+ENTRIES = {"list": lists.words, "hosts": blocklist.site}
+"""What an entry of a list is."""
+
 SIZE = 8_000_000  # characters of texts looked at together, about
 
 
@@ -93,8 +98,8 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
                 label: Texts(base, _names(f"{name}.{label}", v), field)
                 for label, v in _table(name, value)
             }
-        elif ours[name] == "list":
-            made[name] = Entries(base, _names(name, value))
+        elif ours[name] in ENTRIES:
+            made[name] = Entries(base, _names(name, value), ENTRIES[ours[name]])
         else:
             one = field if ours[name] == "sample" else ""
             made[name] = Texts(base, _names(name, value), one)

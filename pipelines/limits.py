@@ -15,7 +15,7 @@ from pipelines import again, clusters, parts, publish
 from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.measures import selected
-from pipelines.recipe import Recipe
+from pipelines.recipe import FILES, SHUFFLE, Recipe
 from pipelines.steps import Job, Step
 from pipelines.units import say_size
 
@@ -26,6 +26,15 @@ ORDERED = 3  # bytes that are held for each byte of a slice while it is put in o
 KINDS = 3  # references of a task to one key of the next stage: one for each kind of columns
 WRITTEN = 150  # bytes of a reference as it travels, at most
 ELEMENT = 64_000_000  # bytes of one thing that travels, at most
+TRAVELS = 5  # bytes that a byte takes which travels in the process that does all stages
+EXCHANGED = {  # bytes a document, and a byte of its text, that a step exchanges, about
+    "dedup": (700, 0),
+    "hosts": (0, 0.2),
+    "passages": (0, 0.4),
+    "cap": (80, 0),
+    "near": (700, 0),
+    "publish": (0, 1),
+}
 
 IDLE = 350_000_000  # bytes that Python, Beam, Arrow and the kernels hold
 
@@ -73,7 +82,8 @@ def holdings(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> Iter
     yield Holding("lines of the manifest", LINE, lines, f"{RAISE}, or {APART}")
     sizes = step.sizes(recipe, corpus)
     if len(sizes) > 1:
-        yield references(step.name, sizes)
+        travels = recipe.exchange == SHUFFLE
+        yield travelling(step.name, corpus) if travels else references(step.name, sizes)
     most = max(map(step.holds, range(len(step.stages))))
     if most:
         yield Holding("bytes of rows that meet", ceil(most), None, step.helps)
@@ -100,6 +110,24 @@ def references(step: str, sizes: Sequence[int]) -> Holding:
     return Holding("references between stages", REFERENCE, most, helps, True)
 
 
+def exchanged(step: str, corpus: Corpus) -> int:
+    """Bytes that a step exchanges; one that is not known as much as `dedup`."""
+    row, byte = EXCHANGED.get(step, EXCHANGED["dedup"])
+    return int(row * corpus.every_document + byte * corpus.text)
+
+
+def travelling(step: str, corpus: Corpus) -> Holding:
+    """The same where rows travel themselves.
+
+    Args:
+        step: its name.
+        corpus: known or estimated.
+    """
+    most = exchanged(step, corpus)
+    helps = f'take exchange = "{FILES}", which holds references alone, or run on a cluster'
+    return Holding("bytes between stages", TRAVELS, most, helps, True)
+
+
 def worker() -> int:
     """Bytes that a worker holds whatever the corpus, at most about."""
     return IDLE + 2 * parts.PART
@@ -108,7 +136,9 @@ def worker() -> int:
 def tables(recipe: Recipe) -> int:
     """How many tables a run comes to have with a file for each part."""
     every = ["documents", "edits", "rules", "split", "decisions", *selected(recipe).measures]
+    every += ["cap"] * (recipe.cap is not None)
     every += ["duplicates"] * (recipe.dedup is not None) + ["near"] * recipe.checks_held_out
+    every += ["boilerplate"] * ("boilerplate" in selected(recipe).across)
     if selected(recipe).across:
         every += ["edits again", "rules again", *again.measured(recipe)]
     return len(every)
@@ -125,7 +155,7 @@ def check(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> None:
             refuse(step.name, holding, recipe.limit.memory)
 
 
-def check_references(job: Job, here: bool) -> None:
+def check_exchange(job: Job, here: bool) -> None:
     """The same for what travels between the stages of a job.
 
     Args:
@@ -135,15 +165,17 @@ def check_references(job: Job, here: bool) -> None:
     Raises:
         RunError: also if what comes to one key is larger than what a runner moves.
     """
-    sizes = [len(job.plan.tasks), *job.plan.keys]
+    name, sizes = job.step.name, job.sizes
     if len(sizes) == 1:
         return
     if here:
-        refuse(job.step.name, references(job.step.name, sizes), job.recipe.limit.memory)
+        travels = job.exchange == SHUFFLE
+        held = travelling(name, Corpus.of(job.run)) if travels else references(name, sizes)
+        refuse(name, held, job.recipe.limit.memory)
     grouped = Holding("keys", KINDS * WRITTEN, max(sizes), APART)
     if grouped.is_beyond(ELEMENT):
         raise RunError(
-            f"{job.step.name}: {max(sizes):,} keys in a stage, {grouped.most(ELEMENT):,} are most "
+            f"{name}: {max(sizes):,} keys in a stage, {grouped.most(ELEMENT):,} are most "
             f"that travels and notes can tell of: {APART}"
         )
 

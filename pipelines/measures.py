@@ -29,6 +29,7 @@ MEASURES = {
     "minhash": "filters.minhash:MinHash",
     "overlap": "filters.overlap:Overlap",
     "listed": "filters.listed:Listed",
+    "blocklist": "filters.blocklist:Blocklist",
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
 }
@@ -40,6 +41,7 @@ EDITS = {
     "foreign": "filters.foreign:Foreign",
 }
 ACROSS = {
+    "boilerplate": "filters.boilerplate:Boilerplate",
     "repeated_paragraphs": "filters.passages:RepeatedParagraphs",
     "repeated_passages": "filters.passages:RepeatedPassages",
 }
@@ -213,7 +215,7 @@ def _brought(recipe: Recipe, makers: Mapping[str, list[str]]) -> set[str]:
     wanted = {*recipe.measure, *ALWAYS}
     if recipe.dedup is not None:
         wanted |= {"exact", "minhash"}
-    if len(recipe.publish.splits) > 1:
+    if len(recipe.publish.splits) > 1 or "boilerplate" in recipe.edits:
         wanted.add("site")
     if recipe.checks_held_out:
         wanted.add("minhash")
@@ -236,6 +238,9 @@ def _named(recipe: Recipe) -> list[tuple[str, str]]:
     ]
     keep = recipe.dedup.order if recipe.dedup is not None else []
     named += [(column, "[dedup] keep") for column, _ in keep]
+    if recipe.cap is not None:
+        named.append((recipe.cap.per, "[cap] per"))
+        named += [(column, "[cap] keep") for column, _ in recipe.cap.order]
     return [*named, *((column, "[publish] columns") for column in recipe.publish.columns)]
 
 

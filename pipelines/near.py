@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from filters.buffers import table as bytes_of
 from filters.clusters import agreements
 from filters.lsh import similarity
-from pipelines import again, clusters, latest, meeting, parts, rules, split
+from pipelines import again, cap, clusters, latest, meeting, parts, rules, split
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
@@ -62,7 +62,11 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
         rules.TABLE: ["reason"],
         split.TABLE: ["split"],
     }
-    return {**reads, **({clusters.TABLE: ["duplicate"]} if recipe.dedup is not None else {})}
+    if recipe.dedup is not None:
+        reads[clusters.TABLE] = ["duplicate"]
+    if recipe.cap is not None:
+        reads[cap.TABLE] = ["over_cap"]
+    return reads
 
 
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:

@@ -1,5 +1,7 @@
 """Passages: lines and runs of words that stand in a document that comes before are cut.
 
+So are the lines that `boilerplate` found.
+
 They are looked for among the documents that passed the rules and are no duplicates, in their edited
 texts.  Smaller ids come before, by their first 8 bytes; of equal ones the smaller address.  What is
 exchanged is narrow: the keys of anchors (`filters.winnowing`) meet, each once a part; the hashes of
@@ -24,7 +26,7 @@ from filters import cuts
 from filters.buffers import Positions
 from filters.edits import merge
 from filters.passages import Masks, copies
-from pipelines import anchors, clusters, latest, rules
+from pipelines import anchors, boilerplate, clusters, edited, latest, rules
 from pipelines.anchors import Rows, Texts
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
@@ -53,6 +55,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
         return {}
     judges = [rules.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
     seen = [run.table(t).fingerprint for t in (EDITS_TABLE, *judges)]
+    seen += boilerplate.tables(run, recipe).values()
     return {TABLE: fingerprint(VERSION, [[n, mark(edit)] for n, edit in across.items()], seen)}
 
 
@@ -145,21 +148,33 @@ def cut(job: Job, key: int, batches: Batches) -> Done:
     row, at, mask = (found[name].to_numpy() for name in FOUND.names)
     order = np.lexsort((at, row))
     row, at, mask = row[order], at[order], mask[order]
-    rows, made, done = np.unique(row).astype(np.int64), [EDITS_SCHEMA.empty_table()], Done()
+    of_host, lines = boilerplate.lines(job, key)
+    rows = np.union1d(row, of_host).astype(np.int64)
+    made, done = [EDITS_SCHEMA.empty_table()], Done()
     for batch in anchors.edited(job, key, rows):
-        here = slice(*np.searchsorted(row, [batch.rows[0], batch.rows[-1] + 1]))
-        within = np.searchsorted(batch.rows, row[here]).astype(np.int32)
-        new = _new(job, batch, within, at[here], mask[here], done)
+        within, here = _within(batch.rows, row)
+        pieces = _copies(job, batch, within, at[here], mask[here])
+        within, here = _within(batch.rows, of_host)
+        pieces[boilerplate.NAME] = cuts.paragraphs(batch.texts, within, lines[here])
+        new = [cuts.in_raw(gone, batch.edits, reason) for reason, gone in pieces.items()]
+        for each in new:
+            done.counts += edited.counted(each)
         made.append(pa.table([merge([*new, batch.edits])], schema=EDITS_SCHEMA))
     done.counts["changed"] = len(rows)
     done.parts = latest.write(job.run, EDITS_TABLE, key, rows, pa.concat_tables(made))
     return done
 
 
-def _new(
-    job: Job, of: Texts, rows: Positions, at: Positions, masks: Masks, done: Done
-) -> Iterator[pa.ListArray]:
-    """What is cut from a batch, an edit after the other."""
+def _within(rows: Rows, of: Positions) -> tuple[Positions, slice]:
+    """The places of some rows in a batch with these rows, and which of them are in it."""
+    here = slice(*np.searchsorted(of, [rows[0], rows[-1] + 1]))
+    return np.searchsorted(rows, of[here]).astype(np.int32), here
+
+
+def _copies(
+    job: Job, of: Texts, rows: Positions, at: Positions, masks: Masks
+) -> dict[str, cuts.Cuts]:
+    """What stands in a document before, by the edit that cuts it."""
     lines, runs = at < 0, at >= 0
     pieces = {}
     if anchors.paragraphs(job) is not None:
@@ -168,10 +183,7 @@ def _new(
     if (passages := anchors.passages(job)) is not None:
         of_runs = (rows[runs], at[runs], masks[runs])
         pieces["repeated_passages"] = cuts.passages(of.texts, of.words, passages.words, *of_runs)
-    for reason, gone in pieces.items():
-        done.counts[reason] += len(gone.rows)
-        done.counts[f"bytes: {reason}"] += int((gone.ends - gone.starts).sum())
-        yield cuts.in_raw(gone, of.edits, reason)
+    return pieces
 
 
 STEP = Step("passages", tables, plan, (keys, shared, windows, copied, cut), sizes=sizes)

@@ -6,7 +6,7 @@ the size of the files, by rates measured on the sample that ships, and every fig
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pipelines.corpus import Corpus
 from pipelines.given import Given
 from pipelines.measures import Scan
 from pipelines.recall import theory
-from pipelines.recipe import Recipe
+from pipelines.recipe import FILES, SHUFFLE, Recipe
 from pipelines.runs import Run
 from pipelines.stores import reached
 from pipelines.units import say_share, say_size
@@ -31,8 +31,6 @@ TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 
 DOCUMENT = 3500  # bytes of text in a document
 STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
-NARROW = 700  # bytes a document that are exchanged to find near-duplicates
-ACROSS = 0.4  # bytes that are exchanged for a byte of text to find repeated passages
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
 SIMILAR = (0.7, 0.8, 0.9)  # similarities for which is said what dedup finds
@@ -78,11 +76,11 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         ],
         "publish": asdict(recipe.publish),
         "exchanged": {
-            "dedup": NARROW * documents if recipe.dedup else 0,
-            "passages": int(ACROSS * text) if scan.across else 0,
-            "near": NARROW * documents if recipe.checks_held_out else 0,
-            "publish": text,
+            step.name: limits.exchanged(step.name, replace(corpus, text=text))
+            for step in execute.wanted(recipe)
+            if step.name in limits.EXCHANGED
         },
+        "exchange": _exchange(recipe),
         "finds": _finds(recipe),
         "written": _written(scan, text, documents),
         "memory": limits.worker(),
@@ -141,6 +139,12 @@ def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
     wide = sum(COLUMNS[n] for n in ("edits", *scan.measures) if n in COLUMNS)
     columns = int(wide * text) + COLUMN * count * documents
     return {"documents": int(STORED * text), "columns": columns, "dataset": text}
+
+
+def _exchange(recipe: Recipe) -> str:
+    """How rows come from stage to stage."""
+    told = f"by {FILES} on one machine, by {SHUFFLE} on a cluster, unless exchange says otherwise"
+    return f"by {recipe.exchange}, everywhere" if recipe.exchange else told
 
 
 def _finds(recipe: Recipe) -> list[dict[str, float]]:
@@ -211,6 +215,7 @@ def show(planned: dict[str, Any], console: Console) -> None:
     *narrow, (last, size) = planned["exchanged"].items()
     said = [f"{name} about {say_size(some)}" for name, some in narrow if some]
     grid.add_row("exchanges", ", ".join([*said, f"{last} at most {say_size(size)}"]))
+    grid.add_row("", planned["exchange"])
     written = ", ".join(f"{k} about {say_size(v)}" for k, v in planned["written"].items())
     grid.add_row("writes", written)
     grid.add_row("holds", f"at most about {say_size(planned['memory'])} of memory a worker")

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import execute, limits, parts
+from pipelines.build import build
 from pipelines.corpus import Corpus
 from pipelines.errors import RecipeError
 from pipelines.measures import Scan
-from pipelines.recipe import Recipe, build
+from pipelines.recipe import Recipe
 from pipelines.units import SIZES, say_size
 
 NOTHING = {"cpu": 0.0, "exchanged": 0.0}  # of a step whose cost does not go with the text

@@ -9,20 +9,22 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pipelines import units
+from pipelines import presets, units
+from pipelines.build import build
 from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
 from pipelines.readers import KINDS
 
+EXCHANGES = FILES, SHUFFLE = "files", "shuffle"
+"""How what one stage puts out comes to the next: see `pipelines.segments`, `pipelines.exchange`."""
+
 Options = Mapping[str, Any]
 """Options by name, as written: ``{"repeated_lines": {"words": 3}}``."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +102,49 @@ class Dedup:
             raise ValueError(f"probes wants a number of documents, or 0, got {self.probes}")
         if self.link not in ("component", "leader"):
             raise ValueError(f"link is component or leader, not {self.link!r}")
-        if not all(re.fullmatch(r"\w+( +(asc|desc))?", each) for each in self._each()):
-            raise ValueError(f'keep wants columns as in "words desc, url", got {self.keep!r}')
-
-    def _each(self) -> list[str]:
-        return [each.strip() for each in self.keep.split(",")] if self.keep else []
+        ordered(self.keep)
 
     @property
     def order(self) -> list[tuple[str, str]]:
         """Columns with "ascending" or "descending"."""
-        return [
-            (each.split()[0], "descending" if each.endswith(" desc") else "ascending")
-            for each in self._each()
-        ]
+        return ordered(self.keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Of one host no more than some documents stay.
+
+    Attributes:
+        documents: that stay, at most.
+        per: the column that tells groups apart; what has no value there is not counted.
+        keep: who of a group stays, as in `Dedup`; ties by id.
+    """
+
+    documents: int
+    per: str = "host"
+    keep: str = ""
+
+    def __post_init__(self) -> None:
+        if self.documents < 1:
+            raise ValueError(f"documents wants a number, at least 1, got {self.documents}")
+        ordered(self.keep)
+
+    @property
+    def order(self) -> list[tuple[str, str]]:
+        """Columns with "ascending" or "descending"."""
+        return ordered(self.keep)
+
+
+def ordered(keep: str) -> list[tuple[str, str]]:
+    """Columns with "ascending" or "descending", from "words desc, url".
+
+    Raises:
+        ValueError: if it is written otherwise.
+    """
+    each = [one.strip() for one in keep.split(",")] if keep else []
+    if not all(re.fullmatch(r"\w+( +(asc|desc))?", one) for one in each):
+        raise ValueError(f'keep wants columns as in "words desc, url", got {keep!r}')
+    return [(o.split()[0], "descending" if o.endswith(" desc") else "ascending") for o in each]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +184,14 @@ class Recipe:
 
     Attributes:
         first: documents that are read of each source, at most; None: all.
+        exchange: one of `EXCHANGES`; None: as suits the runner.  The bytes are the same.
         base: the folder that paths are relative to.
     """
 
     name: str
     seed: int = 0
     first: int | None = None
+    exchange: str | None = None
     base: str = "."
     limit: Limit = field(default_factory=Limit)
     source: tuple[Source, ...] = ()
@@ -165,6 +199,7 @@ class Recipe:
     edits: Options = field(default_factory=dict, metadata={"read": dict})
     rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
     dedup: Dedup | None = None
+    cap: Cap | None = None
     publish: Publish = field(default_factory=Publish)
 
     @property
@@ -179,11 +214,13 @@ class Recipe:
             )
         if self.first is not None and self.first < 1:
             raise ValueError(f"first wants a number of documents, got {self.first}")
+        if self.exchange not in (None, *EXCHANGES):
+            raise ValueError(f"exchange is {' or '.join(EXCHANGES)}, not {self.exchange!r}")
         if not self.source:
             raise ValueError("no [[source]]; say what to read")
 
 
-TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "publish": Publish}
+TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "cap": Cap, "publish": Publish}
 
 
 def read_text(path: Path) -> str:
@@ -232,7 +269,7 @@ def parse(text: str, path: Path) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
-    table = _expanded(table, path)
+    table = presets.expanded(table, str(path))
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
     sources = table.get("source", [])
     if not isinstance(sources, list):
@@ -246,77 +283,6 @@ def parse(text: str, path: Path) -> Recipe:
     return build(Recipe, table, str(path))
 
 
-def _expanded(table: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The table with its presets' entries before its own; one of the same name takes its place."""
-    presets = table.pop("presets", [])
-    if not isinstance(presets, list) or not all(isinstance(name, str) for name in presets):
-        raise RecipeError(f'{path}: presets: want a list of names such as ["basic"]')
-    merged: dict[str, dict[str, Any]] = {}
-    for name in presets:
-        for section, entries in tomllib.loads(preset(name, str(path))).items():
-            merged.setdefault(section, {}).update(entries)
-    for section, entries in merged.items():
-        own = table.get(section, {})
-        if isinstance(own, dict):
-            table[section] = {**entries, **own}
-    return table
-
-
-def preset(name: str, where: str = "preset") -> str:
-    """The text of a preset that ships: edits and rules, as in a recipe.
-
-    Raises:
-        RecipeError: if there is none of that name.
-    """
-    known = {path.stem: path for path in (Path(__file__).parent / "presets").glob("*.toml")}
-    if name not in known:
-        raise RecipeError(f"{where}: unknown preset {name!r}; {nearest(name, known)}")
-    return known[name].read_text(encoding="utf-8")
-
-
-def build(kind: type[T], table: object, where: str) -> T:
-    """A frozen value from a TOML table.
-
-    Raises:
-        RecipeError: at an unknown key, a missing one, or a value that the kind refuses.
-    """
-    if not isinstance(table, dict):
-        raise RecipeError(f"{where}: want a table of keys, got {table!r}")
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            raise RecipeError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
-    try:
-        values = {key: _value(known[key], value) for key, value in table.items()}
-        return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"{where}: {_plain(error)}") from error
-
-
-def _value(f: Any, value: object) -> object:
-    read: Callable[[object], object] | None = f.metadata.get("read")
-    if read is not None:
-        try:
-            return read(value)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{f.name}: {error}") from error
-    if f.type == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
-        return tuple(value)
-    kind = {int | None: int, str | None: str}.get(f.type, f.type)
-    if kind in (str, int) and type(value) is not kind:
-        word = {str: "a string", int: "a whole number"}[kind]
-        raise ValueError(f"{f.name}: want {word}, got {value!r}")
-    return value
-
-
-def _plain(error: Exception) -> str:
-    """Python's own "missing argument" in the user's words."""
-    missing = re.search(r"required positional arguments?: (.*)", str(error))
-    return f"missing {missing[1]}" if missing else str(error)
-
-
 def rebased(text: str, base: str) -> str:
     """The recipe's text with `base` set, so that its paths still hold from another folder."""
     line = f"base = {json.dumps(base, ensure_ascii=False)}  # what the paths below are relative to"
@@ -326,6 +292,11 @@ def rebased(text: str, base: str) -> str:
 def limited(text: str, first: int) -> str:
     """The recipe's text with `first` set."""
     return _with(text, "first", f"first = {first}  # documents of each source, at most")
+
+
+def exchanged(text: str, how: str) -> str:
+    """The recipe's text with `exchange` set."""
+    return _with(text, "exchange", f'exchange = "{how}"')
 
 
 def _with(text: str, key: str, line: str) -> str:

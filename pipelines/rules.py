@@ -37,11 +37,15 @@ def check(recipe: Recipe) -> Scan:
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe, anew=True)
-    for f in scan.schema(column for column, _ in recipe.dedup.order) if recipe.dedup else ():
-        if pa.types.is_nested(f.type):
-            raise RecipeError(
-                f"[dedup] keep: {f.name} holds lists; take a column with one value each"
-            )
+    orders = {"[dedup] keep": recipe.dedup.order} if recipe.dedup else {}
+    if recipe.cap is not None:
+        orders |= {"[cap] keep": recipe.cap.order, "[cap] per": [(recipe.cap.per, "")]}
+    for where, order in orders.items():
+        for f in scan.schema(column for column, _ in order):
+            if pa.types.is_nested(f.type):
+                raise RecipeError(
+                    f"{where}: {f.name} holds lists; take a column with one value each"
+                )
     sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
     return scan
 

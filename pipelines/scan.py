@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 
 from filters import EDITS, Edit, Measure
-from pipelines import fit, parts
+from pipelines import edited, fit, parts
 from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
@@ -123,8 +123,7 @@ class Work:
         edits = self.scan.edits
         found = self._guarded(batch, lambda b: all_edits(b, edits), EDITS_SCHEMA)
         self._keep(EDITS_TABLE, found)
-        for each in found[0]["edits"].flatten().field("reason").value_counts().to_pylist():
-            self.counts[f"edits: {each['values']}"] += each["counts"]
+        self.counts += edited.counted(found[0]["edits"])
         return batch.append_column("edits", found[0]["edits"])
 
     def _edited(self, raw: pa.RecordBatch) -> pa.RecordBatch:

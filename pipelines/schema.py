@@ -16,6 +16,12 @@ DOCUMENTS = pa.schema(
         pa.field("offset", pa.int64(), False),  # bytes into the file (unpacked, for JSON lines)
         pa.field("length", pa.int64(), False),  # bytes of the record there
         pa.field("metadata", pa.string()),  # JSON: the other fields of the user's row
+        pa.field("title", pa.string()),  # from here on: what a page says of itself
+        pa.field("author", pa.string()),  # names, joined by "; "
+        pa.field("published", pa.string()),  # a date of ISO 8601
+        pa.field("declared_language", pa.string()),  # a tag of RFC 5646
+        pa.field("licence", pa.string()),  # a URL, or what is written instead
+        pa.field("canonical", pa.string()),  # a URL
     ]
 )
 
@@ -33,6 +39,8 @@ DUPLICATES = pa.schema(
 )
 
 SPLIT = pa.schema([pa.field("split", pa.string(), False)])
+
+CAPPED = pa.schema([pa.field("over_cap", pa.bool_(), False)])
 
 NEAR = pa.schema(
     [

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipelines.folders import Sink
 from pipelines.runs import Run
 
 SPILL = 32_000_000  # bytes of batches that a task holds before it writes them
@@ -47,37 +46,47 @@ class Batches:
             yield from pa.ipc.open_stream(self._run.folder.segment(file, start, length))
 
 
+def gathered(
+    out: Iterable[tuple[Key, pa.RecordBatch]],
+) -> Iterator[tuple[int, int, list[pa.RecordBatch]]]:
+    """What a stage puts out, in the order of keys and places within each `SPILL` bytes.
+
+    Batches of one key may have different columns; those with the same stay in their order.
+
+    Returns:
+        key, place, and batches with the same columns.
+    """
+    held: Held = {}
+    size = 0
+    for key, batch in out:
+        to = key if isinstance(key, tuple) else (key, 0)
+        held.setdefault((*to, tuple(batch.schema.names)), []).append(batch)
+        size += batch.nbytes
+        if size > SPILL:
+            yield from _sorted(held)
+            held, size = {}, 0
+    yield from _sorted(held)
+
+
+def _sorted(held: Held) -> Iterator[tuple[int, int, list[pa.RecordBatch]]]:
+    for key, place, names in sorted(held):
+        yield key, place, held[key, place, names]
+
+
 def write(
     run: Run, name: str, out: Iterable[tuple[Key, pa.RecordBatch]]
 ) -> list[tuple[int, Segment]]:
-    """One file of segments, in the order of their keys within each `SPILL` bytes.
-
-    Batches of one key may have different columns; those with the same stay in their order.
-    """
-    batches = iter(out)
-    first = next(batches, None)
+    """One file of segments; none for nothing."""
+    found = gathered(out)
+    first = next(found, None)
     if first is None:
         return []
     segments: list[tuple[int, Segment]] = []
-    held: Held = {}
-    size = 0
     with run.folder.create(name, hashed=False) as sink:  # it does not outlive the step
-        for key, batch in chain([first], batches):
-            to = key if isinstance(key, tuple) else (key, 0)
-            held.setdefault((*to, tuple(batch.schema.names)), []).append(batch)
-            size += batch.nbytes
-            if size > SPILL:
-                segments += _spilled(sink, name, held)
-                held, size = {}, 0
-        segments += _spilled(sink, name, held)
+        for key, place, batches in chain([first], found):
+            start = sink.size
+            with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            segments.append((key, Segment(place, name, start, sink.size - start)))
     return segments
-
-
-def _spilled(sink: Sink, name: str, held: Held) -> Iterator[tuple[int, Segment]]:
-    for key, place, names in sorted(held):
-        start = sink.size
-        batches = held[key, place, names]
-        with pa.ipc.new_stream(sink, batches[0].schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-        yield key, Segment(place, name, start, sink.size - start)

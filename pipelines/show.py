@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines import languages
+from pipelines import edited, languages
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import is_remote
@@ -18,7 +18,7 @@ from pipelines.units import say_share, say_size
 Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
 
-LOSSES = 3  # that a summary tells
+LOSSES = 3  # that a summary tells, and kinds of edits
 
 TELLS = {
     "ingest": "files to documents",
@@ -27,8 +27,10 @@ TELLS = {
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
     "check": "what dedup missed",
+    "hosts": "their boilerplate",
     "passages": "repeated passages",
     "again": "what they changed",
+    "cap": "so many of a host",
     "split": "train and held out",
     "near": "held out near train",
     "decide": "one decision each",
@@ -123,9 +125,7 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     kept = decided.get("kept", 0)
     table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
-    if recall := _recall(run, recipe):
-        table.add_row(*recall)
-    for row in _models(run, recipe):
+    for row in (*_edits(run), *_recall(run, recipe), *_models(run, recipe)):
         table.add_row(*row)
     dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
     if sum(dead.values()):
@@ -165,16 +165,23 @@ def place(run: Run, name: str = "") -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _recall(run: Run, recipe: Recipe) -> list[str]:
+def _edits(run: Run) -> Iterator[list[str]]:
+    """How many edits were made, and of which reasons most."""
+    made = edited.told(run.manifest.steps)
+    if made:
+        said = ", ".join(f"{each.reason} {each.times:,}" for each in made[:LOSSES])
+        yield [f"{sum(each.times for each in made):,}", "edits", said]
+
+
+def _recall(run: Run, recipe: Recipe) -> Iterator[list[str]]:
     """What was measured of the pairs from the threshold on; nothing where there were none."""
     from pipelines.recall import measured
 
     found = measured(run, recipe)
-    if found is None or not found.above.whole:
-        return []
-    low, high = map(say_share, found.above.interval)
-    pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
-    return [say_share(found.above.value), "of near-duplicates found", pairs]
+    if found is not None and found.above.whole:
+        low, high = map(say_share, found.above.interval)
+        pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
+        yield [say_share(found.above.value), "of near-duplicates found", pairs]
 
 
 def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:

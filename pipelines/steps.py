@@ -1,9 +1,9 @@
 """A step: a chain of stages over numbered keys, and how one task of it is done.  No Beam.
 
 The keys of the first stage are tasks (usually: the parts of a table); what a stage puts out for key
-k of the next is a list of record batches.  Between stages they lie in files, one a task with its
-segments in the order of the keys, and only references travel.  A finished task leaves a note in
-``work/<step>/<mark>/``; a rerun does the tasks that have none.
+k of the next is a list of record batches.  Between stages they lie in files and references travel,
+or they travel themselves: see `pipelines.segments` and `pipelines.exchange`.  A finished task
+leaves a note in ``work/<step>/<mark>/``; a rerun does the tasks that have none.
 
 A runner may do a task twice, even at the same time: each attempt writes under names of its own and
 renames, and both write the same bytes.  An attempt that outlives its plan (the command was killed,
@@ -13,9 +13,8 @@ the recipe changed) finds its folder gone, and leaves nothing.
 import contextlib
 import json
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from socket import gethostname
@@ -25,19 +24,22 @@ import pyarrow as pa
 
 from pipelines import stores, versions
 from pipelines.corpus import Corpus
-from pipelines.errors import AWAY, KarezError, RunError, is_told, said_of
+from pipelines.errors import AWAY, RunError
 from pipelines.folders import Folder, fingerprint
-from pipelines.recipe import Recipe, of_run
+from pipelines.recipe import FILES, Recipe, of_run
 from pipelines.runs import Part, Run
 from pipelines.segments import Batches as Batches  # stages are written with these
 from pipelines.segments import Key as Key
-from pipelines.segments import Segment, write
-from pipelines.units import say_size
 
 PLAN = "plan.json"
 BEGUN = "begun"  # name of the note that says that somebody does tasks
 FAILED = "failed"  # name of the note that a task leaves which the user can put right
+COUNTED = "karez"  # namespace of what every task counts; those of steps begin with it
 HELD = 8  # bytes that a task holds for a byte that comes in, at most about
+
+
+Counts = Mapping[tuple[str, str], int]
+"""What tasks counted, by namespace and name."""
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Job:
     Attributes:
         stale: the tables that it makes.
         mark: digest of the plan, and of the versions that work on it.
+        exchange: `FILES` or `SHUFFLE`.
     """
 
     run: Run
@@ -85,6 +88,12 @@ class Job:
     stale: list[str]
     plan: Plan
     mark: str
+    exchange: str = FILES
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many keys each stage has."""
+        return [len(self.plan.tasks), *self.plan.keys]
 
     @property
     def work(self) -> str:
@@ -135,12 +144,22 @@ class Step:
 
 
 def prepare(
-    run: Run, recipe: Recipe, step: Step, tables: Mapping[str, str], stale: list[str]
+    run: Run,
+    recipe: Recipe,
+    step: Step,
+    tables: Mapping[str, str],
+    stale: list[str],
+    exchange: str = FILES,
 ) -> Job:
     """Write the plan into the run folder; notes of another plan are swept."""
     plan = step.plan(run, recipe)
-    about = {"versions": versions.here(), "stale": stale, "plan": asdict(plan)}
-    job = Job(run, recipe, step, stale, plan, fingerprint(tables, about))
+    about = {
+        "versions": versions.here(),
+        "stale": stale,
+        "exchange": exchange,
+        "plan": asdict(plan),
+    }
+    job = Job(run, recipe, step, stale, plan, fingerprint(tables, about), exchange)
     if not run.folder.exists(f"{job.work}/{PLAN}"):
         run.folder.delete("work")
         run.folder.write(f"{job.work}/{PLAN}", json.dumps(about).encode())
@@ -172,61 +191,8 @@ def reopened(path: str, step: Step, mark: str) -> Job:
         folder.write(f"{work}/{BEGUN}", gethostname().encode())
     run = Run(path)
     run.folder = replace(folder, fence=f"{work}/{PLAN}")  # others may have taken over
-    return Job(run, of_run(folder), step, about["stale"], Plan(**about["plan"]), mark)
-
-
-def perform(
-    job: Job, stage: int, key: int, incoming: Sequence[Segment]
-) -> list[tuple[int, Segment]]:
-    """Do one task, or read what it did before.
-
-    Returns:
-        keys of the next stage, and where batches for them lie.
-    """
-    folder, name = job.run.folder, job.note(stage, key)
-    if folder.exists(name):
-        note = folder.read_json(name)
-    else:
-        wall, cpu = time.perf_counter(), time.process_time()
-        try:
-            check_incoming(job, stage, incoming)
-            done = job.step.stages[stage](job, key, Batches(job.run, incoming))
-            out = write(job.run, name.replace(".json", ".arrow"), done.out)
-        except KarezError as error:
-            leave_word(folder, job.work, str(error))
-            raise
-        except OSError as error:
-            if not is_told(error):
-                raise
-            said = f"{job.step.name}: {said_of(error, folder.path)}; what is done stays done"
-            if error.errno is not None:  # else a store said it, which takes no word now
-                leave_word(folder, job.work, said)
-            raise RunError(said) from error
-        note = {
-            "parts": {table: [asdict(p) for p in parts] for table, parts in done.parts.items()},
-            "counts": done.counts,
-            "out": out,
-            "seconds": time.perf_counter() - wall,
-            "cpu": time.process_time() - cpu,
-        }
-        folder.write(name, json.dumps(note).encode())
-        pa.default_memory_pool().release_unused()
-    return [(key, Segment(*segment)) for key, segment in note["out"]]
-
-
-def check_incoming(job: Job, stage: int, incoming: Sequence[Segment]) -> None:
-    """See that a task can hold what comes in.
-
-    Raises:
-        RunError: if it would be more than the recipe's limit.
-    """
-    memory = job.recipe.limit.memory
-    size = job.step.holds(stage) * sum(each.length for each in incoming)
-    if size > memory:
-        raise RunError(
-            f"{job.step.name}: one task would hold about {say_size(size)} of rows that meet, "
-            f"[limit] memory is {say_size(memory)}: {job.step.helps}"
-        )
+    plan, exchange = Plan(**about["plan"]), about["exchange"]
+    return Job(run, of_run(folder), step, about["stale"], plan, mark, exchange)
 
 
 def leave_word(folder: Folder, work: str, said: str) -> None:
@@ -256,20 +222,34 @@ def word(job: Job, error: Exception | None = None) -> str | None:
     return raised and raised[1]
 
 
-def collect(job: Job) -> tuple[Done, dict[str, float]]:
-    """All notes of a job as one: parts by stage and key, counts added up; and what it took.
+def collect(job: Job, counts: Counts) -> tuple[Done, dict[str, float]]:
+    """All that the tasks of a job did: parts by stage and key, from their notes; and what it took.
+
+    Args:
+        job: done.
+        counts: what its tasks counted, as the runner committed it.
 
     Returns:
         the sum; CPU seconds, and bytes that went from stage to stage.
+
+    Raises:
+        RunError: if the runner counted other tasks than there are, or lost some of their counts.
     """
-    total, cpu, exchanged = Done(), 0.0, 0
-    sizes = [len(job.plan.tasks), *job.plan.keys]
-    for stage, size in enumerate(sizes):
+    own, every = (
+        Counter({name: n for (where, name), n in counts.items() if where == space})
+        for space in (f"{COUNTED}.{job.step.name}", COUNTED)
+    )
+    planned = sum(job.sizes)
+    if (every["tasks"], every["counted"]) != (planned, own.total()):
+        raise RunError(
+            f"{job.step.name}: the runner lost count, of {planned:,} tasks it tells of "
+            f"{every['tasks']:,}, of {every['counted']:,} things of {own.total():,}: run again"
+        )
+    total = Done(counts=own)
+    for stage, size in enumerate(job.sizes):
         for key in range(size):
             note = job.run.folder.read_json(job.note(stage, key))
             for table, parts in note["parts"].items():
                 total.parts.setdefault(table, []).extend(Part(**p) for p in parts)
-            total.counts.update(note["counts"])
-            cpu += note["cpu"]
-            exchanged += sum(Segment(*segment).length for _, segment in note["out"])
-    return total, {"cpu_seconds": round(cpu, 3), "exchanged": exchanged}
+    took = {"cpu_seconds": every["cpu_milliseconds"] / 1000, "exchanged": every["exchanged"]}
+    return total, took

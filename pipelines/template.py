@@ -61,12 +61,13 @@ def read(arguments: Sequence[str]) -> tuple[Drive, list[str]]:
     steps = [option for option in options if option.partition("=")[0] not in OWN]
     most = [f"--max_num_workers={known.max_workers}"] if known.max_workers else []
     where = ["--run", known.run, "--from", getattr(known, "from")]
-    return Drive(text, [*where, "--", f"--runner={RUNNER}", *steps, *most]), options
+    drive = Drive(text, [*where, "--", f"--runner={RUNNER}", *steps, *most])
+    return drive, [*options, "--max_num_workers=1"]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Begin the job."""
     drive, options = read(arguments)
-    pipeline = beam.Pipeline(options=PipelineOptions([*options, "--max_num_workers=1"]))
+    pipeline = beam.Pipeline(options=PipelineOptions(options))
     pipeline | beam.Impulse() | "Drive" >> beam.ParDo(drive)
     pipeline.run()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines import decide, rules, samples, twins
+from pipelines import decide, edited, rules, samples, twins
 from pipelines.languages import Language, Loss, listed, losses
 from pipelines.measures import PLAIN, selected, table_of
 from pipelines.recipe import Recipe, of_run
@@ -74,6 +74,7 @@ class View:
         splits: name, documents, bytes of text.
         languages: the most frequent first.
         losses: what takes much more of one language than of the others.
+        edits: by reason, the most frequent first.
         skipped: records that are no documents, by kind.
     """
 
@@ -90,6 +91,7 @@ class View:
     splits: tuple[tuple[str, int, int], ...]
     languages: tuple[Language, ...]
     losses: tuple[Loss, ...]
+    edits: tuple[edited.Edited, ...]
     dead: tuple[Letters, ...]
     skipped: tuple[tuple[str, int], ...]
     groups: tuple[Group, ...]
@@ -133,6 +135,7 @@ def gather(run: Run) -> View:
         ),
         languages=tuple(spoken),
         losses=tuple(losses(spoken, recipe)),
+        edits=tuple(edited.told(manifest.steps)),
         dead=_dead(run),
         skipped=_skipped(counts.get("ingest", {})),
         groups=_groups(run, recipe),
@@ -192,7 +195,7 @@ def _groups(run: Run, recipe: Recipe) -> tuple[Group, ...]:
 
 def _steps(run: Run) -> tuple[Worked, ...]:
     documents = run.table("documents").rows
-    every = ("rules", "dedup", "check", "split", "decide")  # each goes through all documents
+    every = ("rules", "dedup", "check", "cap", "split", "decide")  # each goes through all documents
     return tuple(
         Worked(
             name,

@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from pipelines.jobs import OVER
 from tests.begun import family, parent, surroundings
 from tests.command import ROOT
 from tests.needs import missing, program
@@ -237,10 +239,13 @@ class Cluster:
         except (subprocess.CalledProcessError, ValueError):
             return 0
 
+    def jobs(self) -> list[dict[str, Any]]:
+        """What the JobManager tells of each job."""
+        return list(json.loads(self.asked("/jobs/overview"))["jobs"])
+
     def running(self) -> list[str]:
-        """Ids of the jobs that are not over."""
-        jobs = json.loads(self.asked("/jobs"))["jobs"]
-        return [job["id"] for job in jobs if job["status"] in ("CREATED", "RUNNING", "RESTARTING")]
+        """Names of the jobs that are not over."""
+        return [job["name"] for job in self.jobs() if job["state"] not in OVER]
 
     def asked(self, path: str) -> str:
         """What the JobManager's REST interface answers."""

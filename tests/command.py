@@ -63,6 +63,12 @@ def leftovers(run: Path) -> set[str]:
     return set(files(run)) - named - {"manifest.json", "recipe.toml", "lock"}
 
 
+def counts(run: Path) -> dict[str, dict[str, int]]:
+    """What each step of a run counted."""
+    steps = json.loads((run / "manifest.json").read_text())["steps"]
+    return {name: step["counts"] for name, step in steps.items()}
+
+
 def notes(run: Path, step: str) -> list[Path]:
     """What finished tasks of a step left."""
     return [p for p in (run / "work" / step).glob("*/[!.]*.json") if p.name != "plan.json"]

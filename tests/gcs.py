@@ -6,11 +6,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from tests.command import ROOT
 from tests.needs import beside, built
 from tests.store import free_port
 
@@ -20,7 +20,7 @@ BUCKET = "bucket"
 
 def google() -> str:
     """A Python with what Beam and stores want of Google's libraries: 360 MB."""
-    return beside("gcp", f"apache-beam[gcp]=={version('apache-beam')}")
+    return beside("google", "--require-hashes", "-r", str(ROOT / "infra/requirements-google.txt"))
 
 
 class GoogleStore:

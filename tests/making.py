@@ -45,12 +45,20 @@ repeated_lines = {{}}
 {across}
 [rules]
 short = "words < 50"
+"größe: <b>x</b>_MAX" = "words > 900"
 [publish]
 splits = {{ train = 0.8, test = 0.2 }}
 near_train = {near}
 shard = "50 kB"
 """
-ACROSS = "repeated_passages = { words = 20 }\n[dedup]"
+ACROSS = """\
+boilerplate = {}
+repeated_passages = { words = 20 }
+[dedup]
+[cap]
+documents = 30
+per = "domain"
+"""
 
 
 def write_pair(folder: Path, names: Sequence[str], first: int, measure: str = "") -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -55,11 +56,12 @@ def beside(name: str, *requirements: str) -> str:
 
     Args:
         name: of its folder.
-        requirements: as pip takes them.
+        requirements: as pip takes them; where a file that they name changes, it is made anew.
     """
     place = ROOT / "build" / name
     python, mark = place / "bin/python", place / "requirements"
-    if not mark.exists() or mark.read_text() != "\n".join(requirements):
+    wanted = "\n".join(Path(r).read_text() if Path(r).is_file() else r for r in requirements)
+    if not mark.exists() or mark.read_text() != wanted:
         for line in (
             [sys.executable, "-m", "venv", "--clear", str(place)],
             [str(python), "-m", "pip", "install", "--quiet", *requirements],
@@ -69,7 +71,7 @@ def beside(name: str, *requirements: str) -> str:
                 missing(f"this did not work:\n{' '.join(line)}\n{done.stderr[-2000:]}")
             site = next(place.glob("lib/python*/site-packages"))
             (site / "ours.pth").write_text(sysconfig.get_path("purelib"))
-        mark.write_text("\n".join(requirements))
+        mark.write_text(wanted)
     return str(python)
 
 

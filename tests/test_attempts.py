@@ -12,7 +12,8 @@ from pipelines import beam, execute, parts, steps, versions
 from pipelines.errors import RunError
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Run
-from pipelines.steps import Batches, Done, Job, Key, Plan, Step, perform, prepare, reopened
+from pipelines.steps import Batches, Done, Job, Key, Plan, Step, prepare, reopened
+from pipelines.tasks import perform
 from tests.command import files
 
 ROWS = pa.record_batch({"number": pa.array(range(1000))})
@@ -75,15 +76,19 @@ def test_two_attempts_at_once_leave_what_one_leaves(
 ) -> None:
     during(threading.Barrier(2).wait, monkeypatch)
     found = []
-    attempts = [threading.Thread(target=lambda: found.append(perform(job, 0, 0, []))) for _ in "12"]
-    for attempt in attempts:
-        attempt.start()
-    for attempt in attempts:
-        attempt.join(30)
+
+    def attempt() -> None:
+        found.append(perform(job, 0, 0, [])["out"])
+
+    attempts = [threading.Thread(target=attempt) for _ in "12"]
+    for each in attempts:
+        each.start()
+    for each in attempts:
+        each.join(30)
     both = whole(job)
     job.run.folder.delete(job.note(0, 0))
     during(lambda: None, monkeypatch)
-    once = perform(job, 0, 0, [])
+    once = perform(job, 0, 0, [])["out"]
     assert found == [once, once]
     assert both == whole(job)
 

@@ -1,59 +1,69 @@
-"""What travels between workers is written by Beam's own coders, and grouped by whole numbers."""
+"""What travels between workers is written by Beam's coders or ours, and grouped by numbers."""
 
 import base64
 import bz2
 import pickletools
+import zlib
 from pathlib import Path
 from typing import Any
 
 import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.portability import common_urns
+from apache_beam.portability import common_urns, python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.beam import build
 from pipelines.execute import STEPS
-from pipelines.recipe import Recipe, Source
+from pipelines.recipe import EXCHANGES, SHUFFLE, Recipe, Source
 from pipelines.runs import Run
 from pipelines.steps import Job, Plan, Step
 
 CODERS = common_urns.coders
 KEY, TEXT = (CODERS.VARINT.urn,), (CODERS.STRING_UTF8.urn,)
+PIECE = ("pipelines.coders", "PieceCoder")
 BETWEEN = {
     (CODERS.BYTES.urn,),  # what starts a pipeline
-    (CODERS.KV.urn, KEY, TEXT),
-    (CODERS.KV.urn, KEY, (CODERS.ITERABLE.urn, TEXT)),
+    *((CODERS.KV.urn, KEY, each) for each in (TEXT, PIECE)),
+    *((CODERS.KV.urn, KEY, (CODERS.ITERABLE.urn, each)) for each in (TEXT, PIECE)),
 }
 
 each_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+each_exchange = pytest.mark.parametrize("exchange", EXCHANGES)
 
 
-def graph(step: Step, size: int, folder: Path) -> Any:
+def graph(step: Step, size: int, folder: Path, exchange: str = SHUFFLE) -> Any:
     """The pipeline of a step, as runners get it."""
     plan = Plan(list(range(size)), [size] * (len(step.stages) - 1))
     recipe = Recipe("a", source=(Source("text", ("x",)),))
     pipeline = apache_beam.Pipeline("FnApiRunner", PipelineOptions([]))
-    build(Job(Run(folder), recipe, step, [], plan, "mark"), pipeline)
+    build(Job(Run(folder), recipe, step, [], plan, "mark", exchange), pipeline)
     return pipeline.to_runner_api()
 
 
 def coder(graph: Any, name: str) -> tuple[Any, ...]:
-    """A coder's name, and those of what it is made of."""
+    """A coder's name, and those of what it is made of; of ours, the names it is pickled as."""
     found = graph.components.coders[name]
+    if found.spec.urn == python_urns.PICKLED_CODER:
+        return words(zlib.decompress(base64.b64decode(found.spec.payload.partition(b"$")[2])))
     return (found.spec.urn, *(coder(graph, each) for each in found.component_coder_ids))
 
 
 def pickled(transform: Any) -> list[str]:
     """The words in what a function of a graph is pickled as: names of modules and classes."""
     payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
-    body = bz2.decompress(base64.b64decode(payload.do_fn.payload))
-    return [arg for _, arg, _ in pickletools.genops(body) if isinstance(arg, str)]
+    return list(words(bz2.decompress(base64.b64decode(payload.do_fn.payload))))
+
+
+def words(body: bytes) -> tuple[str, ...]:
+    """The strings in a pickle."""
+    return tuple(arg for _, arg, _ in pickletools.genops(body) if isinstance(arg, str))
 
 
 @each_step
-def test_nothing_is_pickled_and_keys_are_numbers(step: Step, tmp_path: Path) -> None:
-    made = graph(step, 3, tmp_path)
+@each_exchange
+def test_nothing_is_pickled_and_keys_are_numbers(step: Step, exchange: str, tmp_path: Path) -> None:
+    made = graph(step, 3, tmp_path, exchange)
     collections = made.components.pcollections
     assert {coder(made, each.coder_id) for each in collections.values()} <= BETWEEN
     grouped = [
@@ -62,7 +72,9 @@ def test_nothing_is_pickled_and_keys_are_numbers(step: Step, tmp_path: Path) -> 
         if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn
         for name in transform.inputs.values()
     ]
-    assert grouped == [(CODERS.KV.urn, KEY, TEXT)] * len(step.stages)
+    between = len(step.stages) - 1 if exchange == SHUFFLE else 0
+    wanted = [TEXT] * len(step.stages) + [PIECE] * between
+    assert sorted(grouped) == sorted((CODERS.KV.urn, KEY, each) for each in wanted)
 
 
 @each_step

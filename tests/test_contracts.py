@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import EDITS, Edit, Measure
+from filters.blocklist import Blocklist
 from filters.blocks import RepeatedBlocks
 from filters.c4 import C4
 from filters.c4_lines import C4Lines
@@ -31,6 +32,7 @@ from filters.urls import Site
 from filters.words import words
 
 MEASURES: list[Measure] = [
+    Blocklist(),
     C4(),
     Entropy(),
     Exact(),

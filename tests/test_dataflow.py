@@ -12,10 +12,11 @@ from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines import dataflow, limits, template
+from pipelines.errors import RunError
 from pipelines.execute import STEPS
 from pipelines.recipe import Limit
 from tests.begun import said
-from tests.command import ROOT, files, leftovers
+from tests.command import ROOT, counts, files, leftovers
 from tests.gcs import GoogleStore, google, store
 from tests.making import write_pair
 from tests.test_coders import BETWEEN, coder, graph, pickled
@@ -29,6 +30,7 @@ OFFLINE = '''\
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from apache_beam.internal.gcp import auth
 from apache_beam.io.gcp.gcsio import GcsIO
@@ -51,12 +53,29 @@ def submit(self, job):
     if os.environ.get("FAILS"):
         raise dataflow_runner.DataflowRuntimeException(os.environ["FAILS"], None)
     graph = beam_runner_api_pb2.Pipeline.FromString(job.proto_pipeline.SerializeToString())
+    job.proto.id = name
     for environment in graph.components.environments.values():
         assert environment.urn == common_urns.environments.DOCKER.urn
         environment.urn, environment.payload = python_urns.EMBEDDED_PYTHON, b""
-    FnApiRunner().run_via_runner_api(graph, PipelineOptions([])).wait_until_finish()
+    result = FnApiRunner().run_via_runner_api(graph, PipelineOptions([]))
+    result.wait_until_finish()
+    METRICS[name] = [told for each in result.metrics().query()["counters"] for told in tell(each)]
+    return job.proto
 
 
+METRICS = {}
+
+
+def tell(counter):
+    """As Dataflow does: what was tried, and what was committed."""
+    metric = counter.key.metric
+    for value, how in ((counter.committed, {}), (counter.committed + 1, {"tentative": "true"})):
+        context = {"namespace": metric.namespace, "step": counter.key.step, **how}
+        name = SimpleNamespace(name=metric.name, origin="user", context=context)
+        yield SimpleNamespace(name=name, scalar=float(value), distribution=None)
+
+
+Client.get_job_metrics = lambda self, name: SimpleNamespace(metrics=METRICS[name])
 Client.create_job = submit
 Client._stage_resources = lambda self, pipeline, options: []
 Client.stage_file_with_retry = lambda self, place, name, *_, **__: None
@@ -132,6 +151,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
 def test_the_graphs_that_are_sent_give_the_bytes_of_a_local_run(offline: Offline) -> None:
     there = offline.store.bucket / "run"
     assert files(there / "dataset") == files(offline.folder / "here/dataset")
+    assert counts(there) == counts(offline.folder / "here")
     assert leftovers(there) == set()
     steps = [name.split("-")[2] for name in offline.requests()]
     assert sorted(steps) == sorted(s.name for s in STEPS if s.name not in dataflow.READ_FILES)
@@ -252,13 +272,15 @@ def test_the_jobs_of_steps_have_the_options_of_the_template(
     (offline.folder / "recipes").mkdir()
     (offline.folder / "recipes/a.toml").write_text("name = 'a'")
     recipe = str(offline.folder / "recipes/a.toml")
-    own = ["--job_name=x", "--template_location=gs://b/t", "--max_num_workers=1"]
+    own = ["--job_name=x", "--template_location=gs://b/t", "--num_workers=3"]
     others = ["--region=r", "--sdk_container_image=i"]
     given = [f"--recipe={recipe}", "--run=gs://b/r", "--from=gs://b/f", "--max_workers=7"]
     drive, options = template.read([*given, *own, *others])
     steps = ["--", "--runner=DataflowRunner", *others, "--max_num_workers=7"]
     assert drive.arguments == ["--run", "gs://b/r", "--from", "gs://b/f", *steps]
-    assert (drive.recipe, options) == ("name = 'a'", [*own, *others])
+    assert (drive.recipe, options) == ("name = 'a'", [*own, *others, "--max_num_workers=1"])
+    with pytest.raises(RunError, match=r"recipe\.toml: no \[\[source\]\]; say what to read"):
+        list(drive.process(b""))
 
 
 def test_every_option_is_explained() -> None:

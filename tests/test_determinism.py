@@ -13,7 +13,7 @@ import pytest
 from pipelines import ingest, parts
 from pipelines.command import Asked, run
 from tests.begun import said
-from tests.command import SAMPLE, files
+from tests.command import SAMPLE, counts, files
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +33,9 @@ repeated_lines = { words = 3 }
 short = "words < 20"
 unsure = "language_score < 0.2"
 [dedup]
+[cap]
+documents = 7
+keep = "words desc"
 [publish]
 splits = { train = 0.8, test = 0.2 }
 shard = "30 kB"
@@ -117,6 +120,7 @@ def test_two_workers(folder: Path, whole: dict[str, bytes], tmp_path: Path) -> N
     done = said("run", "recipe.toml", "--run", tmp_path / "two", "--workers", "2", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert published(tmp_path / "two") == whole
+    assert counts(tmp_path / "two") == counts(folder / "whole")
 
 
 @pytest.mark.parametrize("rows", [1, 50])

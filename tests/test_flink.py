@@ -15,7 +15,7 @@ import pytest
 
 from tests.begun import Begun, begin, said, wait_for
 from tests.cluster import HUB, Cluster, cluster
-from tests.command import ROOT, files, leftovers, notes
+from tests.command import ROOT, counts, files, leftovers, notes
 from tests.making import write_pair
 from tests.store import Store
 
@@ -63,13 +63,14 @@ class Flink(NamedTuple):
         line = found[1].replace("\\\n", " ").replace("flink:8099", f"{HUB}:8099")
         return re.sub(r"--parallelism=\d+", f"--parallelism={parallelism}", line).split()
 
-    def command(self, recipe: str, run: Path | str, parallelism: int) -> list[str]:
-        """Arguments of karez, for the README's options."""
-        return ["run", f"{recipe}.toml", "--run", str(run), "--", *self.options(parallelism)]
+    def command(self, recipe: str, run: Path | str, parallelism: int, *more: str) -> list[str]:
+        """Arguments of karez, for the README's options, and some more of ours."""
+        ours = ["run", f"{recipe}.toml", "--run", str(run), *more]
+        return [*ours, "--", *self.options(parallelism)]
 
-    def said(self, recipe: str, run: Path | str, parallelism: int = 4) -> Said:
+    def said(self, recipe: str, run: Path | str, parallelism: int = 4, *more: str) -> Said:
         """What a command says that runs beside the job server."""
-        command = self.command(recipe, run, parallelism)
+        command = self.command(recipe, run, parallelism, *more)
         return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
 
     @contextmanager
@@ -93,8 +94,9 @@ class Flink(NamedTuple):
                 brake.unlink()
 
     def is_same(self, recipe: str, run: Path) -> bool:
-        """Whether a run published what it does in one process, and left nothing else."""
-        same = files(run / "dataset") == files(self.folder / recipe / "dataset")
+        """Whether a run published and counted what it does in one process, and left no more."""
+        here = self.folder / recipe
+        same = files(run / "dataset") == files(here / "dataset") and counts(run) == counts(here)
         return same and leftovers(run) == set()
 
     def is_quiet(self) -> bool:
@@ -123,9 +125,11 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
             yield Flink(running, folder, store)
 
 
-@pytest.mark.parametrize("parallelism", [2, 4])
-def test_a_cluster_makes_the_same_bytes(parallelism: int, flink: Flink, tmp_path: Path) -> None:
-    done = flink.said("whole", tmp_path / "run", parallelism)
+@pytest.mark.parametrize(("parallelism", "exchange"), [(2, "files"), (4, "shuffle")])
+def test_a_cluster_makes_the_same_bytes(
+    parallelism: int, exchange: str, flink: Flink, tmp_path: Path
+) -> None:
+    done = flink.said("whole", tmp_path / "run", parallelism, "--exchange", exchange)
     assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
     assert flink.is_same("whole", tmp_path / "run")
     assert flink.is_quiet()
@@ -189,11 +193,20 @@ def test_the_store_is_away_while_a_job_runs(flink: Flink) -> None:
     assert flink.is_quiet()
 
 
-IMPATIENT = "from pipelines import beam; beam.PATIENCE = 15; from pipelines.cli import main; main()"
+MASTER = f"--flink_master={HUB}:8081"
+IMPATIENT = (
+    "from pipelines import beam, jobs; jobs.PATIENCE = 15; from pipelines.cli import main; main()"
+)
 
 
 def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", IMPATIENT, *flink.command("short", tmp_path / "run", 9)]
+    command = [
+        sys.executable,
+        "-c",
+        IMPATIENT,
+        *flink.command("short", tmp_path / "run", 9),
+        MASTER,
+    ]
     done = subprocess.run(
         flink.cluster.spaces[0].inside(*command),
         capture_output=True,
@@ -208,9 +221,29 @@ def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) 
         "karez: ingest: no worker has begun for 15 s: see that the cluster has as many free slots"
     )
     assert done.stderr.startswith(says)
-    assert done.stderr.endswith("cancel the job there\n")
-    for job in flink.cluster.running():  # it waits on for its slots, and keeps those there are
-        flink.cluster.asked(f"/jobs/{job}/yarn-cancel")
+    assert done.stderr.endswith("; the job is cancelled\n")
+    assert wait_for(lambda: not flink.cluster.running())  # else it would keep the slots there are
+    done = flink.said("short", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert flink.is_same("short", tmp_path / "run")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_command_is_interrupted(knows: bool, flink: Flink, tmp_path: Path) -> None:
+    """Where it knows Flink it cancels the job, which takes no more tasks; else it says which."""
+    with flink.scanning(tmp_path / "run", *([MASTER] if knows else [])) as begun:
+        os.kill(begun.pid, signal.SIGINT)
+        code, err = ended(begun)
+        assert (code, err.count("\n")) == (1, 1), err
+        if knows:
+            assert err == "karez: interrupted; run it again and it goes on from here\n"
+            assert wait_for(lambda: not flink.cluster.running())
+            last = max(flink.cluster.jobs(), key=lambda job: job["start-time"])
+            assert last["state"] == "CANCELED"
+        else:
+            (name,) = [job["name"] for job in flink.cluster.jobs() if job["state"] == "RUNNING"]
+            assert f"interrupted; cancel the job {name} in Flink; --flink_master" in err
+            assert re.fullmatch(r"karez-stored-scan-[0-9a-f]{12}", name)
     assert wait_for(lambda: not flink.cluster.running())
     done = flink.said("short", tmp_path / "run")
     assert (done.returncode, done.stderr) == (0, "")

@@ -50,8 +50,11 @@ left.take()
 left.renew()
 left.drop()
 print(left.store.tagged("lock"))
+left.take()
+client().bucket("bucket").blob("held/lock").delete()
+print(refused(left.renew))
 """
-"""A lock that is held, lost to another machine, not ours to let go of, gone, ours."""
+"""A lock that is held, lost to another machine, not ours to let go of, ours; and gone."""
 
 
 GONE = """
@@ -127,11 +130,12 @@ def test_one_command_at_a_time(server: GoogleStore) -> None:
         [sys.executable, "-c", LEASES], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stderr
-    held, lost, not_ours, gone, free = done.stdout.splitlines()
+    held, lost, not_ours, still, free, gone = done.stdout.splitlines()
     assert re.match(r"gs://bucket/held: process \d+ on \S+ works on it, last heard of 0 s", held)
     assert lost.startswith("gs://bucket/held: process 8 on far took over")
-    assert "process 8 on far works on it" in not_ours and "process 8 on far" in gone
+    assert "process 8 on far works on it" in not_ours and "process 8 on far" in still
     assert free == "None"
+    assert gone.startswith("gs://bucket/held: another command took over")
 
 
 def test_a_store_that_goes_away(server: GoogleStore, folder: Path) -> None:

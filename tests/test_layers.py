@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "pipelines": {"filters", "labeling", "graphs"},
 }
 KERNELS = ("filters", "labeling", "graphs")
-KNOW = ("beam", "loopback", "pool", "template", "workers")  # of Beam
+KNOW = ("beam", "coders", "counters", "jobs", "loopback", "pool", "template", "workers")  # of Beam
 BEAM = {f"pipelines/{name}.py" for name in KNOW}
 MODULES = [path for package in sorted(OURS) for path in sorted((ROOT / package).rglob("*.py"))]
 

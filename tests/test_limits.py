@@ -13,20 +13,25 @@ from pipelines import beam, check, clusters, dedup, execute, limits, parts
 from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.limits import ELEMENT, WRITTEN, holdings
-from pipelines.recipe import Dedup, Limit, Publish, Recipe, Source
+from pipelines.recipe import Cap, Dedup, Limit, Publish, Recipe, Source
 from pipelines.runs import Run
 from pipelines.segments import Segment
 from pipelines.steps import Job, Plan, Step
 from tests.command import files, here
 
 SPLITS = Publish({"train": 0.8, "test": 0.2})
-EDITS: dict[str, Any] = {"repeated_passages": {}}
+EDITS: dict[str, Any] = {"boilerplate": {}, "repeated_passages": {}}
 EVERY = Recipe(
-    "a", source=(Source("text", ("x",)),), edits=EDITS, dedup=Dedup(link="leader"), publish=SPLITS
+    "a",
+    source=(Source("text", ("x",)),),
+    edits=EDITS,
+    dedup=Dedup(link="leader"),
+    cap=Cap(9),
+    publish=SPLITS,
 )
 LARGE = Corpus(10**9, 10**13, 10**5, 10**6, 10**3)
 TEXTS = [f"{' '.join(f'w{n}x{i}' for n in range(60))} end" for i in range(40) for _ in "12"]
-PASSAGES = "[edits]\nrepeated_passages = { words = 20 }"
+PASSAGES = "[edits]\nboilerplate = {}\nrepeated_passages = { words = 20 }"
 NEAR = "[publish]\nsplits = { train = 0.5, test = 0.5 }"
 
 each_step = pytest.mark.parametrize("step", execute.STEPS, ids=lambda step: step.name)
@@ -39,8 +44,15 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 
 def test_all_steps_are_of_such_a_recipe() -> None:
     assert execute.wanted(EVERY) == list(execute.STEPS)
-    names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None))}
-    assert names == {s.name for s in execute.STEPS} - {"dedup", "check", "passages", "again"}
+    names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None, cap=None))}
+    assert names == {s.name for s in execute.STEPS} - {
+        "dedup",
+        "check",
+        "hosts",
+        "passages",
+        "again",
+        "cap",
+    }
 
 
 @each_step
@@ -66,17 +78,17 @@ def test_a_step_refuses_what_is_beyond_its_limit(step: Step) -> None:
 def test_references_are_held_where_one_process_does_all_stages(step: Step, tmp_path: Path) -> None:
     sizes = step.sizes(EVERY, replace(LARGE, parts=50))
     if len(sizes) == 1:
-        limits.check_references(job(step, EVERY, tmp_path, [10**6]), True)
+        limits.check_exchange(job(step, EVERY, tmp_path, [10**6]), True)
         return
     held = limits.references(step.name, sizes)
     memory = (held.count or 0) * held.each
-    limits.check_references(
+    limits.check_exchange(
         job(step, replace(EVERY, limit=Limit(memory=memory)), tmp_path, sizes), True
     )
     short = job(step, replace(EVERY, limit=Limit(memory=memory - 1)), tmp_path, sizes)
     with pytest.raises(RunError, match=rf"^{step.name}: .* references .* or run on a cluster"):
-        limits.check_references(short, True)
-    limits.check_references(short, False)
+        limits.check_exchange(short, True)
+    limits.check_exchange(short, False)
 
 
 @each_step
@@ -91,10 +103,10 @@ def test_nothing_that_travels_is_large(step: Step, tmp_path: Path) -> None:
         return
     sizes = [1] * stages
     sizes[stages // 2] = most
-    limits.check_references(job(step, EVERY, tmp_path, sizes), False)
+    limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
     sizes[stages // 2] += 1
     with pytest.raises(RunError, match=rf"^{step.name}: .* keys in a stage, .*: run the sources"):
-        limits.check_references(job(step, EVERY, tmp_path, sizes), False)
+        limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
 
 
 def test_what_travels_in_a_run_is_as_long_as_was_told(
@@ -166,7 +178,7 @@ def test_a_run_beyond_a_limit_is_one_line(
 
 
 def test_the_plan_tells_what_is_held(tmp_path: Path) -> None:
-    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n{NEAR}", "2 GB")
+    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{NEAR}", "2 GB")
     for _ in "before", "after":
         held = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)["holds"]
         assert {each["step"] for each in held} == {step.name for step in execute.STEPS}

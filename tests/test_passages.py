@@ -84,7 +84,8 @@ def test_what_is_long_enough_stays_where_it_stands_first_and_what_is_shorter_eve
         if line not in row["left"]:
             assert row["left"].split() == kept.replace(run * (run not in row["left"]), "").split()
     told = counts(tmp_path / "runs/a", "passages")
-    assert (told["repeated_passages"], told["repeated_paragraphs"], told["changed"]) == (2, 3, 5)
+    edits = [told[f"edits: repeated_{name}"] for name in ("passages", "paragraphs")]
+    assert (*edits, told["changed"]) == (2, 3, 5)
 
 
 def test_a_document_of_which_too_little_is_left_is_dropped(tmp_path: Path) -> None:
@@ -298,7 +299,7 @@ def test_what_is_left_is_what_a_twin_leaves(folder: Path, whole: Any) -> None:
     assert 100 < len(found) < 150
     assert [row["left"].split() for row in found] == twin([cut(r["text"], 3) for r in found], 6, 20)
     told = counts(folder / "whole", "passages")
-    assert told["repeated_paragraphs"] > 20 and told["repeated_passages"] > 20
+    assert told["edits: repeated_paragraphs"] > 20 and told["edits: repeated_passages"] > 20
     assert counts(folder / "whole", "again")["short"] > 0
 
 

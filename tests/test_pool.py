@@ -116,7 +116,9 @@ def test_no_job_server_is_one_line(endpoint: str, folder: Path) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
 
 
-PATIENT = "from pipelines import beam; beam.PATIENCE = 6; from pipelines.cli import main; main()"
+PATIENT = (
+    "from pipelines import beam, jobs; jobs.PATIENCE = 6; from pipelines.cli import main; main()"
+)
 
 
 def test_a_job_that_takes_its_time_is_not_taken_for_idle(

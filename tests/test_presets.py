@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines import presets as shipped
 from pipelines import sql
 from pipelines.measures import selected
-from pipelines.recipe import Recipe, parse, preset
+from pipelines.recipe import Recipe, parse
 from tests.command import ROOT, here
 
 NAMES = [path.stem for path in sorted((ROOT / "pipelines/presets").glob("*.toml"))]
@@ -95,7 +96,7 @@ def test_thresholds_are_those_published(name: str) -> None:
 def test_presets_stand_side_by_side(names: tuple[str, str]) -> None:
     both = recipe(names)
     for name in names:
-        for section, entries in tomllib.loads(preset(name)).items():
+        for section, entries in tomllib.loads(shipped.text(name)).items():
             assert entries.items() <= getattr(both, section).items()
     scan = selected(both)
     sql.check_types(

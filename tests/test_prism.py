@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.recipe import EXCHANGES
 from tests.begun import said
 from tests.cluster import Space
-from tests.command import ROOT, files, leftovers
+from tests.command import ROOT, counts, files, leftovers
 from tests.needs import missing, program
 
 pytestmark = pytest.mark.server
@@ -28,6 +29,7 @@ paths = ["help-de.warc.gz", "mirror.warc.gz"]
 repeated_passages = { words = 20 }
 [rules]
 short = "words < 50"
+"größe: <b>x</b>_MAX" = "words > 900"
 [dedup]
 [publish]
 splits = { train = 0.8, test = 0.2 }
@@ -67,9 +69,10 @@ def test_prism_makes_the_same_bytes(prism: Path, space: Space, tmp_path: Path) -
     done = said("run", "recipe.toml", "--run", "here", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     options = ("--", "--runner=PrismRunner", f"--prism_location={prism}")
-    done = said(
-        *("run", "recipe.toml", "--run", "prism", *options), cwd=tmp_path, prefix=space.inside()
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert files(tmp_path / "prism/dataset") == files(tmp_path / "here/dataset")
-    assert leftovers(tmp_path / "prism") == set()
+    for how in EXCHANGES:
+        command = ("run", "recipe.toml", "--run", how, "--exchange", how, *options)
+        done = said(*command, cwd=tmp_path, prefix=space.inside())
+        assert (done.returncode, done.stderr) == (0, "")
+        assert files(tmp_path / how / "dataset") == files(tmp_path / "here/dataset")
+        assert counts(tmp_path / how) == counts(tmp_path / "here")
+        assert leftovers(tmp_path / how) == set()

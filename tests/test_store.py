@@ -301,6 +301,20 @@ def test_a_lock_of_another_machine_is_dead_after_a_minute_of_silence(server: Sto
     assert "process 8" in lock.read_text()  # it is theirs
 
 
+def test_a_lock_is_ours_though_the_answer_got_lost(
+    server: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is sent again then, and finds what it made itself."""
+
+    def forgets(store: s3.S3Store, name: str, body: bytes, tag: str) -> None:
+        assert puts(store, name, body, tag)
+
+    puts = s3.S3Store.put_if
+    monkeypatch.setattr(s3.S3Store, "put_if", forgets)
+    with Run("s3://bucket/lost").lock() as ours:
+        ours.save()
+
+
 def test_a_lock_is_renewed_while_it_is_held(server: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT", 0.05)
     lock = place(server, "s3://bucket/beat") / "lock"

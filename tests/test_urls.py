@@ -31,7 +31,19 @@ from filters.urls import Site, registered, site
     ],
 )
 def test_sites_of_known_urls(url: str, domain: str, group: str) -> None:
-    assert site(url) == (domain, group)
+    assert site(url)[1:] == (domain, group)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("HTTP://User:secret@WWW.Example.CO.UK:8080/A/b", "www.example.co.uk"),
+        ("http://[2001:DB8::1]:80/a/b", "2001:db8::1"),
+        ("https://www.münchen.de./", "www.xn--mnchen-3ya.de"),
+    ],
+)
+def test_hosts_of_known_urls(url: str, host: str) -> None:
+    assert site(url)[0] == host
 
 
 @pytest.mark.parametrize(
@@ -52,15 +64,15 @@ def test_sites_of_known_urls(url: str, domain: str, group: str) -> None:
     ],
 )
 def test_what_is_no_url_of_the_web_has_no_site(url: str) -> None:
-    assert site(url) == (None, None)
+    assert site(url) == (None, None, None)
 
 
 def test_nulls_stay_null_and_rows_keep_their_places() -> None:
     batch = pa.record_batch({"url": pa.array([None, "https://a.example.org/x/y", "no"])})
     assert Site().measure(batch).to_pylist() == [
-        {"domain": None, "group": None},
-        {"domain": "example.org", "group": "example.org/x"},
-        {"domain": None, "group": None},
+        dict.fromkeys(["host", "domain", "group"]),
+        {"host": "a.example.org", "domain": "example.org", "group": "example.org/x"},
+        dict.fromkeys(["host", "domain", "group"]),
     ]
 
 
@@ -74,5 +86,6 @@ def test_a_domain_is_its_own_domain() -> None:
 @given(st.text(max_size=40))
 def test_nothing_raises(text: str) -> None:
     for url in (text, "http://" + text, "http://[" + text, "http://a.org/" + text):
-        domain, group = site(url)
+        host, domain, group = site(url)
+        assert domain is None or (host or "").endswith(domain)
         assert domain is None or (group or "").startswith(domain)

@@ -28,6 +28,12 @@ class Document(NamedTuple):
     date: datetime | None = None  # UTC, when it was fetched
     media_type: str | None = None  # as declared: "text/html"
     metadata: str | None = None  # JSON object: the other fields of the user's row
+    title: str | None = None  # from here on: what a page says of itself, see `filters.pagehead`
+    author: str | None = None
+    published: str | None = None
+    declared_language: str | None = None
+    licence: str | None = None
+    canonical: str | None = None
 
 
 class Documents(NamedTuple):
@@ -41,6 +47,12 @@ class Documents(NamedTuple):
     date: pa.TimestampArray
     media_type: pa.StringArray
     metadata: pa.StringArray
+    title: pa.StringArray
+    author: pa.StringArray
+    published: pa.StringArray
+    declared_language: pa.StringArray
+    licence: pa.StringArray
+    canonical: pa.StringArray
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> "Documents":

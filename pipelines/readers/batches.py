@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from filters.pagehead import Head
 from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
 from pipelines.readers.pages import Fault, brief
 from pipelines.schema import DOCUMENTS
@@ -108,7 +109,8 @@ def _whole(batch: pa.RecordBatch, first: int, source: Source) -> Documents | Non
     offset = pa.array(np.arange(first, first + len(text)))
     key = pc.coalesce(pc.if_else(pc.equal(key, ""), None, key), url)
     date, kind = pa.nulls(len(text), DOCUMENTS.field("date").type), pa.nulls(len(text), pa.string())
-    return Documents(text, offset, length, key, url, date, kind, others)
+    of_pages = [kind] * len(Head._fields)
+    return Documents(text, offset, length, key, url, date, kind, others, *of_pages)
 
 
 def _keys(

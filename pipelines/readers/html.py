@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, Source
-from pipelines.readers.pages import Fault, brief, text_of
+from pipelines.readers.pages import Fault, brief, page_of
 
 BYTES = 64_000_000  # of a file; a page of more is not even looked at
 
@@ -26,8 +26,8 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
     if len(body) > BYTES:
         yield Dead(0, "too large", brief(name))
         return
-    text = text_of(body, None, "text/html", source.extract)
-    if isinstance(text, Fault):
-        yield Dead(0, text.reason, brief(f"{name} {text.detail}"))
+    page = page_of(body, None, "text/html", source.extract, None)
+    if isinstance(page, Fault):
+        yield Dead(0, page.reason, brief(f"{name} {page.detail}"))
     else:
-        yield Document(text, 0, len(body), name, None, None, "text/html")
+        yield Document(page.text, 0, len(body), name, None, None, "text/html", None, *page.head)

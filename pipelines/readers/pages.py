@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from filters import charset, extract
+from filters.pagehead import Head, head
 from pipelines.readers import LIMIT
 
 HTML = ("text/html", "application/xhtml+xml")
@@ -16,27 +17,40 @@ class Fault(NamedTuple):
     detail: str
 
 
-def text_of(body: bytes, declared: str | None, media_type: str, extractor: str) -> str | Fault:
-    """The text of a page or of a plain text.
+class Page(NamedTuple):
+    """A page: its text, and what it says of itself."""
+
+    text: str
+    head: Head
+
+
+def page_of(
+    body: bytes, declared: str | None, media_type: str, extractor: str, url: str | None
+) -> Page | Fault:
+    """A page or a plain text.
 
     Args:
         body: with codings like gzip undone.
         declared: the charset of the HTTP header.
         media_type: one of `HTML`, else it is taken for plain text.
         extractor: see `filters.extract.resolve`.
+        url: its own, if it is known.
     """
-    text, _ = charset.decode(body, declared)
-    if media_type in HTML:
+    if media_type not in HTML:
+        text, told = charset.decode(body, declared)[0], Head()
+    else:
+        page = charset.utf8(body, declared)
         try:
-            text = extract.text(text, extractor)
+            text = extract.text(page.decode(), extractor)
         except extract.TooLarge as error:
             return Fault("too large", str(error))
         except extract.TooDeep as error:
             return Fault("too deep", str(error))
         except Exception as error:  # whatever a parser or the user's own extractor trips over
             return Fault("not extracted", f"{type(error).__name__}: {error}")
+        told = head(page, url)
     size = len(text) if text.isascii() else len(text.encode())
-    return text if size <= LIMIT else Fault("too large", f"{size:,} bytes of text")
+    return Page(text, told) if size <= LIMIT else Fault("too large", f"{size:,} bytes of text")
 
 
 def brief(detail: str) -> str:

@@ -17,7 +17,7 @@ from fastwarc import ArchiveIterator
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, Source, http, packed
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
-from pipelines.readers.pages import HTML, Fault, brief, text_of
+from pipelines.readers.pages import HTML, Fault, Page, brief, page_of
 
 PLAIN = "text/plain"
 PAGES = ("response", "resource", "conversion")
@@ -72,12 +72,12 @@ def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
         return payload
     url = (record.headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
     fault = Fault("too large", "") if not frame.whole else None
-    text = fault or _text(payload, extractor)
-    if isinstance(text, Fault):
-        return Dead(frame.offset, text.reason, brief(f"{url} {text.detail}".strip()))
-    date = _utc(record.record_date)
     key = url or None
-    return Document(text, frame.offset, frame.length, key, key, date, payload.media_type)
+    page = fault or _page(payload, extractor, key)
+    if isinstance(page, Fault):
+        return Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
+    about = (key, key, _utc(record.record_date), payload.media_type, None)
+    return Document(page.text, frame.offset, frame.length, *about, *page.head)
 
 
 def _payload(record: Any, kind: str) -> Payload | Skipped:
@@ -104,12 +104,12 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
     return Payload(record.reader.read(), media_type, charset and charset[1], *codings)
 
 
-def _text(payload: Payload, extractor: str) -> str | Fault:
+def _page(payload: Payload, extractor: str, url: str | None) -> Page | Fault:
     try:
         body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
     except http.CodingError as error:
         return Fault(str(error), "")
-    return text_of(body, payload.charset, payload.media_type, extractor)
+    return page_of(body, payload.charset, payload.media_type, extractor, url)
 
 
 def _all(headers: Any, name: str) -> str:

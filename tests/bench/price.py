@@ -41,8 +41,11 @@ paths = ["{}"]
 repetition = {{}}
 c4 = {{}}
 [edits]
+boilerplate = {{}}
 repeated_passages = {{}}
 [dedup]
+[cap]
+documents = 1000
 [publish]
 splits = {{ train = 0.9, test = 0.1 }}
 """

@@ -8,6 +8,9 @@ measures, edits, and the columns written; what it takes to judge them is told ap
 that of its filters alone, over a quarter of DOCUMENTS of the same corpus a turn.  Both are taken by
 turns, and come from the medians.
 
+Data-Juicer's eight text filters that need no download run over the same documents; they ask for
+less.
+
 Verdicts are compared on as many English documents, on datatrove's own words.  Of those that either
 rejects the share is told that both do, and of every difference the cause: it is white space where
 the two agree once that is taken from around the lines.
@@ -36,8 +39,7 @@ from filters.language import Language, paragraphs
 from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.words import words
-from pipelines import sql
-from pipelines.recipe import preset
+from pipelines import presets, sql
 from tests.bench.bench import ROOT, cost, environment, machine
 from tests.bench.languages import timed
 from tests.bench.neardup import PEERS
@@ -51,6 +53,9 @@ kind = "parquet"
 paths = ["{corpus}"]
 """
 SIZES = ("quarter", "corpus")
+JUICER = ("py-data-juicer==1.6.1", "aiohttp==3.14.5", "ray==2.60.0")
+"""It installs the last two by itself, when it is first imported, unless they are there."""
+
 BAR, GOAL, AGREEMENT = 200, 600, 0.98
 ABOUT_REPETITION = {"duplicate_lines", "duplicate_paragraphs", "top_ngram", "duplicate_ngrams"}
 SPACE = "white space around lines counts there, and lines of nothing else"
@@ -91,6 +96,14 @@ def judged(folder: Path, table: pa.Table) -> tuple[dict[str, float], pa.Table]:
     return json.loads(out.with_suffix(".json").read_text()), pq.read_table(f"{out}.parquet")
 
 
+def juicer(folder: Path) -> float:
+    """CPU seconds of Data-Juicer's eight text filters over what datatrove was just given."""
+    python = environment(folder, "data-juicer", (*JUICER, "pyarrow==25.0.1"))
+    out = folder / "juicer.json"
+    cost((python, HERE / "juicer_peer.py", folder / "rules-in.parquet", out))
+    return float(json.loads(out.read_text())["juicer"])
+
+
 def apart(texts: pa.StringArray) -> dict[str, float]:
     """CPU seconds of each part of ours, in this process."""
     batch = pa.record_batch({"text": texts, "words": words(texts)})
@@ -115,13 +128,17 @@ def costs(rows: Mapping[str, int], turns: Sequence[Mapping[str, float]]) -> dict
         for step in ("scan", "bare scan", "rules")
     )
     ours = {"karez": 1 / (scan - bare), "karez, judging too": 1 / (scan - bare + judging)}
-    every, pipeline = (rows["peer"] / took.pop(name) for name in ("every", "pipeline"))
+    every, pipeline, eight = (
+        rows["peer"] / took.pop(name) for name in ("every", "pipeline", "juicer")
+    )
     return {
         **ours,
         **{f"  {name} alone": rows["peer"] / seconds for name, seconds in took.items()},
         **{"datatrove, every filter": every, "datatrove, as a pipeline": pipeline},
+        "data-juicer, eight filters": eight,
         "times every filter": ours["karez"] / every,
         "times the pipeline": ours["karez"] / pipeline,
+        "times data-juicer": ours["karez"] / eight,
     }
 
 
@@ -138,7 +155,7 @@ def measured(folder: Path, documents: int, times: int) -> dict[str, float]:
             took |= run(folder, '["gopher", "c4", "fineweb"]', size)
             took[f"bare scan {size}"] = run(folder, "[]", size)[f"scan {size}"]
         if turn:  # in the first all is compiled
-            turns.append({**took, **judged(folder, some)[0]})
+            turns.append({**took, **judged(folder, some)[0], "juicer": juicer(folder)})
     return costs({**rows, "peer": documents}, turns)
 
 
@@ -171,7 +188,7 @@ def reasons(texts: pa.StringArray, theirs: pa.Table) -> Reasons:
         gopher = gopher.set_column(gopher.schema.get_field_index(name), name, counted[name])
     edited = apply(texts, C4Lines().edit(pa.record_batch({"text": texts})))
     page = pa.Table.from_batches([C4().measure(pa.record_batch({"text": edited}))])
-    rules = {n: tomllib.loads(preset(n))["rules"] for n in ("gopher", "c4", "fineweb")}
+    rules = {n: tomllib.loads(presets.text(n))["rules"] for n in ("gopher", "c4", "fineweb")}
     two: list[dict[str, str]] = [{}, {}]
     for name, rule in rules["gopher"].items():
         two[name in ABOUT_REPETITION][name] = rule
