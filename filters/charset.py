@@ -64,6 +64,14 @@ def decode(body: bytes, header: str | None) -> tuple[str, str]:
     return body.decode(name, "replace"), name
 
 
+def utf8(body: bytes, header: str | None) -> bytes:
+    """The text of a page as UTF-8: the body itself, if it is just that; see `decode`."""
+    text, name = decode(body, header)
+    if name == "utf-8" and "\ufffd" not in text:
+        return body.removeprefix(codecs.BOM_UTF8)
+    return text.encode("utf-8", "replace")
+
+
 def codec(label: str) -> str | None:
     """The Python codec for an encoding's label on the web; None if it is no such label."""
     label = label.encode("utf-8", "replace").decode()

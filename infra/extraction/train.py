@@ -239,8 +239,10 @@ def note(sets: Sequence[Path], pages: Sequence[Page], of: Table, lines: Sequence
         [
             "# What filters/maintext.bin was trained on",
             "",
-            f"Written by infra/extraction/train.py: {made}.  It holds hashes of names of classes",
-            "and ids with a number each, and two forests; no text of any page.",
+            f"Written by infra/extraction/train.py: {made}.",
+            "",
+            "It holds hashes of names of classes and ids with a number each, and two forests; no text",
+            "of any page.",
             "",
             "Pages by origin, as tests/bench/extraction_sets.py calls them:",
             "",

@@ -25,10 +25,11 @@ def text_of(body: bytes, declared: str | None, media_type: str, extractor: str) 
         media_type: one of `HTML`, else it is taken for plain text.
         extractor: see `filters.extract.resolve`.
     """
-    text, _ = charset.decode(body, declared)
-    if media_type in HTML:
+    if media_type not in HTML:
+        text, _ = charset.decode(body, declared)
+    else:
         try:
-            text = extract.text(text, extractor)
+            text = extract.text(charset.utf8(body, declared), extractor)
         except extract.TooLarge as error:
             return Fault("too large", str(error))
         except extract.TooDeep as error:
