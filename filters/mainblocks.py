@@ -15,7 +15,7 @@ from filters.pagesums import SUMS
 from filters.tags import TAGS, Hashes, Words, known
 from filters.tree import DEPTH, parse
 
-MOST_ELEMENTS, MOST_SEGMENTS, MOST_BLOCKS = 200_000, 400_000, 40_000
+MOST_ELEMENTS, MOST_SEGMENTS, MOST_BLOCKS = 400_000, 400_000, 100_000
 """What is kept of a page; one that has more says so."""
 
 

@@ -70,6 +70,7 @@ _OF_TAG, _OF_ATTRIBUTE, _OF_PART, _OF_NAME, _OF_ROLE, _OF_PROP = map(
     np.uint64, (OF_TAG, OF_ATTRIBUTE, OF_PART, OF_NAME, OF_ROLE, OF_PROP)
 )
 _HIDDEN = HIDDEN
+_DISPLAY, _NONE = tuple(b"display"), tuple(b"none")
 
 
 class Page(NamedTuple):
@@ -247,18 +248,21 @@ def _value(data: Bytes, basis: np.uint64, at: int, end: int) -> np.uint64:
 
 @part
 def _hides(data: Bytes, at: int, end: int) -> bool:
-    """Whether a style says ``display: none``: what ends in y, a colon, and what begins in none."""
-    last, said = 0, False
-    for i in range(at, end - 3):
-        byte = signed(data[i]) | 32
-        if byte == 58:
-            said = last == 121
-        elif byte == 59 or (said and last != 58 and byte != 32):
-            said = False
-        if said and byte == 110 and data[i + 1] | 32 == 111 and data[i + 2] | 32 == 110:
-            return data[i + 3] | 32 == 101
-        if byte != 32:
-            last = byte
+    """Whether a style says ``display: none``."""
+    start, size = at, len(_DISPLAY)
+    while at + size < end:
+        same = 0
+        while same < size and data[at + same] | 32 == _DISPLAY[same]:
+            same += 1
+        at += max(same, 1)
+        alone = at - same == start or is_space(data[at - same - 1]) or data[at - same - 1] == 59
+        if same == size and alone:
+            while at < end and (is_space(data[at]) or data[at] == 58):
+                at += 1
+            word = 0
+            while word < 4 and at + word < end and data[at + word] | 32 == _NONE[word]:
+                word += 1
+            return word == 4
     return False
 
 

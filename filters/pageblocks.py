@@ -54,6 +54,7 @@ SPACE, LETTER, CAPITAL, DIGIT, COMMA, STOP, QUOTE, MARK, ENTITY, BEYOND = range(
 """What a byte is."""
 
 TITLE_WORDS, TOLD_WORDS = 100, 8_000  # at most, in tables of at least twice as many
+BODY_WORDS = 1_000  # of one articleBody
 TITLE_SLOTS, TOLD_SLOTS = 256, 16_384
 LONGEST_ENTITY = 10  # bytes
 _START = np.uint64(OF_TAG)
@@ -154,8 +155,8 @@ def _put(keys: Hashes, value: np.uint64) -> None:
 
 
 @part
-def _collect(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, most: int) -> None:
-    """Put the words of a text into a table, up to so many."""
+def _collect(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, most: int) -> int:
+    """Put the words of a text into a table, up to so many: how many."""
     value, count = _START, 0
     while at <= end and count < most:
         kind, size, alone = SPACE, 1, False
@@ -172,11 +173,12 @@ def _collect(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, most: i
             for i in range(at, at + size):
                 value = more(value, lower(number(data[i])))
         at += size
+    return count
 
 
 @helper
-def _told(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, most: int) -> None:
-    """Put the words of each articleBody of a piece of JSON-LD into a table."""
+def _told(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, room: int) -> int:
+    """Put the words of each articleBody of a piece of JSON-LD into a table: what room is left."""
     size = len(_KEY)
     while at + size < end:
         same = 0
@@ -191,7 +193,8 @@ def _told(data: Bytes, at: int, end: int, kinds: Bytes, keys: Hashes, most: int)
         at = begin
         while at < end and data[at] != 34:
             at += 2 if data[at] == 92 else 1
-        _collect(data, begin, min(at, end), kinds, keys, most)
+        room -= _collect(data, begin, min(at, end), kinds, keys, min(room, BODY_WORDS))
+    return room
 
 
 @part
@@ -292,8 +295,9 @@ def count(
     """
     title[:], told[:] = np.uint64(0), np.uint64(0)
     _collect(data, at[TITLE_FROM], at[TITLE_TO], kinds, title, TITLE_WORDS)
+    room = TOLD_WORDS
     for piece in range(at[DATA]):
-        _told(data, data_at[2 * piece], data_at[2 * piece + 1], kinds, told, TOLD_WORDS // 8)
+        room = _told(data, data_at[2 * piece], data_at[2 * piece + 1], kinds, told, room)
     made, link = -1, -1
     for i in range(at[SEGMENTS]):
         if made < 0 or segments[i, BREAK] == 2:

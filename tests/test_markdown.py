@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.extract import text
 from filters.mainblocks import blocks
 from filters.markdown import markdown
 from filters.tags import words
@@ -86,3 +87,15 @@ def test_every_word_is_there_once_and_in_order(html: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_will_do(html: bytes) -> None:
     assert isinstance(made(html, "http://["), str)
+
+
+def test_an_extractor_gives_markdown_with_links_that_lead_somewhere() -> None:
+    prose = "The water comes down from the hills in a tunnel, and people dug it by hand. " * 5
+    items = "".join(f"<li>{prose}<a href=/{i}>more</a>" for i in range(3))
+    page = (
+        f"<html><body><nav><a href=/>Home</a></nav><article><h1>A title</h1><p>{prose}<ul>{items}"
+    )
+    found = text(page.encode(), "karez-markdown", URL)
+    assert found.startswith("# A title\n\nThe water")
+    assert found.count("\n- The water") == 3 and "[more](https://www.example.org/2)" in found
+    assert "Home" not in found and "Home" in text(page, "karez-everything-markdown", URL)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filters.mainblocks import MOST_ELEMENTS, Blocks, blocks
 from filters.markup import CAPPED, DEEP, END, LEVEL, MANY, PARENT, START, TAG
-from filters.pageblocks import CHARS, FIRST, LAST, OWNER
+from filters.pageblocks import CHARS, FIRST, LAST, OWNER, TITLED, TOLD
 from filters.pagefeatures import WIDTH
 from filters.pagetext import text
 from filters.tags import BIT, TAGS, hash_of, known, table, words
@@ -136,7 +136,9 @@ def test_words_of_classes_say_what_an_element_is() -> None:
     assert said("class='post-Comments x'") == said("id=mainComments") | {"w_content"}
     assert said("role=navigation") == {"nav"} and said("itemprop=articleBody") == {"body_prop"}
     assert said("style='display : none'") == said("hidden") == {"hidden"}
-    assert said("style='display:block;color:none'") == said("title=comment") == set()
+    assert said("style='color:red;Display:none'") == {"hidden"}
+    for style in ("display:block;color:none", "transition-display: none", "xdisplay:none"):
+        assert said(f"style='{style}'") == said("title=comment") == set()
 
 
 @given(st.dictionaries(st.integers(1, 2**64 - 1), st.integers(0, 2**63), max_size=50))
@@ -245,6 +247,15 @@ def test_work_is_linear_in_the_bytes_of_a_page(name: str) -> None:
     seconds(1_000)
     short, long = seconds(LONG // 10), seconds(LONG)
     assert long < 3 and long < 30 * max(short, 0.01)
+
+
+def test_a_flood_of_titles_and_bodies_fills_no_table() -> None:
+    body = '"articleBody": "' + " ".join(f"word{i}" for i in range(2_000)) + '", '
+    title = "<title>" + " ".join(f"title{i}" for i in range(400)) + "</title>"
+    script = "<script type='application/ld+json'>" + body * 20 + "</script>"
+    words = body.replace("word", "other")
+    page = read(title + script * 12 + "<p>word1 word999 word1999 other1 title1 title399" + words)
+    assert page.blocks[0, TOLD] == 2 and page.blocks[0, TITLED] == 1
 
 
 @pytest.mark.slow
