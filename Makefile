@@ -13,7 +13,7 @@ test: check .venv/dev ## everything
 quick: .venv/dev ## what needs no server and takes seconds
 	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak"
 
-soak: .venv/dev ## killed at thirty moments
+soak: .venv/dev ## killed at thirty moments; an hour of mutated pages
 	$(BIN)/python -m pytest -m soak
 
 check: .venv/dev ## style and types

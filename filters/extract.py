@@ -11,8 +11,9 @@ Errors::
     └── TooDeep    more open elements than `DEPTH`, or more work for a parser than `WORK`
 """
 
+import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 
 from filters import nesting
@@ -39,19 +40,25 @@ class TooDeep(PageError):  # noqa: N818 (the name says it)
     """More open elements than `DEPTH`, or more work for a parser than `WORK`."""
 
 
-def text(html: str, extractor: str = "resiliparse") -> str:
+def text(html: str | bytes, extractor: str = "resiliparse", url: str | None = None) -> str:
     """The main text of a page.
 
     Args:
-        html: decoded.
+        html: decoded, or as UTF-8.
         extractor: as in `resolve`.
+        url: the page's own, which links in Markdown are relative to.
 
     Raises:
         TooLarge, TooDeep: for a page that would take a parser too long.
         Exception: whatever a user's own extractor raises.
     """
-    check(html)
-    found = resolve(extractor)(html)
+    if extractor in KAREZ:
+        data = html if isinstance(html, bytes) else html.encode("utf-8", "replace")
+        return _karez(data, *KAREZ[extractor], url)
+    page = html if isinstance(html, str) else html.decode("utf-8", "replace")
+    if "+" not in extractor:  # else each of them is asked here
+        check(page)
+    found = resolve(extractor)(page)
     return found if found.isascii() else found.encode("utf-8", "replace").decode()
 
 
@@ -74,13 +81,19 @@ def check(html: str) -> None:
 
 @cache
 def resolve(name: str) -> Extractor:
-    """The extractor of that name: ``resiliparse``, ``trafilatura``, or a ``package.module:thing``.
+    """The extractor of that name: one of `SHIPPED`, or a ``package.module:thing``.
+
+    Two of them joined by ``+`` give the lines of both.
 
     Raises:
         ValueError: there is none of that name; the message says why.
     """
     if name in SHIPPED:
         return SHIPPED[name]
+    first, plus, second = name.partition("+")
+    if plus:
+        resolve(first), resolve(second)
+        return partial(_both, first, second)
     module, colon, thing = name.partition(":")
     if not colon:
         known = ", ".join(sorted(SHIPPED))
@@ -96,6 +109,14 @@ def resolve(name: str) -> Extractor:
     return found
 
 
+@cache
+def edition() -> tuple[int, str]:
+    """What tells the text of our own extractor from that of another edition: code, and model."""
+    from filters.maintext import PATH, VERSION
+
+    return VERSION, hashlib.sha256(PATH.read_bytes()).hexdigest()
+
+
 def _resiliparse(html: str) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
@@ -108,4 +129,52 @@ def _trafilatura(html: str) -> str:
     return extract(html) or ""
 
 
-SHIPPED: dict[str, Extractor] = {"resiliparse": _resiliparse, "trafilatura": _trafilatura}
+def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> str:
+    import numpy as np
+
+    from filters.maintext import LOST, main_markdown, main_text
+
+    if len(data) > HTML and (size := len(data.decode("utf-8", "replace"))) > HTML:
+        raise TooLarge(f"{size:,} characters of HTML; the limit is {HTML:,}")
+    page = np.frombuffer(data, np.uint8)
+    if marked:
+        written = main_markdown(page, mode, url)
+    else:
+        found = main_text(page, mode)
+        written = None if found is None else found.tobytes().decode("utf-8", "replace")
+    if written is None:
+        raise TooLarge(LOST)
+    return written
+
+
+def _both(first: str, second: str, html: str) -> str:
+    """The lines of one extractor, and where they belong those that only the other one found."""
+    lines = text(html, first).split("\n")
+    known = {" ".join(line.split()) for line in lines}
+    place, found = 0, list[str]()
+    where = {" ".join(line.split()): i for i, line in enumerate(lines)}
+    for line in text(html, second).split("\n"):
+        key = " ".join(line.split())
+        if key in known:
+            upto = max(place, where.get(key, -1) + 1)
+            found += lines[place:upto]
+            place = upto
+        else:
+            known.add(key)
+            found.append(line)
+    return "\n".join(found + lines[place:])
+
+
+_MODES = {"karez": "balanced"} | {f"karez-{m}": m for m in ("precision", "recall", "everything")}
+KAREZ = {
+    name + "-markdown" * marked: (mode, marked)
+    for name, mode in _MODES.items()
+    for marked in (False, True)
+}
+"""Our own extractor: of each name of it the mode of `filters.maintext.MODES`, and if Markdown."""
+
+SHIPPED: dict[str, Extractor] = {
+    "resiliparse": _resiliparse,
+    "trafilatura": _trafilatura,
+    **{name: partial(text, extractor=name) for name in KAREZ},
+}

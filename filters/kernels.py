@@ -35,7 +35,9 @@ U8, I32, I64 = map(_read, (types.uint8, types.int32, types.int64))
 U32, U64, F64 = map(_read, (types.uint32, types.uint64, types.float64))
 """Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
 
+F32 = _read(types.float32)
 U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
+I32_TABLE = types.Array(types.int32, 2, "C", readonly=True)
 F32_TABLE = types.Array(types.float32, 2, "C", readonly=True)
 U64_TABLE = types.Array(types.uint64, 2, "C", readonly=True)
 """Tables of two dimensions that a kernel only reads."""
@@ -45,16 +47,21 @@ OUT_U32, OUT_U64, OUT_F32 = types.uint32[::1], types.uint64[::1], types.float32[
 """Arrays that a kernel writes."""
 
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]
+OUT_I32_TABLE = types.int32[:, ::1]
 OUT_U64_TABLE, OUT_F32_TABLE = types.uint64[:, ::1], types.float32[:, ::1]
 """Tables of two dimensions that a kernel writes."""
 
 INT, NOTHING = types.int64, types.void
 
 
+SHARED = ("helper", "part", "allocator")
+"""What marks a function that kernels share."""
+
+
 def folder() -> Path:
     """Where compiled kernels are kept when the user names no place; made if it is missing."""
     files = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    shared = (f for f in files if b"@helper" in f or b"@allocator" in f)
+    shared = (f for f in files if any(f"@{name}".encode() in f for name in SHARED))
     name = hashlib.sha256(b"\0".join(shared)).hexdigest()[:12]
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0":
         name += "-checked"
@@ -119,6 +126,12 @@ def helper(function: Function) -> Function:
     in it, and whoever calls it holds them.  So it can make no array; an `allocator` can.
     """
     made: Function = numba.njit(nogil=True, forceinline=True, _nrt=False)(function)
+    return made
+
+
+def part(function: Function) -> Function:
+    """A helper that is compiled once and called from everywhere: it is long, or often used."""
+    made: Function = numba.njit(nogil=True, _nrt=False)(function)
     return made
 
 

@@ -147,7 +147,7 @@ def _told(top: bytes) -> _Told:
             stop = top.find(b"<", at)
             told.title = told.title or clean(text(top[at : len(top) if stop < 0 else stop]))
         elif name in ("html", "base") or _is_asked(top[found.end() : end].lower()):
-            _take(told, name, _attributes(top[found.end() : end]))
+            _take(told, name, attributes(top[found.end() : end]))
     return told
 
 
@@ -169,7 +169,7 @@ def _take(told: _Told, name: str, attributes: dict[str, str]) -> None:
         told.canonical = told.canonical or attributes.get("href")
 
 
-def _attributes(tag: bytes) -> dict[str, str]:
+def attributes(tag: bytes) -> dict[str, str]:
     """The attributes in a tag; of equal names the first."""
     found: dict[str, str] = {}
     for name, *values in _ATTRIBUTE.findall(text(tag[:TAG])):
@@ -181,7 +181,7 @@ def _licensed(page: bytes, base: str | None) -> str | None:
     """Where a link leads to that calls itself one to the licence."""
     for name, rest, _ in around(page, b"license"):
         if name in ("a", "link", "area"):
-            given = _attributes(rest)
+            given = attributes(rest)
             if "license" in given.get("rel", "").lower().split() and given.get("href"):
                 return urljoin_or_none(base, given["href"]) or clean(given["href"])
     return None

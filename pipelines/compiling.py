@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 import filters
+from filters.extract import KAREZ
 from filters.kernels import KERNELS, Kernel
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
@@ -25,6 +26,9 @@ BRINGS = {
 }
 """Modules whose kernels the measures of another call."""
 
+PAGES = ("forest", "maintext", "pageblocks", "pagefeatures", "pageregions", "pagetext", "tree")
+"""Modules whose kernels our own extractor of pages calls."""
+
 
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
@@ -34,8 +38,11 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         modules.add("filters.words")
     if scan.across:
         modules |= {f"filters.{name}" for name in ("boilerplate", "cuts", "passages", "winnowing")}
-    if any(source.kind in ("warc", "html") for source in recipe.source):
+    named = {s.extract for s in recipe.source if s.kind in ("warc", "html")}
+    if named:
         modules.add("filters.nesting")
+    if any(name in KAREZ for each in named for name in each.split("+")):
+        modules |= {f"filters.{name}" for name in PAGES}
     if recipe.dedup is not None and recipe.dedup.probes:
         modules.add("filters.probes")
     for name in modules:

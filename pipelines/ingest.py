@@ -95,7 +95,12 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 
 def extractor(name: str) -> list[object]:
     """What tells the text of one extractor from another's: its code, or its library's version."""
+    first, plus, rest = name.partition("+")
+    if plus:
+        return [extractor(first), extractor(rest)]
     found = extract.resolve(name)
+    if name in extract.KAREZ:
+        return [name, *extract.edition()]
     return [name, version(name)] if name in extract.SHIPPED else code_of(found, None)
 
 

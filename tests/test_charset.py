@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filters.charset import PRESCAN, codec, decode
+from filters.charset import PRESCAN, codec, decode, utf8
 
 GERMAN = "<p>Grüße aus München, schöne Straße, größere Füße"
 RUSSIAN = "<p>Привет мир, это обыкновенный текст на русском языке для проверки"
@@ -112,3 +112,20 @@ def test_what_is_declared_rightly_is_read_back(text: str, encoding: str) -> None
     body = text.encode(encoding, "ignore")
     if not body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         assert decode(body, encoding)[0] == body.decode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (GERMAN.encode(), GERMAN.encode()),
+        (b"\xef\xbb\xbf" + GERMAN.encode(), GERMAN.encode()),
+        (RUSSIAN.encode("utf-16"), RUSSIAN.encode()),
+        ((meta("koi8-r") + RUSSIAN).encode("koi8-r"), (meta("koi8-r") + RUSSIAN).encode()),
+        (GERMAN.encode() + b" \xff", GERMAN.encode() + " \ufffd".encode()),
+        (b"", b""),
+    ],
+    ids=["as it is", "mark", "UTF-16", "meta", "a bad byte", "empty"],
+)
+def test_a_page_as_utf8(body: bytes, wanted: bytes) -> None:
+    header = "utf-8" if b"\xff" in body[5:] else None
+    assert utf8(body, header) == wanted

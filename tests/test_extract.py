@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
 from filters import extract, nesting
+from filters.charset import utf8
 from filters.extract import DEPTH, HTML, WORK, TooDeep, TooLarge, check, resolve, text
+from filters.mainblocks import MOST_BLOCKS
 
 PARAGRAPH = "The manual says a few words about the matter at hand, and then it says no more. " * 4
 PAGE = f"""<html><head><title>Title</title><style>p {{}}</style></head><body>
@@ -20,7 +22,7 @@ PAGE = f"""<html><head><title>Title</title><style>p {{}}</style></head><body>
 <footer><p>Imprint</p></footer><script>if (a<b) document.write("<div>")</script></body></html>"""
 
 
-@pytest.mark.parametrize("name", ["resiliparse", "trafilatura"])
+@pytest.mark.parametrize("name", ["karez", "resiliparse", "trafilatura"])
 def test_the_main_text_is_kept_and_the_frame_is_not(name: str) -> None:
     found = text(PAGE, name)
     assert found.count("The manual says a few words") >= 4  # trafilatura drops what it has seen
@@ -28,7 +30,7 @@ def test_the_main_text_is_kept_and_the_frame_is_not(name: str) -> None:
         assert frame not in found
 
 
-@pytest.mark.parametrize("name", ["resiliparse", "trafilatura"])
+@pytest.mark.parametrize("name", ["karez", "resiliparse", "trafilatura"])
 @pytest.mark.parametrize(
     "html", ["", "<html></html>", "\0", "<p>\0</p>", "x", "<plaintext>" + "<b>" * 99]
 )
@@ -61,6 +63,62 @@ def test_an_extractor_of_the_users_own_is_named_by_module_and_thing() -> None:
 def test_an_unknown_extractor_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(ValueError, match=f"no extractor {name!r}"):
         resolve(name)
+
+
+def both(html: str) -> str:
+    return "one\n\ntwo\nfour"
+
+
+def other(html: str) -> str:
+    return "zero\ntwo\nthree\n four \nfive"
+
+
+def test_two_extractors_give_the_lines_of_both_each_once_and_in_their_order() -> None:
+    sys.modules["own_extractor"] = sys.modules[__name__]
+    joined = text("<p>x", "own_extractor:both+own_extractor:other")
+    assert joined.split("\n") == ["zero", "one", "", "two", "three", "four", "five"]
+    found = text(PAGE, "karez+resiliparse")
+    assert set(text(PAGE, "karez").split("\n")) <= set(found.split("\n"))
+    with pytest.raises(ValueError, match="no extractor 'lynx'"):
+        resolve("karez+lynx")
+    with pytest.raises(TooDeep):
+        text(HOSTILE["divs"], "karez+resiliparse")
+
+
+SENTENCES = " ".join(f"In {n} the committee met {n} times and wrote a report." for n in range(30))
+ODD = {
+    "binary": bytes(range(256)) * 200,
+    "XML": f"<?xml version='1.0'?><a><b>{SENTENCES}</b><c d='e'/></a>".encode(),
+    "a feed": f"<rss><channel><item><title>T</title><description>{SENTENCES}".encode(),
+    "frames": b"<frameset><frame src=a><frame src=b><noframes>Your browser.</noframes></frameset>",
+    "plain text": f"<plaintext>{SENTENCES}".encode(),
+    "a million empty tags": b"<i></i>" * 1_000_000 + f"<p>{SENTENCES}</p>".encode(),
+    "NUL": b"\0" * 100_000,
+    "script only": b"<body><script>document.write('<p>Hello')</script></body>",
+    "a paywall": b"<article><h1>News</h1><p>To read on, subscribe.</p></article>",
+    "a lone byte": f"<article><p>{SENTENCES}</p><p>caf\xe9</p>".encode("latin-1"),
+    "UTF-16": f"<article><p>{SENTENCES} Привет</p>".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_page_is_read_at_once_and_its_prose_is_kept(name: str) -> None:
+    text(b"<p>x", "karez")
+    start = time.process_time()
+    page = utf8(ODD[name], None)
+    found = text(page, "karez")
+    assert time.process_time() - start < 2
+    if SENTENCES.encode() in page and name not in ("XML", "a feed"):
+        assert SENTENCES in found
+    assert SENTENCES.encode() not in page or SENTENCES in text(page, "karez-everything")
+
+
+def test_more_text_than_is_kept_of_a_page_is_refused_and_not_cut() -> None:
+    with pytest.raises(TooLarge, match="more than"):
+        text("<p>word" * (MOST_BLOCKS + 1), "karez")
+    with pytest.raises(TooLarge, match="16,000,001 characters"):
+        text("é" * (HTML + 1), "karez")
+    assert text("<p>word" * MOST_BLOCKS, "karez-everything").count("word") == MOST_BLOCKS
 
 
 HOSTILE = {

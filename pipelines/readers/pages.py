@@ -41,7 +41,7 @@ def page_of(
     else:
         page = charset.utf8(body, declared)
         try:
-            text = extract.text(page.decode(), extractor)
+            text = extract.text(page, extractor, url)
         except extract.TooLarge as error:
             return Fault("too large", str(error))
         except extract.TooDeep as error:

@@ -1,0 +1,77 @@
+"""Boosted trees as flat arrays, and a kernel that asks them about every row of a table.
+
+The two children of a node stand side by side, so a step is an addition and no branch; a leaf leads
+to itself.  Four trees are walked at a time, so that their loads overlap.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.buffers import Positions
+from filters.kernels import F32, F32_TABLE, I32, I32_TABLE, NOTHING, OUT_F32, helper, kernel
+from filters.markup import Floats
+
+FEATURE, CHILD = 0, 1
+
+
+class Forest(NamedTuple):
+    """Trees.
+
+    Attributes:
+        roots: shape (trees,), a multiple of four.
+        nodes: shape (nodes, 2), the feature that a node asks for and its first child, which is
+            followed by the second; a leaf is its own child.
+        limits: shape (nodes,), above which a feature leads to the second child; infinite: a leaf.
+        values: shape (nodes,), what a leaf adds.
+    """
+
+    roots: Positions
+    nodes: Positions
+    limits: Floats
+    values: Floats
+
+
+@helper
+def _step(node: int, row: Floats, nodes: Positions, limits: Floats) -> int:
+    """The child that a row leads to."""
+    return int(nodes[node, CHILD]) + int(row[nodes[node, FEATURE]] > limits[node])
+
+
+@kernel(NOTHING(F32_TABLE, F32, I32, I32_TABLE, F32, F32, OUT_F32))
+def chances(
+    rows: NDArray[np.float32],
+    asked: Floats,
+    roots: Positions,
+    nodes: Positions,
+    limits: Floats,
+    values: Floats,
+    out: Floats,
+) -> None:
+    """The probability of each row that is asked about, by the trees of a `Forest`.
+
+    Args:
+        rows: shape (n, features); no NaN.
+        asked: shape (n,); where it is 0, the answer is 0.
+        roots: and the others, see `Forest`.
+        nodes: see there.
+        limits: see there.
+        values: see there.
+        out: shape (n,); the answer, in [0, 1].
+    """
+    for i in range(len(rows)):
+        out[i] = 0
+        if asked[i] == 0:
+            continue
+        row, total = rows[i], 0.0
+        for tree in range(0, len(roots), 4):
+            a, b, c, d = roots[tree], roots[tree + 1], roots[tree + 2], roots[tree + 3]
+            while True:
+                e, f = _step(a, row, nodes, limits), _step(b, row, nodes, limits)
+                g, h = _step(c, row, nodes, limits), _step(d, row, nodes, limits)
+                if a == e and b == f and c == g and d == h:
+                    break
+                a, b, c, d = e, f, g, h
+            total += (values[a] + values[b]) + (values[c] + values[d])
+        out[i] = np.float32(1 / (1 + np.exp(-total)))
