@@ -77,9 +77,12 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.argument("key", metavar="ID|URL")
+@click.option(
+    "--page", is_flag=True, help="Show its page too: the blocks, and what was kept."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_context
-def explain(ctx: click.Context, folder: str, key: str, as_json: bool) -> None:
+def explain(ctx: click.Context, folder: str, key: str, page: bool, as_json: bool) -> None:
     """Say why one document of a run is in or out: every rule, score and edit.
 
     The document is named by its id (or the first 8 digits of it), its URL or the user's own key.
@@ -88,11 +91,12 @@ def explain(ctx: click.Context, folder: str, key: str, as_json: bool) -> None:
     Examples:
         karez explain runs/manual https://docs.example.org/intro
         karez explain runs/manual 05f63e5b --json
+        karez explain runs/manual https://docs.example.org/intro --page
     """  # noqa: D301
     check_owners()
     from pipelines import explain
 
-    guarded(ctx, lambda: explain.command(folder, key, as_json))
+    guarded(ctx, lambda: explain.command(folder, key, page, as_json))
 
 
 @main.command()

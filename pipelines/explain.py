@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filters import EDITS
-from pipelines import overlaps, sql
+from pipelines import onpage, overlaps, sql
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.opened import Address, Opened
@@ -21,14 +21,16 @@ from pipelines.plain import plain
 CONTEXT = 1  # lines around an edit
 
 
-def command(folder: str, key: str, as_json: bool) -> None:
-    """Print why the documents of this id, URL or key are in or out.
+def command(folder: str, key: str, page: bool, as_json: bool) -> None:
+    """Print why the documents of this id, URL or key are in or out, and what their pages held.
 
     Raises:
         RunError: if there is no such run, or no such document in it.
     """
     opened = Opened(folder)
     values = [explained(opened, address) for address in find(opened, key)]
+    for value in values if page else ():
+        value["blocks"] = onpage.blocks(opened.recipe, value["document"])
     if as_json:
         click.echo(as_json_text(values))
         return
@@ -129,6 +131,18 @@ def show(value: Mapping[str, Any], console: Console) -> None:
     if value["edits"]:
         console.print()
         _diff(str(document["text"]), value["edited_text"], value["edits"], console)
+    if "blocks" in value:
+        console.print()
+        _blocks(value["blocks"], console)
+
+
+def _blocks(blocks: list[dict[str, Any]], console: Console) -> None:
+    """What the extractor saw, and what it took."""
+    kept = sum(block["kept"] for block in blocks)
+    console.print(Text(f"page: {len(blocks)} blocks, {kept} kept", "bold"))
+    for block in blocks:
+        said = f"{'+' if block['kept'] else '-'} {block['chance']:.2f}  {plain(block['text'])}"
+        console.print(Text(said, "" if block["kept"] else "red"), no_wrap=True, overflow="ellipsis")
 
 
 def _said(decision: Mapping[str, Any]) -> Text:

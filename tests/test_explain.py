@@ -9,7 +9,8 @@ import pytest
 from pipelines import explain
 from pipelines.errors import RecipeError, RunError
 from pipelines.opened import Opened
-from tests.command import PLANTED, karez
+from tests.command import PLANTED, here, karez
+from tests.test_bad_input import response
 
 
 def planted(kind: str) -> str:
@@ -79,3 +80,42 @@ def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     done = karez("explain", tmp_path, "x")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "has no documents" in done.stderr
+
+
+def test_the_page_shows_what_was_cut_and_why(tmp_path: Path) -> None:
+    prose = "The water comes down from the hills in a tunnel that people dug by hand. " * 6
+    page = f"<title>T</title><nav><a href=/>Home &amp; more</a></nav><h1>Ä</h1><p>{prose}<p>{prose}"
+    (tmp_path / "a.html").write_text(page, encoding="latin-1")
+    (tmp_path / "b.warc").write_bytes(response("https://a.org/", page.encode("latin-1")))
+    sources = "".join(
+        f'[[source]]\nkind = "{kind}"\npaths = ["{name}"]\nextract = "karez"\n'
+        for kind, name in (("html", "a.html"), ("warc", "b.warc"))
+    )
+    (tmp_path / "a.toml").write_text(f'name = "a"\n{sources}')
+    done = here("run", "a.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for key in ("a.html", "https://a.org/"):
+        value = json.loads(here("explain", "runs/a", key, "--page", "--json", cwd=tmp_path).stdout)
+        kept = [block["text"] for block in value["blocks"] if block["kept"]]
+        assert "\n".join(kept) == value["document"]["text"]
+        home = value["blocks"][0]
+        whole = page.encode()
+        assert whole[home["start"] : home["end"]] == b"Home &amp; more"
+        assert home["text"] == "Home & more" and not home["kept"] and 0 <= home["chance"] < 0.5
+        assert all(block["chance"] > home["chance"] for block in value["blocks"] if block["kept"])
+        shown = here("explain", "runs/a", key, "--page", cwd=tmp_path).stdout
+        assert f"page: {len(value['blocks'])} blocks, {len(kept)} kept" in shown
+        assert f"- {home['chance']:.2f}  Home & more" in shown
+    (tmp_path / "a.html").write_text(page + "more")
+    done = here("explain", "runs/a", "a.html", "--page", cwd=tmp_path)
+    assert done.returncode == 1 and "holds another page at 0 now" in done.stderr
+    (tmp_path / "a.html").unlink()
+    done = here("explain", "runs/a", "a.html", "--page", cwd=tmp_path)
+    assert done.returncode == 1 and "no longer there" in done.stderr
+
+
+def test_a_document_that_is_no_page_of_ours_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some words.")
+    done = here("run", "a.txt", "--run", "run", cwd=tmp_path)
+    done = here("explain", "run", "a.txt", "--page", cwd=tmp_path)
+    assert done.returncode == 1 and "no file of pages" in done.stderr

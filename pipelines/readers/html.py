@@ -31,3 +31,9 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         yield Dead(0, page.reason, brief(f"{name} {page.detail}"))
     else:
         yield Document(page.text, 0, len(body), name, None, None, "text/html", None, *page.head)
+
+
+def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None] | None:
+    """The page that was read, and the charset that it was declared with; None: another is there."""
+    body = file.read(BYTES + 1)
+    return (body, None) if len(body) == length else None

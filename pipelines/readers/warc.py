@@ -57,11 +57,8 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
 
 
 def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
-    stream = io.BytesIO(frame.record)
     try:
-        record: Any = next(
-            ArchiveIterator(stream, parse_http=False, quirks_mode=True, max_header_len=HEAD), None
-        )
+        record = _record(frame)
         kind = str(record.record_type) if record else ""
         if kind not in PAGES:
             return Skipped(kind if kind in OTHERS else "unknown")
@@ -78,6 +75,36 @@ def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
         return Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
     about = (key, key, _utc(record.record_date), payload.media_type, None)
     return Document(page.text, frame.offset, frame.length, *about, *page.head)
+
+
+def _record(frame: Frame) -> Any:
+    """The record in a frame, or None.
+
+    Raises:
+        OSError: its header is broken.
+    """
+    stream = io.BytesIO(frame.record)
+    found = ArchiveIterator(stream, parse_http=False, quirks_mode=True, max_header_len=HEAD)
+    return next(found, None)
+
+
+def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None] | None:
+    """The page of a record, and the charset that it was declared with; None: another is there.
+
+    Args:
+        file: seekable.
+        offset: of the record, as its document tells.
+        length: of the record.
+    """
+    for item in frames(packed.File(file)):
+        if isinstance(item, Frame) and (item.offset, item.length) == (offset, length):
+            record = _record(item)
+            payload = record and _payload(record, str(record.record_type))
+            if not isinstance(payload, Payload):
+                return None
+            body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
+            return body, payload.charset
+    return None
 
 
 def _payload(record: Any, kind: str) -> Payload | Skipped:

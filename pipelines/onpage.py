@@ -1,0 +1,90 @@
+"""What the extractor saw on a document's page: its blocks, how likely main text, what stayed.
+
+The page is read again from the source, so it must still stand where it was read.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from filters import charset
+from filters.extract import KAREZ
+from pipelines import ingest
+from pipelines.errors import RecipeError, RunError
+from pipelines.readers import html, warc
+from pipelines.readers.pages import HTML
+from pipelines.recipe import Recipe, Source
+
+TURNED = {"warc": warc.page_at, "html": html.page_at}
+
+
+def blocks(recipe: Recipe, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The blocks of a page in order, ready for JSON: bytes of the page as UTF-8, and what is said.
+
+    Args:
+        recipe: of the run.
+        document: a row of its documents.
+
+    Raises:
+        RunError: if the document is no page that our own extractor read, or its file is gone.
+    """
+    name = str(document["source"])
+    source, path = _found(recipe, name)
+    if source.extract not in KAREZ or (document["media_type"] or "").lower() not in HTML:
+        raise RunError(f"{name}: is no page that karez itself took the text of")
+    try:
+        with path.open("rb") as file:
+            found = TURNED[source.kind](file, document["offset"], document["length"])
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    if found is None:
+        raise RunError(f"{path}: holds another page at {document['offset']:,} now")
+    return judged(charset.utf8(*found), KAREZ[source.extract][0])
+
+
+def _found(recipe: Recipe, name: str) -> tuple[Source, Path]:
+    """The source of pages with a file of that name, and where it is."""
+    for source in recipe.source:
+        if source.kind in TURNED:
+            try:
+                each = {file.name: file.path for file in ingest.files(source, recipe.base)}
+            except RecipeError:
+                continue
+            if name in each:
+                return source, Path(each[name])
+    raise RunError(f"{name}: is no file of pages of this recipe, or is no longer there")
+
+
+def judged(page: bytes, mode: str) -> list[dict[str, Any]]:
+    """The blocks of a page.
+
+    Args:
+        page: UTF-8.
+        mode: of `filters.maintext.MODES`.
+
+    Returns:
+        of each block `start` and `end`, bytes of the page, its `text`, its `chance` of being main
+        text, and whether it was `kept`.
+    """
+    from filters.maintext import chosen, read
+    from filters.markup import FROM, TO
+    from filters.pageblocks import FIRST, LAST
+    from filters.pagetext import text
+
+    main = read(np.frombuffer(page, np.uint8))
+    keep = chosen(main.page, main.chances, mode)
+    out, begins = text(main.page, np.ones(len(keep), np.uint8))
+    texts = [out[a:b].tobytes().decode("utf-8", "replace").strip() for a, b in pairwise(begins)]
+    segments, ours = main.page.segments, main.page.blocks
+    return [
+        {
+            "start": int(segments[ours[i, FIRST], FROM]),
+            "end": int(segments[ours[i, LAST] - 1, TO]),
+            "text": texts[i],
+            "chance": round(float(main.chances[i]), 4),
+            "kept": bool(keep[i]),
+        }
+        for i in range(len(keep))
+    ]
