@@ -14,6 +14,7 @@ Errors::
 import hashlib
 from collections.abc import Callable
 from functools import cache, partial
+from html import unescape
 from importlib import import_module
 
 from filters import nesting
@@ -24,6 +25,7 @@ Extractor = Callable[[str], str]
 HTML = 16_000_000  # characters of a page
 DEPTH = 2_000  # elements open at once; browsers stop at 512, and tools that write pages long before
 WORK = 400_000_000  # characters times open elements, see `nesting`; about 3 seconds of parsing
+FEW = 200  # characters of main text below which JSON-LD is asked for the article's
 SMALL = 100_000  # characters, and
 TAGS = 3_000  # tags, up to which a page is not measured: it cannot take two seconds
 
@@ -144,7 +146,19 @@ def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> str:
         written = None if found is None else found.tobytes().decode("utf-8", "replace")
     if written is None:
         raise TooLarge(LOST)
-    return written
+    return _told(data) or written if len(written) < FEW and mode != "everything" else written
+
+
+def _told(page: bytes) -> str | None:
+    """The text that JSON-LD has of an article, for pages that a script writes."""
+    from filters.jsonld import article
+
+    body = article(page).get("articleBody")
+    if not isinstance(body, str):
+        return None
+    lines = (" ".join(line.split()) for line in unescape(body).splitlines())
+    text = "\n".join(line for line in lines if line)
+    return text if len(text) >= FEW else None
 
 
 def _both(first: str, second: str, html: str) -> str:

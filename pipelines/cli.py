@@ -77,9 +77,7 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.argument("key", metavar="ID|URL")
-@click.option(
-    "--page", is_flag=True, help="Show its page too: the blocks, and what was kept."
-)
+@click.option("--page", is_flag=True, help="Show its page too: the blocks, and what was kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_context
 def explain(ctx: click.Context, folder: str, key: str, page: bool, as_json: bool) -> None:

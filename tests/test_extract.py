@@ -1,5 +1,6 @@
 """Extractors, and the pages that none of them may see."""
 
+import json
 import random
 import sys
 import time
@@ -224,3 +225,20 @@ def test_depth_of_orderly_pages_is_exact() -> None:
 def test_no_mark_up_raises(html: str) -> None:
     nesting.measure(html, DEPTH, WORK)
     extract.text(html)
+
+
+def test_a_page_without_text_of_its_own_gives_what_json_ld_says() -> None:
+    body = "The first line &amp; more of it.  \n\n" + "The water comes down from the hills. " * 9
+    data = json.dumps({"@type": "NewsArticle", "articleBody": body})
+    script = f'<script type="application/ld+json">{data}</script>'
+    page = f"<title>T</title>{script}<body><div id=app></div><footer>Imprint</footer>"
+    told = "The first line & more of it.\n" + ("The water comes down from the hills. " * 9).strip()
+    for name in ("karez", "karez-precision", "karez-markdown"):
+        assert text(page, name) == told
+    assert "The water" not in text(page, "karez-everything")
+    own = f"<article><h1>Own</h1><p>{PARAGRAPH}<p>{PARAGRAPH}</article>"
+    assert text(page.replace("<div id=app>", own), "karez").count("The water") == 0
+    for odd in ("5", '["x"]', '"short"', "null"):
+        assert text(page.replace(json.dumps(body), odd), "karez") == text(
+            page.replace(script, ""), "karez"
+        )
