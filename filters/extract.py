@@ -25,6 +25,7 @@ HTML = 16_000_000  # characters of a page
 DEPTH = 2_000  # elements open at once; browsers stop at 512, and tools that write pages long before
 WORK = 400_000_000  # characters times open elements, see `nesting`; about 3 seconds of parsing
 SMALL = 100_000  # characters, and
+BROKEN = 0.1  # of characters that could not be read, above which a page is no text at all
 TAGS = 3_000  # tags, up to which a page is not measured: it cannot take two seconds
 
 
@@ -138,7 +139,8 @@ def _karez(data: bytes, mode: str) -> str:
     found = main_text(np.frombuffer(data, np.uint8), mode)
     if found is None:
         raise TooLarge(LOST)
-    return found.tobytes().decode("utf-8", "replace")
+    read = found.tobytes().decode("utf-8", "replace")
+    return read if read.count("\ufffd") <= BROKEN * len(read) else ""
 
 
 def _both(first: str, second: str, html: str) -> str:
