@@ -27,6 +27,7 @@ DEPTH = 2_000  # elements open at once; browsers stop at 512, and tools that wri
 WORK = 400_000_000  # characters times open elements, see `nesting`; about 3 seconds of parsing
 FEW = 200  # characters of main text below which JSON-LD is asked for the article's
 SMALL = 100_000  # characters, and
+BROKEN = 0.1  # of characters that could not be read, above which a page is no text at all
 TAGS = 3_000  # tags, up to which a page is not measured: it cannot take two seconds
 
 
@@ -146,6 +147,8 @@ def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> str:
         written = None if found is None else found.tobytes().decode("utf-8", "replace")
     if written is None:
         raise TooLarge(LOST)
+    if written.count("\ufffd") > BROKEN * len(written):
+        return ""
     return _told(data) or written if len(written) < FEW and mode != "everything" else written
 
 

@@ -108,7 +108,7 @@ def _run(
         if size == 1 and is_space(one[0]):
             if one[0] != 13 or not preserved:
                 _blank(out, at, one[0], preserved)
-        elif size > 1 or one[0] != 0:
+        elif size > 1 or (one[0] > 32 and one[0] != 127):  # no control characters
             _write(out, at, one, size)
         place += used
 

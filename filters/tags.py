@@ -45,7 +45,8 @@ TAG = {name: number for number, name in enumerate(TAGS) if name}
 BR, HR, IMG, SCRIPT, TITLE, P_TAG, A_TAG = (
     TAG[name] for name in ("br", "hr", "img", "script", "title", "p", "a")
 )
-PLAINTEXT, ARTICLE_TAG, H1, PRE_TAG = (TAG[n] for n in ("plaintext", "article", "h1", "pre"))
+PLAINTEXT, ARTICLE_TAG, H1 = (TAG[name] for name in ("plaintext", "article", "h1"))
+NOSCRIPT = TAG["noscript"]
 LAST_HEADING = TAG["h6"]
 
 _ENDS_P = (

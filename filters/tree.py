@@ -79,6 +79,7 @@ from filters.tags import (
     HR,
     IMG,
     LINK,
+    NOSCRIPT,
     ONCE,
     PLAINTEXT,
     PRE,
@@ -94,6 +95,7 @@ from filters.tags import (
 
 DEPTH = 512  # elements open at once, as in browsers
 TITLE_BYTES = 4_000  # of a title; one that is longer was not closed
+FALLBACK_BYTES = 3_000  # of a noscript, beyond which it is the page itself, as in forums' software
 BY_CLASS = len(TAGS)
 LOW = np.uint64(0x7FFFFFFF)
 
@@ -190,7 +192,8 @@ def _left_out(page: Page, tag: int, content: int) -> int:
         piece = page.at[DATA]
         page.data_at[2 * piece], page.data_at[2 * piece + 1] = content, end
         page.at[DATA] += 1
-    if tag == TITLE and end - content > TITLE_BYTES:
+    most = TITLE_BYTES if tag == TITLE else FALLBACK_BYTES if tag == NOSCRIPT else len(page.data)
+    if end - content > most:
         return -1
     if end < 0:
         return -1 if page.kinds[tag] & SKIPPED else len(page.data)
