@@ -136,12 +136,13 @@ def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> str:
     import numpy as np
 
     from filters.maintext import LOST, main_markdown, main_text
+    from filters.pagehead import base_of
 
     if len(data) > HTML and (size := len(data.decode("utf-8", "replace"))) > HTML:
         raise TooLarge(f"{size:,} characters of HTML; the limit is {HTML:,}")
     page = np.frombuffer(data, np.uint8)
     if marked:
-        written = main_markdown(page, mode, url)
+        written = main_markdown(page, mode, base_of(data, url))
     else:
         found = main_text(page, mode)
         written = None if found is None else found.tobytes().decode("utf-8", "replace")

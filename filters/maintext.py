@@ -116,7 +116,7 @@ def main_markdown(
     Args:
         data: UTF-8.
         mode: one of `MODES`.
-        url: the page's own, which links are relative to.
+        url: what links are relative to; without it relative ones stay so.
         by: the model; the one that ships if None.
     """
     page, likely = read(data, by)

@@ -166,7 +166,7 @@ def markdown(page: Blocks, keep: Bytes, url: str | None = None) -> str:
     Args:
         page: valid still.
         keep: shape (blocks,); 0: the block is left out.
-        url: the page's, which links are relative to; without it relative ones stay so.
+        url: what links are relative to; without it relative ones stay so.
     """
     of = _Page(page, url)
     chosen = page.blocks[np.flatnonzero(keep)][:, [FIRST, LAST]].tolist()

@@ -88,8 +88,7 @@ def head(page: bytes, url: str | None = None) -> Head:
         page: UTF-8.
         url: its own, which others are relative to.
     """
-    body = _BODY.search(page)
-    told, data = _told(page[: body.start()] if body else page), article(page)
+    told, data = _told(page), article(page)
     base = urljoin_or_none(url, told.base) or url
 
     def first(made: Callable[[Any], str | None], *given: Any) -> str | None:
@@ -106,6 +105,16 @@ def head(page: bytes, url: str | None = None) -> Head:
         first(clean, _licensed(page, base), data.get("license"), *metas(LICENCES), _commons(page)),
         first(lambda each: urljoin_or_none(base, each), told.canonical, told.meta.get("og:url")),
     )
+
+
+def base_of(page: bytes, url: str | None) -> str | None:
+    """What the links of a page are relative to.
+
+    Args:
+        page: UTF-8.
+        url: its own, if it is known.
+    """
+    return urljoin_or_none(url, _told(page).base) or url
 
 
 def clean(value: object) -> str | None:
@@ -126,9 +135,10 @@ def urljoin_or_none(base: str | None, value: object) -> str | None:
     return made if fits else None
 
 
-def _told(top: bytes) -> _Told:
+def _told(page: bytes) -> _Told:
     """What the tags of a page say that stand before its body."""
-    told, at = _Told(), 0
+    body = _BODY.search(page)
+    top, told, at = page[: body.start()] if body else page, _Told(), 0
     for _ in range(TAGS):
         found = _OPEN.search(top, at)
         if found is None:
