@@ -10,8 +10,10 @@ import pytest
 from resiliparse.parse.html import HTMLTree
 
 from tests.bench import extraction, extraction_scores
+from tests.bench.extraction_bars import bars
 from tests.bench.extraction_pages import Page, address, apart, kinds
 from tests.bench.extraction_scores import (
+    Score,
     difference,
     of_shingles,
     of_snippets,
@@ -213,3 +215,38 @@ def test_a_function_is_named_by_its_module() -> None:
         with pytest.raises(SystemExit, match=f"{word}: neither"):
             extraction.named(word)
     assert name == "tall" and function is extraction_scores.tokens  # type: ignore[comparison-overlap]
+
+
+def score(value: float, low: float = 0, high: float = 0) -> dict[str, Score]:
+    return {"F1": Score(value, value, value), "less": Score(value, low, high)}
+
+
+def test_bars_are_met_by_value_by_interval_and_by_pace() -> None:
+    slowest = "slowest per byte, times the mean"
+    pace = {
+        "trafilatura": {"pages a CPU s": 10.0, slowest: 90.0},
+        "resiliparse": {"pages a CPU s": 150.0, slowest: 5.0},
+        "karez": {"pages a CPU s": 160.0, slowest: 20.0},
+    }
+    aeb = {"pace": pace, "all": {"pages": 181, "karez": score(0.965)}}
+    more = {
+        "pace": {},
+        "all": {"pages": 200, "karez": score(0.5), "karez unseen": score(0.4)},
+        "forum": {"pages": 60, "karez unseen": score(-0.01, -0.02, 0.0)},
+        "docs": {"pages": 60, "karez unseen": score(-0.01, -0.02, -0.001), "karez": score(1)},
+        "short": {"pages": 59, "karez unseen": score(-0.5, -0.6, -0.4)},
+    }
+    peers = {"pace": pace, "all": {"pages": 3, "trafilatura": score(0.9)}}
+    found = list(bars({"machine": "it", "aeb": aeb, "more": more, "docs": peers}))
+    assert [(met, what.partition(",")[0].partition(":")[0]) for met, what in found] == [
+        (True, "aeb"),  # F1
+        (True, "aeb"),  # 16 times
+        (False, "aeb"),  # 1.07 times
+        (True, "aeb"),  # slowest
+        (True, "more"),  # forum
+        (False, "more"),  # docs
+    ]
+    assert found[2][1] == "aeb: 1.1 times resiliparse's pages a second, bar 1.2"
+    assert "forum, karez unseen: -0.010" in found[4][1]
+    lower = {**aeb, "all": {"pages": 181, "karez": score(0.9649)}}
+    assert not next(bars({"aeb": lower}))[0]

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from filters import charset, extract
 from tests.bench import extraction_scores as scores
 from tests.bench.bench import ROOT, machine
+from tests.bench.extraction_bars import bars
 from tests.bench.extraction_pages import kinds
 
 Extractor = Callable[[bytes], str]
@@ -256,6 +257,8 @@ def main() -> None:
         rows = pq.read_table(folder / f"{name}.parquet").to_pylist()
         kept[name] = measured(name, rows, taken(name, rows, tools))
         show(name, kept[name])
+    for met, what in bars(kept):
+        print(f"{'met' if met else 'MISSED'}: {what}")
     pages = pq.read_table(folder / f"{sets[0]}.parquet", columns=["html"])["html"].to_pylist()
     kept["peak, MB"] = peaks(pages, [*peers(), *ours()])
     print(

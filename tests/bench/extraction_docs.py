@@ -1,7 +1,9 @@
 """Documentation pages whose content stands in a container that their template names.
 
-The pages come from documentation packages, unpacked into folders.  A family is one template; its
-name begins with the generator, so that folds can keep generators apart.
+The pages come from documentation packages, each unpacked into a folder of its name: of Debian
+(``apt-get download NAME && dpkg-deb -x NAME_*.deb NAME``), and ``javadoc-8``, which holds the
+javadoc jars of guava 23.0 and commons-compress 1.18 from Maven Central.  A family is one template;
+its name begins with the generator, so that folds can keep generators apart.
 """
 
 import random

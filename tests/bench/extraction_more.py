@@ -109,7 +109,7 @@ def gne(folder: Path) -> Iterator[Page]:
 
 
 def more(folder: Path) -> Iterator[Page]:
-    """All of them that are there: checkouts in folders of their projects' names."""
+    """All of them that are there: checkouts in folders that are called OWNER+NAME."""
     readers = {
         "mozilla+readability": readability,
         "AndyTheFactory+newspaper4k": newspaper,
