@@ -30,7 +30,7 @@ def command(folder: str, key: str, page: bool, as_json: bool) -> None:
     opened = Opened(folder)
     values = [explained(opened, address) for address in find(opened, key)]
     for value in values if page else ():
-        value["blocks"] = onpage.blocks(opened.recipe, value["document"])
+        value |= onpage.seen(opened.recipe, value["document"])
     if as_json:
         click.echo(as_json_text(values))
         return
@@ -133,16 +133,19 @@ def show(value: Mapping[str, Any], console: Console) -> None:
         _diff(str(document["text"]), value["edited_text"], value["edits"], console)
     if "blocks" in value:
         console.print()
-        _blocks(value["blocks"], console)
+        _page(value["blocks"], value["images"], console)
 
 
-def _blocks(blocks: list[dict[str, Any]], console: Console) -> None:
+def _page(blocks: list[dict[str, Any]], images: list[dict[str, Any]], console: Console) -> None:
     """What the extractor saw, and what it took."""
     kept = sum(block["kept"] for block in blocks)
     console.print(Text(f"page: {len(blocks)} blocks, {kept} kept", "bold"))
     for block in blocks:
         said = f"{'+' if block['kept'] else '-'} {block['chance']:.2f}  {plain(block['text'])}"
         console.print(Text(said, "" if block["kept"] else "red"), no_wrap=True, overflow="ellipsis")
+    for image in images:
+        said = f"image {image['url']}  {image['caption'] or image['alt'] or ''}"
+        console.print(Text(plain(said), "dim"), no_wrap=True, overflow="ellipsis")
 
 
 def _said(decision: Mapping[str, Any]) -> Text:

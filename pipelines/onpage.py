@@ -1,4 +1,4 @@
-"""What the extractor saw on a document's page: its blocks, how likely main text, what stayed.
+"""What the extractor saw on a document's page: its blocks, how likely main text, and its images.
 
 The page is read again from the source, so it must still stand where it was read.
 """
@@ -20,8 +20,8 @@ from pipelines.recipe import Recipe, Source
 TURNED = {"warc": warc.page_at, "html": html.page_at}
 
 
-def blocks(recipe: Recipe, document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The blocks of a page in order, ready for JSON: bytes of the page as UTF-8, and what is said.
+def seen(recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
+    """The blocks and images of a page in order, ready for JSON; see `judged`.
 
     Args:
         recipe: of the run.
@@ -41,7 +41,7 @@ def blocks(recipe: Recipe, document: dict[str, Any]) -> list[dict[str, Any]]:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     if found is None:
         raise RunError(f"{path}: holds another page at {document['offset']:,} now")
-    return judged(charset.utf8(*found), KAREZ[source.extract][0])
+    return judged(charset.utf8(*found), KAREZ[source.extract][0], document["url"])
 
 
 def _found(recipe: Recipe, name: str) -> tuple[Source, Path]:
@@ -57,20 +57,23 @@ def _found(recipe: Recipe, name: str) -> tuple[Source, Path]:
     raise RunError(f"{name}: is no file of pages of this recipe, or is no longer there")
 
 
-def judged(page: bytes, mode: str) -> list[dict[str, Any]]:
-    """The blocks of a page.
+def judged(page: bytes, mode: str, url: str | None) -> dict[str, Any]:
+    """The blocks and images of a page.
 
     Args:
         page: UTF-8.
         mode: of `filters.maintext.MODES`.
+        url: its own, if it is known.
 
     Returns:
-        of each block `start` and `end`, bytes of the page, its `text`, its `chance` of being main
-        text, and whether it was `kept`.
+        `blocks`, of each `start` and `end`, bytes of the page, its `text`, its `chance` of being
+        main text, and whether it was `kept`; `images` of the main text, see `filters.pageimages`.
     """
     from filters.maintext import chosen, read
     from filters.markup import FROM, TO
     from filters.pageblocks import FIRST, LAST
+    from filters.pagehead import base_of
+    from filters.pageimages import images
     from filters.pagetext import text
 
     main = read(np.frombuffer(page, np.uint8))
@@ -78,7 +81,7 @@ def judged(page: bytes, mode: str) -> list[dict[str, Any]]:
     out, begins = text(main.page, np.ones(len(keep), np.uint8))
     texts = [out[a:b].tobytes().decode("utf-8", "replace").strip() for a, b in pairwise(begins)]
     segments, ours = main.page.segments, main.page.blocks
-    return [
+    made = [
         {
             "start": int(segments[ours[i, FIRST], FROM]),
             "end": int(segments[ours[i, LAST] - 1, TO]),
@@ -88,3 +91,5 @@ def judged(page: bytes, mode: str) -> list[dict[str, Any]]:
         }
         for i in range(len(keep))
     ]
+    pictures = images(main.page, keep, base_of(page, url))
+    return {"blocks": made, "images": [each._asdict() for each in pictures]}
