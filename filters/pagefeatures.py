@@ -111,6 +111,7 @@ NAMES = (
 )
 WIDTH = len(NAMES)
 
+FAR, MANY, LONG = 40, 300, 20_000  # blocks away, blocks, characters: beyond, all pages are alike
 _ONE = np.uint64(1)
 _HEADING = BIT["heading"]
 _FLAGS = len(FLAGS)
@@ -138,8 +139,12 @@ def _page(
 ) -> int:
     """What is said of the whole page."""
     whole = sums[0]
-    row[at], row[at + 1], row[at + 2] = count, whole[E_CHARS], per(whole[E_LINKED], whole[E_CHARS])
-    row[at + 3], row[at + 4], row[at + 5] = whole[E_GOOD], articles, told
+    row[at], row[at + 1], row[at + 2] = (
+        min(count, MANY),
+        min(whole[E_CHARS], LONG),
+        per(whole[E_LINKED], whole[E_CHARS]),
+    )
+    row[at + 3], row[at + 4], row[at + 5] = min(whole[E_GOOD], LONG), articles, told
     row[at + 6] = per(whole[E_P], whole[E_CHARS])
     row[at + 7] = per(whole[E_CHARS], elements[0, END])
     row[at + 8] = whole[E_IMAGES]
@@ -158,7 +163,7 @@ def _place(
     at: int,
 ) -> int:
     """Where a block is on its page."""
-    row[at], row[at + 1], row[at + 2] = per(i, count), i, count - i
+    row[at], row[at + 1], row[at + 2] = per(i, count), min(i, FAR), min(count - i, FAR)
     row[at + 3], row[at + 4] = per(chars, sums[0, E_CHARS]), per(good, sums[0, E_GOOD])
     row[at + 5] = bytes_
     return at + len(PLACE)
@@ -323,8 +328,8 @@ def features(
         row[to], row[to + 1] = article, article > 0
         row[to + 2] = article > 0 and article == best_article
         _heading(blocks, elements, flags, i, last)
-        row[to + 3], row[to + 4] = (i - last[0] if last[0] >= 0 else -1), last[1]
-        row[to + 5], row[to + 6] = (i - last[2] if last[2] >= 0 else -1), last[3]
+        row[to + 3], row[to + 4] = (min(i - last[0], FAR) if last[0] >= 0 else -1), last[1]
+        row[to + 5], row[to + 6] = (min(i - last[2], FAR) if last[2] >= 0 else -1), last[3]
         to += 7
         for way in (-1, -2, 1, 2):
             to = _neighbour(blocks, elements, count, i, way, row, to)

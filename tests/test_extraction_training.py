@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.extraction.flat import below, forest
-from infra.extraction.labels import RUN, SNIPPET, aligned, labels, shares, told
+from infra.extraction.labels import GRAM, RUN, SNIPPET, aligned, held, labels, shares, told
 
 FEW = st.lists(st.integers(0, 2), max_size=6)
 
@@ -49,6 +49,15 @@ def test_a_block_is_labelled_by_its_share_of_the_gold_in_its_order() -> None:
     found = shares(blocks, "The news of today at home. 漢字")
     assert found.tolist() == pytest.approx([0, 1, 0, 0, 2 / 3])
     assert shares([], "x").tolist() == shares(["x"], "")[:0].tolist() == []
+
+
+@given(FEW, FEW)
+def test_what_is_long_is_labelled_by_runs_of_words(page: list[int], gold: list[int]) -> None:
+    runs = [gold[i : i + GRAM] for i in range(len(gold) - GRAM + 1)]
+    found = held(np.array(page, np.int32), np.array(gold, np.int32)).tolist()
+    for i in range(len(page)):
+        those = [page[j : j + GRAM] for j in range(max(i - GRAM + 1, 0), i + 1)]
+        assert found[i] == any(len(run) == GRAM and run in runs for run in those)
 
 
 def test_a_snippet_labels_the_one_block_that_holds_it() -> None:

@@ -14,7 +14,7 @@ from filters.mainblocks import Blocks
 from filters.maintext import BINS, MODES, chosen, main_text, model, read, save
 from filters.markup import PARENT, SIGN
 from filters.pageblocks import CHARS, HASH, LINKED, OWNER, WIDE, WORDS
-from filters.pagefeatures import NAMES, WIDTH
+from filters.pagefeatures import FAR, NAMES, WIDTH
 from filters.pageregions import MASSES, SECOND, WINDOW, regions
 from filters.pageregions import NAMES as REGIONS
 from filters.tags import BIT, hash_of
@@ -116,7 +116,8 @@ def test_features_say_what_is_there(html: str) -> None:
             if times < 3 and element:
                 assert said[f"alike {times}"] == signs.count(signs[element])
         assert said["same text"] == (its[:, HASH] == its[i, HASH]).sum()
-        assert said["place from start"] == i and said["place to end"] == len(its) - i
+        assert said["place from start"] == min(i, FAR)
+        assert said["place to end"] == min(len(its) - i, FAR)
         before = its[:i, CHARS].sum() / its[:, CHARS].sum()
         assert said["place chars before"] == pytest.approx(before)
         words = int(its[i - 1, WORDS]) - int(its[i - 1, WIDE]) // 2 if i else -1
@@ -188,6 +189,15 @@ def test_the_main_text_is_kept_and_the_frame_is_not() -> None:
     lines = found.tobytes().decode().split("\n")
     assert lines[-2:] == [(SENTENCE * 4).strip(), (SENTENCE * 3).strip()]
     assert not {"Home", "Menu entry", "Imprint"} & set(lines)
+
+
+@pytest.mark.parametrize("count", [4, 40, 400, 4_000])
+def test_a_long_page_keeps_its_later_part(count: int) -> None:
+    prose = "".join(f"<p>{SENTENCE * 2} The {n}th time it is said.</p>" for n in range(count))
+    page = PAGE.replace("</h1>", "</h1>" + prose)
+    found = main_text(np.frombuffer(page.encode(), np.uint8))
+    assert found is not None
+    assert found.tobytes().decode().count("time it is said") == count
 
 
 def test_modes_take_more_and_more_of_a_page() -> None:

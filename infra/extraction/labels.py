@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-CELLS = 80_000_000  # of an alignment; what is longer is cut
+CELLS = 80_000_000  # of an alignment; what is longer is compared by runs of words
+GRAM = 4  # words of such a run
 RUN = 0.5  # what it is worth that a word follows the one that matched before it
 SNIPPET = 8.0  # weight of a block about which a person said something
 WORD = re.compile(
@@ -24,7 +25,7 @@ def tokens(text: str, known: dict[str, int]) -> NDArray[np.int32]:
     return np.array([known.setdefault(w, len(known)) for w in WORD.findall(text.lower())], np.int32)
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _traced(came: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The way back through an alignment: which words matched."""
     i, j, forced = came.shape[0] - 1, came.shape[1] - 1, False
@@ -43,7 +44,7 @@ def _traced(came: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
-@numba.njit(cache=True)
+@numba.njit
 def aligned(page: NDArray[np.int32], gold: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Which words of a page a text has, in its order, preferring runs; shape (words,)."""
     n, m = len(page), len(gold)
@@ -71,16 +72,28 @@ def aligned(page: NDArray[np.int32], gold: NDArray[np.int32]) -> NDArray[np.uint
     return _traced(came)
 
 
+def held(page: NDArray[np.int32], gold: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Which words of a page are in a run of words that a text has as well; shape (words,)."""
+    runs = {gold[i : i + GRAM].tobytes() for i in range(len(gold) - GRAM + 1)}
+    found = np.zeros(len(page), np.uint8)
+    for i in range(len(page) - GRAM + 1):
+        if page[i : i + GRAM].tobytes() in runs:
+            found[i : i + GRAM] = 1
+    return found
+
+
 def shares(blocks: Sequence[str], text: str) -> Floats:
     """The share of each block's words that a text has in its order; shape (blocks,)."""
     known = dict[str, int]()
     words = [tokens(block, known) for block in blocks]
     gold = tokens(text, known)
     page = np.concatenate(words) if words else np.empty(0, np.int32)
-    page = page[: CELLS // max(len(gold), 1)]
     inside = np.isin(page, gold)  # what is not in the text at all aligns with nothing
     found = np.zeros(len(page), np.uint8)
-    found[inside] = aligned(page[inside], gold[np.isin(gold, page)])
+    if inside.sum() * len(gold) <= CELLS:
+        found[inside] = aligned(page[inside], gold[np.isin(gold, page)])
+    else:
+        found = held(page, gold)
     ends = np.cumsum([0, *map(len, words)])
     parts = [found[a:b] for a, b in pairwise(ends)]
     return np.array([part.mean() if len(part) else 0.0 for part in parts], np.float32)

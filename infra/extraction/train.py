@@ -55,6 +55,9 @@ SETTINGS = {
     "verbosity": -1,
 }
 TEACHERS = {"default": 2.5, "fast": 1.0, "precision": 1.0, "recall": 1.0}
+RATES = {"trafilatura": 2.0, "forum": 3.0, "product": 3.0, "docs/docs": 0.5, "": 1.0}
+"""What pages of an origin or type weigh: more, where people labelled little of much."""
+
 DULL = 0.3  # of short blocks that are no main text, which most are, so many are learned from
 FAMILY, MOST = 40, 150.0  # pages of one template; what a page weighs at most
 SHARED = 0.1  # of its runs of eight words, above which a page is one that is measured
@@ -143,7 +146,9 @@ def weights(page: Page, read: Blocks, rng: np.random.Generator) -> Floats:
     weight = np.where(page.weight > 1, page.weight, page.weight * (0.3 + size / 40))
     dull = (size <= 4) & (page.value < 0.5) & (page.weight <= 1)
     weight = np.where(dull, np.where(rng.random(len(dull)) < DULL, weight / DULL, 0), weight)
-    return (weight * min(1.0, MOST / max(weight.sum(), 1))).astype(np.float32)
+    what = f"{page.row['origin']}/{page.row['type']}/"
+    rate = next(rate for kind, rate in RATES.items() if f"{kind}/" in what)
+    return (weight * rate * min(1.0, MOST / max(weight.sum(), 1))).astype(np.float32)
 
 
 def runs(page: str) -> set[bytes]:
