@@ -69,12 +69,12 @@ def _resiliparse(html: bytes) -> str:
 
 def ours() -> dict[str, Extractor]:
     """Karez, in its modes, as far as there are any."""
-    names = [name for name in extract.SHIPPED if name.startswith("karez")]
+    names = [name for name, (_, marked) in extract.KAREZ.items() if not marked]
     return {name: _shipped(name) for name in names}
 
 
 def _shipped(name: str) -> Extractor:
-    return lambda html: extract.text(charset.decode(html, None)[0], name)
+    return lambda html: extract.text(charset.utf8(html, None), name)
 
 
 def named(word: str) -> tuple[str, Extractor | Path]:
