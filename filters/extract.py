@@ -43,7 +43,7 @@ class TooDeep(PageError):  # noqa: N818 (the name says it)
     """More open elements than `DEPTH`, or more work for a parser than `WORK`."""
 
 
-def text(html: str | bytes, extractor: str = "resiliparse", url: str | None = None) -> str:
+def text(html: str | bytes, extractor: str = "karez", url: str | None = None) -> str:
     """The main text of a page.
 
     Args:

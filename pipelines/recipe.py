@@ -47,7 +47,7 @@ class Source:
     text: str = "text"
     id: str = "id"
     url: str = "url"
-    extract: str = "resiliparse"
+    extract: str = "karez"
     config: str | None = None
     split: str | None = None
 
