@@ -52,7 +52,7 @@ class Page(NamedTuple):
 
     def row(self) -> dict[str, object]:
         """As in `SCHEMA`."""
-        domain = site(self.url)[0] or urlsplit(self.url).netloc or self.origin
+        domain = site(self.url)[1] or urlsplit(self.url).netloc or self.origin
         key = blake2b(self.url.encode() + b"\0" + self.html, digest_size=16).hexdigest()
         wanted, unwanted = self.snippets
         own = {"id": key, "url": self.url, "domain": domain, "family": self.family or domain}
