@@ -10,7 +10,6 @@ The Open Graph protocol; Dublin Core; RFC 5646 (languages).
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -227,10 +226,12 @@ def _dated(value: object) -> str | None:
 
 
 def _day(year: int, month: int, day: int) -> str | None:
-    try:
-        return date(year, month, day).isoformat()
-    except ValueError:
+    """A date of the Gregorian calendar, if there is such a day."""
+    leaps = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = (31, 28 + leaps, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    if not (year and 1 <= month <= 12 and 1 <= day <= lengths[month - 1]):
         return None
+    return f"{year:04}-{month:02}-{day:02}"
 
 
 def _language(value: object) -> str | None:

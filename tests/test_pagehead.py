@@ -73,6 +73,8 @@ def test_an_article_comes_before_the_page_and_names_its_author_elsewhere() -> No
         ('<meta name="date" content="2024/05/31 10:00">', "published", "2024-05-31"),
         ('<meta name="date" content="Fri, 31 May 2024 10:00:00 GMT">', "published", "2024-05-31"),
         ('<meta name="date" content="2024-13-31">', "published", None),
+        ('<meta name="date" content="2023-02-29">', "published", None),
+        ('<meta name="date" content="2024-02-29">', "published", "2024-02-29"),
         ('<meta name="date" content="yesterday">', "published", None),
         ('<meta itemprop="datePublished" content="2024-05-31">', "published", "2024-05-31"),
         ('<meta property="og:locale" content="pt_BR">', "declared_language", "pt-BR"),
