@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.begun import begin, said, wait_for
-from tests.command import ROOT, files, karez, leftovers
+from tests.command import ROOT, files, leftovers
 from tests.gcs import GoogleStore, google, store
 from tests.making import write_pair
 
@@ -149,7 +149,7 @@ def test_a_store_that_goes_away(server: GoogleStore, folder: Path) -> None:
         _, err = begun.communicate(timeout=120)
     if "not found" in err:  # the emulator forgets an upload under way, as Google's store does not
         assert begun.returncode == 1 and err.count("\n") == 1
-        done = karez(*command, cwd=folder)
+        done = said(*command, cwd=folder)
         begun.returncode, err = done.returncode, done.stderr
     assert (begun.returncode, err) == (0, "")
     assert is_same(server, folder, "short", "away")
