@@ -6,17 +6,14 @@ An image belongs to the main text if it stands between two blocks of it, or in a
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
-
-import numpy as np
 
 from filters.buffers import Bytes
 from filters.mainblocks import Blocks
 from filters.markup import END, FROM, START, TAG, TO
 from filters.pageblocks import FIRST, LAST
 from filters.pagehead import attributes, clean, urljoin_or_none
-from filters.pagetext import text
+from filters.pagetext import texts
 from filters.tags import TAG as NUMBER
 
 AROUND = 30  # words before, and after
@@ -78,12 +75,9 @@ class _Texts:
     """Blocks as bytes of the page and text; figures and their captions."""
 
     def __init__(self, page: Blocks) -> None:
-        out, at = text(page, np.ones(len(page.blocks), np.uint8))
-        whole = out.tobytes()
         first, last = page.blocks[:, FIRST], page.blocks[:, LAST] - 1
         starts, ends = page.segments[first, FROM].tolist(), page.segments[last, TO].tolist()
-        texts = [whole[a:b].decode("utf-8", "replace").strip() for a, b in pairwise(at.tolist())]
-        self.blocks = list(zip(starts, ends, texts, strict=True))
+        self.blocks = list(zip(starts, ends, map(str.strip, texts(page)), strict=True))
         self.figures, self.captions = (
             self._ranges(page, name) for name in ("figure", "figcaption")
         )

@@ -1,5 +1,7 @@
 """The chosen blocks of a page as plain text: one line a block, character references undone."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
@@ -48,6 +50,17 @@ def text(page: Blocks, keep: Bytes) -> tuple[Bytes, Offsets]:
     if end and out[end - 1] == 10:
         end -= 1
     return out[:end], begins
+
+
+def texts(page: Blocks) -> list[str]:
+    """The text of each block, lines but the last ended by a line feed; "" where there is none.
+
+    Args:
+        page: valid still.
+    """
+    out, at = text(page, np.ones(len(page.blocks), np.uint8))
+    whole = out.tobytes()
+    return [whole[a:b].decode("utf-8", "replace") for a, b in pairwise(at.tolist())]
 
 
 @helper

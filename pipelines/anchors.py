@@ -12,7 +12,7 @@ from filters.passages import RepeatedParagraphs, RepeatedPassages, chosen
 from filters.shingles import Hashes
 from filters.winnowing import Anchors
 from filters.words import words
-from pipelines import clusters, parts, rules
+from pipelines import clusters, parts
 from pipelines.measures import selected
 from pipelines.meeting import address_of
 from pipelines.scan import EDITS_TABLE, edited_text
@@ -63,10 +63,8 @@ def passages(job: Job) -> RepeatedPassages | None:
 
 def candidates(job: Job, part: int) -> Rows:
     """The rows of a part that passed the rules and are no duplicates."""
-    reads = {rules.TABLE: ["reason"]}
-    if job.recipe.dedup is not None:
-        reads[clusters.TABLE] = ["duplicate"]
-    return np.flatnonzero(clusters.stays(job.run.columns(part, reads)).to_numpy())
+    columns = job.run.columns(part, clusters.judges(job.recipe))
+    return np.flatnonzero(clusters.stays(columns).to_numpy())
 
 
 def edited(job: Job, part: int, rows: Rows) -> Iterator[Texts]:

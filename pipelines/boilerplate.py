@@ -6,7 +6,6 @@ have it there.  The step `passages` cuts what is found.  A document without a ho
 """
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import cast
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from filters.boilerplate import Boilerplate, Units, units
 from filters.buffers import Positions
 from filters.shingles import Hashes
-from pipelines import anchors, clusters, latest, parts, rules
+from pipelines import anchors, clusters, latest, parts
 from pipelines.anchors import Rows
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
@@ -25,7 +24,7 @@ from pipelines.meeting import begins, by_key
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.scan import EDITS_TABLE
-from pipelines.schema import mixed
+from pipelines.schema import hashed, mixed
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 1
@@ -50,8 +49,8 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     edit = selected(recipe).across.get(NAME)
     if edit is None:
         return {}
-    judges = [rules.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
-    seen = [run.table(t).fingerprint for t in (EDITS_TABLE, table_of("site"), *judges)]
+    reads = (EDITS_TABLE, table_of("site"), *clusters.judges(recipe))
+    seen = [run.table(t).fingerprint for t in reads]
     return {TABLE: fingerprint(VERSION, mark(edit), seen)}
 
 
@@ -94,10 +93,8 @@ def _hosts(job: Job, part: int) -> tuple[Rows, Hashes]:
     rows = anchors.candidates(job, part)
     column = job.run.columns(part, {table_of("site"): ["host"]})["host"].combine_chunks()
     codes = column.take(pa.array(rows)).dictionary_encode()
-    digests = [blake2b(n.encode(), digest_size=8).digest() for n in codes.dictionary.to_pylist()]
-    by_name = np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
     has = codes.indices.is_valid().to_numpy(zero_copy_only=False)
-    return rows[has], by_name[codes.indices.drop_null().to_numpy()]
+    return rows[has], hashed(codes.dictionary)[codes.indices.drop_null().to_numpy()]
 
 
 def common(job: Job, key: int, batches: Batches) -> Done:

@@ -6,21 +6,20 @@ partition by a hash of the group's name; it answers who of them stays.  A docume
 of its group is not counted.
 """
 
-from hashlib import blake2b
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import again, clusters, latest, meeting, parts, rules
+from pipelines import again, clusters, latest, meeting, parts
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
 from pipelines.meeting import Rows, by_key, part_of, row_of
 from pipelines.recipe import Cap, Recipe
 from pipelines.runs import Run
-from pipelines.schema import CAPPED
+from pipelines.schema import CAPPED, hashed
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "columns/documents/cap"
@@ -44,9 +43,7 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     """The tables, with the columns that decide."""
     asked = cast(Cap, recipe.cap)
     wanted = dict.fromkeys([asked.per, *(column for column, _ in asked.order)])
-    reads: dict[str, list[str]] = {"documents": ["id"], rules.TABLE: ["reason"]}
-    if recipe.dedup is not None:
-        reads[clusters.TABLE] = ["duplicate"]
+    reads = {"documents": ["id"], **clusters.judges(recipe)}
     for table, names in selected(recipe).homes(wanted).items():
         reads[table] = [*dict.fromkeys([*reads.get(table, []), *names])]
     return reads
@@ -93,9 +90,8 @@ def _best(table: pa.Table, asked: Cap) -> pa.Table:
 def _partitions(group: pa.ChunkedArray, count: int) -> Rows:
     """The partition of each group, by a hash of its name."""
     codes = group.combine_chunks().dictionary_encode()
-    digests = (blake2b(n.encode(), digest_size=8) for n in codes.dictionary.to_pylist())
-    by_name = [int.from_bytes(digest.digest(), "big") % count for digest in digests]
-    return np.array(by_name, np.int64)[codes.indices.to_numpy()]
+    by_name = (hashed(codes.dictionary) % np.uint64(count)).astype(np.int64)
+    return by_name[codes.indices.to_numpy()]
 
 
 def choose(job: Job, key: int, batches: Batches) -> Done:

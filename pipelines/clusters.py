@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from filters.buffers import table as bytes_of
 from filters.clusters import Components, agreements, led
 from filters.lsh import similarity
-from pipelines import against, parts
+from pipelines import against, parts, rules
 from pipelines.errors import RunError
 from pipelines.measures import selected, table_of
 from pipelines.meeting import Rows, begins, by_key, part_of, row_of, those, within
-from pipelines.recipe import Dedup
+from pipelines.recipe import Dedup, Recipe
 from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import Batches, Done, Job
 from pipelines.units import say_size
@@ -52,6 +52,14 @@ def stays(columns: pa.Table) -> pa.ChunkedArray:
         if name in columns.column_names:
             stay = pc.and_not(stay, pc.fill_null(columns[name], False))
     return stay
+
+
+def judges(recipe: Recipe) -> dict[str, list[str]]:
+    """What says who passed the rules and is no duplicate: tables and columns, for `stays`."""
+    reads = {rules.TABLE: ["reason"]}
+    if recipe.dedup is not None:
+        reads[TABLE] = ["duplicate"]
+    return reads
 
 
 def partitions(rows: int) -> int:

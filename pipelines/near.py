@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from filters.buffers import table as bytes_of
 from filters.clusters import agreements
 from filters.lsh import similarity
-from pipelines import again, cap, clusters, latest, meeting, parts, rules, split
+from pipelines import again, cap, clusters, latest, meeting, parts, split
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
@@ -59,11 +59,9 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     reads = {
         "documents": ["id"],
         table_of("minhash"): ["minhash"],
-        rules.TABLE: ["reason"],
+        **clusters.judges(recipe),
         split.TABLE: ["split"],
     }
-    if recipe.dedup is not None:
-        reads[clusters.TABLE] = ["duplicate"]
     if recipe.cap is not None:
         reads[cap.TABLE] = ["over_cap"]
     return reads

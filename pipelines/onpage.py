@@ -3,7 +3,6 @@
 The page is read again from the source, so it must still stand where it was read.
 """
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +73,20 @@ def judged(page: bytes, mode: str, url: str | None) -> dict[str, Any]:
     from filters.pageblocks import FIRST, LAST
     from filters.pagehead import base_of
     from filters.pageimages import images
-    from filters.pagetext import text
+    from filters.pagetext import texts
 
     main = read(np.frombuffer(page, np.uint8))
     keep = chosen(main.page, main.chances, mode)
-    out, begins = text(main.page, np.ones(len(keep), np.uint8))
-    texts = [out[a:b].tobytes().decode("utf-8", "replace").strip() for a, b in pairwise(begins)]
     segments, ours = main.page.segments, main.page.blocks
     made = [
         {
             "start": int(segments[ours[i, FIRST], FROM]),
             "end": int(segments[ours[i, LAST] - 1, TO]),
-            "text": texts[i],
+            "text": said.strip(),
             "chance": round(float(main.chances[i]), 4),
             "kept": bool(keep[i]),
         }
-        for i in range(len(keep))
+        for i, said in enumerate(texts(main.page))
     ]
     pictures = images(main.page, keep, base_of(page, url))
     return {"blocks": made, "images": [each._asdict() for each in pictures]}

@@ -26,7 +26,7 @@ from filters import cuts
 from filters.buffers import Positions
 from filters.edits import merge
 from filters.passages import Masks, copies
-from pipelines import anchors, boilerplate, clusters, edited, latest, rules
+from pipelines import anchors, boilerplate, clusters, edited, latest
 from pipelines.anchors import Rows, Texts
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
@@ -53,8 +53,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     across = selected(recipe).across
     if not across:
         return {}
-    judges = [rules.TABLE, *([clusters.TABLE] if recipe.dedup is not None else [])]
-    seen = [run.table(t).fingerprint for t in (EDITS_TABLE, *judges)]
+    seen = [run.table(t).fingerprint for t in (EDITS_TABLE, *clusters.judges(recipe))]
     seen += boilerplate.tables(run, recipe).values()
     return {TABLE: fingerprint(VERSION, [[n, mark(edit)] for n, edit in across.items()], seen)}
 

@@ -1,5 +1,7 @@
 """The columns of a run's tables, spelled once."""
 
+from hashlib import blake2b
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -110,6 +112,16 @@ def id_heads(ids: pa.Array) -> NDArray[np.uint64]:
         shape (n,).
     """
     return id_bytes(ids)[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+
+
+def hashed(names: pa.Array) -> NDArray[np.uint64]:
+    """A hash of each name, the same on every machine.
+
+    Args:
+        names: strings, no nulls; few, as there is no kernel for it.
+    """
+    digests = [blake2b(name.encode(), digest_size=8).digest() for name in names.to_pylist()]
+    return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
 
 
 def drawn(ids: pa.Array, seed: int) -> NDArray[np.uint64]:

@@ -31,7 +31,7 @@ from filters.maintext import save
 from filters.pageblocks import WORDS
 from filters.pagefeatures import WIDTH
 from filters.pageregions import MASSES, regions
-from filters.pagetext import text
+from filters.pagetext import texts
 from filters.tags import words
 
 Floats = NDArray[np.float32]
@@ -90,13 +90,6 @@ def fold_of(row: dict[str, Any]) -> int:
 def bytes_of(html: bytes) -> NDArray[np.uint8]:
     """A page as UTF-8."""
     return np.frombuffer(utf8(html, None), np.uint8)
-
-
-def texts(page: Blocks) -> list[str]:
-    """The text of each block."""
-    out, at = text(page, np.ones(len(page.blocks), np.uint8))
-    whole = out.tobytes()
-    return [whole[a:b].decode("utf-8", "replace") for a, b in pairwise(at)]
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
