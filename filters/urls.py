@@ -76,6 +76,68 @@ def host_and_path(url: str) -> tuple[str, str] | None:
     return (host, parts.path) if parts and host else None
 
 
+_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?")
+"""URLs that are canonical already, if their host is."""
+
+_NOISE = re.compile(
+    r"(?<=[?&;])(?:jsessionid|phpsessid|aspsessionid\w*|cfid|cftoken|sessionid|session_id|sid"
+    r"|utm_\w+|gclid|fbclid|mc_cid|mc_eid)=[^&;?#]*&?",
+    re.IGNORECASE,
+)
+"""Parts of queries that tell visitors apart, not pages."""
+
+
+@lru_cache(maxsize=65_536)
+def canonical(url: str) -> str | None:
+    """The one form of a URL of the web, without its fragment; None if it is none.
+
+    Queries are sorted and rid of sessions and campaigns, escapes spelled one way, hosts in lower
+    case and punycode, default ports and passwords left out, dots in paths resolved:
+    `w3lib.url.canonicalize_url` does the half of it.
+
+    >>> canonical("HTTP://Example.org:80/a/../b?y=2&x=1&sid=3#top")
+    'http://example.org/b?x=1&y=2'
+    """
+    simple = _SIMPLE.fullmatch(url)
+    if simple and _name(simple[1]) == simple[1]:
+        return url if simple[2] or url.endswith("/") else f"{url}/"
+    parts = _split(url)
+    if parts is None or parts.scheme == "ftp" or not parts.hostname:
+        return None
+    host = parts.hostname if is_address(parts.hostname) else _name(parts.hostname)
+    return _canonical(parts, host) if host else None
+
+
+def _canonical(parts: SplitResult, host: str) -> str | None:
+    from w3lib.url import canonicalize_url
+
+    try:
+        name = f"[{host}]" if ":" in host else host
+        usual = parts.port in (None, 80 if parts.scheme == "http" else 443)
+        at = name if usual else f"{name}:{parts.port}"
+        made = parts._replace(netloc=at, path=_resolved(parts.path), fragment="").geturl()
+        if _NOISE.search(made):
+            made = _NOISE.sub("", made).rstrip("?&;")
+        return str(canonicalize_url(made))
+    except ValueError:
+        return None
+
+
+def _resolved(path: str) -> str:
+    """A path without dots, by RFC 3986, section 5.2.4."""
+    if "/." not in path:
+        return path or "/"
+    out: list[str] = []
+    each = path.split("/")[1:]
+    for segment in each:
+        if segment == "..":
+            del out[-1:]
+        elif segment != ".":
+            out.append(segment)
+    ends = "/" if each[-1] in (".", "..") and out else ""
+    return "/" + "/".join(out) + ends
+
+
 def is_address(host: str) -> bool:
     """Whether a host is an IP address, without brackets."""
     return ":" in host or _IPV4.fullmatch(host) is not None
