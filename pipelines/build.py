@@ -41,8 +41,8 @@ def _value(f: Any, value: object) -> object:
             raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
         return tuple(value)
     kind = {int | None: int, str | None: str}.get(f.type, f.type)
-    if kind in (str, int) and type(value) is not kind:
-        word = {str: "a string", int: "a whole number"}[kind]
+    if kind in (str, int, bool) and type(value) is not kind:
+        word = {str: "a string", int: "a whole number", bool: "true or false"}[kind]
         raise ValueError(f"{f.name}: want {word}, got {value!r}")
     return value
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipelines import against, execute, given, ingest, rules, show
 from pipelines.compiling import compile_kernels
+from pipelines.crawl import rounds, view
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
 from pipelines.measures import Scan
@@ -75,7 +76,7 @@ def run(asked: Asked) -> None:
     """
     console = Console(stderr=asked.as_json)
     text, recipe, scan, _ = read(asked.paths, asked.limit, console, asked.exchange)
-    known = [step.name for step in execute.STEPS]
+    known = [rounds.STEP.name, *(step.name for step in execute.STEPS)]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(reached(asked.folder or Path("runs", recipe.name)))
@@ -93,9 +94,14 @@ def run(asked: Asked) -> None:
         how = execute.How(
             beam_options(asked.workers, asked.beam),
             show.Watch(console),
+            view.Follow(console),
             lambda: compile_kernels(recipe, scan, console),
             asked.only,
         )
+        rounds.bring(run, recipe, how)
+        if asked.only == rounds.STEP.name:
+            view.summary(run, recipe, console, asked.as_json)
+            return
         execute.execute(run, recipe, how, other)
         if asked.as_json:
             click.echo(json.dumps(show.figures(run), indent=1))

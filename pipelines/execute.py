@@ -1,10 +1,7 @@
 """A whole run: the steps in their order, each done where it is stale, then sealed."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from pipelines import (
     again,
@@ -14,7 +11,6 @@ from pipelines import (
     check,
     decide,
     dedup,
-    exchange,
     fit,
     ingest,
     limits,
@@ -26,11 +22,14 @@ from pipelines import (
     split,
 )
 from pipelines.corpus import Corpus
+from pipelines.crawl import rounds
+from pipelines.doing import How as How
+from pipelines.doing import do
 from pipelines.errors import DamagedError, RunError
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
-from pipelines.steps import Job, Step, collect, prepare, word
+from pipelines.steps import Job, Step
 
 STEPS: tuple[Step, ...] = (
     ingest.STEP,
@@ -52,7 +51,7 @@ STEPS: tuple[Step, ...] = (
 
 def named(name: str) -> Step:
     """A step, by its name."""
-    return next(step for step in STEPS if step.name == name)
+    return next(step for step in (rounds.STEP, *STEPS) if step.name == name)
 
 
 def wanted(recipe: Recipe) -> list[Step]:
@@ -68,27 +67,6 @@ def wanted(recipe: Recipe) -> list[Step]:
         "near": not recipe.checks_held_out,
     }
     return [step for step in STEPS if not off.get(step.name)]
-
-
-Watch = Callable[[str, Callable[[], tuple[int, int]]], Any]
-"""Shows a step's progress: its name, and a function that tells (tasks done, tasks planned)."""
-
-
-@dataclass(frozen=True)
-class How:
-    """How steps are done; nothing here decides what comes out.
-
-    Attributes:
-        options: Beam's, as on a command line.
-        watch: a context manager around each step that has work to do.
-        ready: called once before the first of these.
-        only: name of the one step to do.
-    """
-
-    options: Sequence[str] = ()
-    watch: Watch = lambda name, count: contextlib.nullcontext()
-    ready: Callable[[], None] = lambda: None
-    only: str | None = None
 
 
 def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> None:
@@ -157,27 +135,18 @@ def _source_run(run: Run, other: Run | None) -> Run | None:
 def _do(
     run: Run, recipe: Recipe, step: Step, wanted: Mapping[str, str], stale: list[str], how: How
 ) -> None:
-    from pipelines import beam  # takes a second to import: not before there is work
-
     started = time.perf_counter()
     run.unseal(stale)
     check_memory(run, recipe, step)
-    job = prepare(run, recipe, step, wanted, stale, exchange.chosen(recipe, how.options))
-    with how.watch(step.name, lambda: progress(job)):
-        try:
-            counts = beam.execute(job, how.options)
-        except Exception as error:
-            if "KeyboardInterrupt" in str(error):  # runners wrap this too
-                raise KeyboardInterrupt from None
-            said = word(job, error)
-            if said is None:
-                raise
-            raise RunError(said) from None
-        if (said := word(job)) is not None:
-            raise RunError(said)
-    total, took = collect(job, counts)
-    if step.finish is not None:
-        step.finish(job, total)
+    job, total, took = do(
+        run,
+        recipe,
+        step,
+        wanted,
+        stale,
+        how,
+        lambda job: how.watch(step.name, lambda: progress(job)),
+    )
     for table in stale:
         run.manifest.tables[table] = Table(wanted[table], tuple(total.parts.get(table, [])))
     run.manifest.steps[step.name] = {
@@ -198,7 +167,7 @@ def check_memory(run: Run, recipe: Recipe, step: Step) -> None:
         RunError: naming what it would hold, and what to set.
     """
     if step is ingest.STEP:
-        files = sum(len(ingest.files(source, recipe.base)) for source in recipe.source)
+        files = sum(len(ingest.files(each, recipe.base)) for each in ingest.sources(run, recipe))
         limits.check(step, recipe, Corpus(0, 0, 0), files)
     else:
         earlier = against.runs(recipe) if step in (dedup.STEP, check.STEP) else []

@@ -30,7 +30,7 @@ def command(folder: str, key: str, page: bool, as_json: bool) -> None:
     opened = Opened(folder)
     values = [explained(opened, address) for address in find(opened, key)]
     for value in values if page else ():
-        value |= onpage.seen(opened.recipe, value["document"])
+        value |= onpage.seen(opened.run, opened.recipe, value["document"])
     if as_json:
         click.echo(as_json_text(values))
         return

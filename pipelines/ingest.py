@@ -43,6 +43,15 @@ class File(NamedTuple):
     changed: int  # ns, of the last change
 
 
+def sources(run: Run, recipe: Recipe) -> list[Source]:
+    """What is read: the sources of the recipe, and the WARC files of its crawl."""
+    crawl = recipe.crawl
+    if crawl is None:
+        return list(recipe.source)
+    warc = Source("warc", (run.folder.at("warc"),), extract=crawl.extract)
+    return [*recipe.source, warc]
+
+
 def files(source: Source, base: str) -> list[File]:
     """All files of a source, by name; a folder of kind "hf" stands for its data files.
 
@@ -87,7 +96,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
             extractor(s.extract),
             [[f.name, f.size, f.changed] for f in files(s, recipe.base)],
         ]
-        for s in recipe.source
+        for s in sources(run, recipe)
     ]
     mark = fingerprint("ingest", VERSION, recipe.first, what)
     return dict.fromkeys(TABLES, mark)
@@ -107,7 +116,7 @@ def extractor(name: str) -> list[object]:
 def plan(run: Run, recipe: Recipe) -> Plan:
     """Neighbouring files in groups of at most `GROUP` bytes, or whole sources if few are wanted."""
     tasks: list[dict[str, Any]] = []
-    for number, source in enumerate(recipe.source):
+    for number, source in enumerate(sources(run, recipe)):
         room = -1
         for file in files(source, recipe.base):
             full = file.size > room and recipe.first is None
@@ -122,7 +131,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 def read(job: Job, key: int, _: Batches) -> Done:
     """Read a group of files into parts of documents."""
     task = job.plan.tasks[key]
-    source = job.recipe.source[task["source"]]
+    source = sources(job.run, job.recipe)[task["source"]]
     out = _Output(job.run, key)
     left = job.recipe.first
     for name, path, size in task["files"]:

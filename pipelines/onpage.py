@@ -15,14 +15,16 @@ from pipelines.errors import RecipeError, RunError
 from pipelines.readers import html, warc
 from pipelines.readers.pages import HTML
 from pipelines.recipe import Recipe, Source
+from pipelines.runs import Run
 
 TURNED = {"warc": warc.page_at, "html": html.page_at}
 
 
-def seen(recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
+def seen(run: Run, recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
     """The blocks and images of a page in order, ready for JSON; see `judged`.
 
     Args:
+        run: that it is of.
         recipe: of the run.
         document: a row of its documents.
 
@@ -30,7 +32,7 @@ def seen(recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
         RunError: if the document is no page that our own extractor read, or its file is gone.
     """
     name = str(document["source"])
-    source, path = _found(recipe, name)
+    source, path = _found(run, recipe, name)
     if source.extract not in KAREZ or (document["media_type"] or "").lower() not in HTML:
         raise RunError(f"{name}: is no page that karez itself took the text of")
     try:
@@ -43,9 +45,9 @@ def seen(recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
     return judged(charset.utf8(*found), KAREZ[source.extract][0], document["url"])
 
 
-def _found(recipe: Recipe, name: str) -> tuple[Source, Path]:
+def _found(run: Run, recipe: Recipe, name: str) -> tuple[Source, Path]:
     """The source of pages with a file of that name, and where it is."""
-    for source in recipe.source:
+    for source in ingest.sources(run, recipe):
         if source.kind in TURNED:
             try:
                 each = {file.name: file.path for file in ingest.files(source, recipe.base)}

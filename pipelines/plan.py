@@ -57,7 +57,9 @@ def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json:
 
 def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[str, Any]:
     """All that is known beforehand, ready for JSON."""
-    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in recipe.source]
+    known_files = "warc" in run.manifest.tables
+    each = ingest.sources(run, recipe) if known_files else recipe.source
+    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in each]
     known = "documents" in run.manifest.tables
     corpus = Corpus.of(run) if known else _estimated(run, recipe, sources)
     text, documents = sum(source["text"] for source in sources), corpus.documents

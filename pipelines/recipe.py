@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelines import presets, units
 from pipelines.build import build
+from pipelines.crawl.asked import CRAWL, Crawl
 from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
 from pipelines.readers import KINDS
@@ -53,7 +54,7 @@ class Source:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, KINDS)}")
+            raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, [*KINDS, CRAWL])}")
         if not self.paths:
             raise ValueError("paths is empty; name the files to read")
         for path in self.paths:
@@ -186,6 +187,7 @@ class Recipe:
         first: documents that are read of each source, at most; None: all.
         exchange: one of `EXCHANGES`; None: as suits the runner.  The bytes are the same.
         base: the folder that paths are relative to.
+        crawl: the source that is fetched first, as WARC files of the run.
     """
 
     name: str
@@ -195,12 +197,18 @@ class Recipe:
     base: str = "."
     limit: Limit = field(default_factory=Limit)
     source: tuple[Source, ...] = ()
+    crawl: Crawl | None = None
     measure: Options = field(default_factory=dict, metadata={"read": dict})
     edits: Options = field(default_factory=dict, metadata={"read": dict})
     rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
     dedup: Dedup | None = None
     cap: Cap | None = None
     publish: Publish = field(default_factory=Publish)
+
+    @property
+    def sources(self) -> tuple[Source | Crawl, ...]:
+        """The sources, with the crawl."""
+        return (*self.source, self.crawl) if self.crawl else self.source
 
     @property
     def checks_held_out(self) -> bool:
@@ -216,7 +224,7 @@ class Recipe:
             raise ValueError(f"first wants a number of documents, got {self.first}")
         if self.exchange not in (None, *EXCHANGES):
             raise ValueError(f"exchange is {' or '.join(EXCHANGES)}, not {self.exchange!r}")
-        if not self.source:
+        if not (self.source or self.crawl):
             raise ValueError("no [[source]]; say what to read")
 
 
@@ -274,13 +282,22 @@ def parse(text: str, path: Path) -> Recipe:
     sources = table.get("source", [])
     if not isinstance(sources, list):
         raise RecipeError(f"{path} [source]: write [[source]], with two brackets")
-    table["source"] = tuple(
-        build(Source, each, f"{path} [[source]] {number}") for number, each in enumerate(sources, 1)
-    )
+    built = [_source(each, f"{path} [[source]] {n}") for n, each in enumerate(sources, 1)]
+    table["source"] = tuple(each for each in built if isinstance(each, Source))
+    crawls = [each for each in built if isinstance(each, Crawl)]
+    if "crawl" in table or len(crawls) > 1:
+        raise RecipeError(f"{path}: want one [[source]] of kind crawl, with all its start URLs")
+    table["crawl"] = next(iter(crawls), None)
     for name, kind in TABLES.items():
         if name in table:
             table[name] = build(kind, table[name], f"{path} [{name}]")
     return build(Recipe, table, str(path))
+
+
+def _source(table: object, where: str) -> "Source | Crawl":
+    """A source; its kind says which keys it has."""
+    is_crawl = isinstance(table, dict) and table.get("kind") == CRAWL
+    return build(Crawl, table, where) if is_crawl else build(Source, table, where)
 
 
 def rebased(text: str, base: str) -> str:

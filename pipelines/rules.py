@@ -31,7 +31,7 @@ def check(recipe: Recipe) -> Scan:
         RecipeError: if a rule does not parse, names no known column, or is no truth value; if an
             extractor is not known.
     """
-    for number, source in enumerate(recipe.source, 1):
+    for number, source in enumerate(recipe.sources, 1):
         try:
             extract.resolve(source.extract)
         except ValueError as error:

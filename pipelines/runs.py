@@ -4,6 +4,7 @@ What is not in the manifest does not exist.  A file is written beside its place 
 store in one piece under its name; the manifest is written last.  Format version 1:
 
     recipe.toml  manifest.json           as it was run; what is sealed
+    warc/ frontier/                      what was fetched; the URLs, and what became of them
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
     models/                              what measures learned
     again/                               columns of the rows that were measured once more
@@ -30,8 +31,11 @@ from pipelines.folders import Folder
 from pipelines.leases import Lease, held, myself
 
 FORMAT = 1
-INTERMEDIATE = ("documents", "models", "columns", "again", "decisions", "dead", "check")
+INTERMEDIATE = ("frontier", "documents", "models", "columns", "again", "decisions", "dead", "check")
 """Folders of a run in which every file is named by the manifest."""
+
+LASTING = ("models/", "frontier/", "warc")
+"""How the tables begin that mean something without the documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,8 @@ class Run:
         return bool(stale) and not self.stale(tables)
 
     def _beside(self) -> list[str]:
-        """The documents and what lies beside them: all but models."""
-        return [table for table in self.manifest.tables if not table.startswith("models/")]
+        """The documents and what lies beside them."""
+        return [table for table in self.manifest.tables if not table.startswith(LASTING)]
 
     def unseal(self, tables: Sequence[str]) -> None:
         """Say that these tables no longer exist; their files go when they are made again.

@@ -50,6 +50,23 @@ def share_or_off(value: object) -> float | None:
     return None if value is False else share(value)
 
 
+TIMES = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "day": 86400, "days": 86400}
+
+
+def seconds(value: object) -> float:
+    """Seconds from "7 days", "1.5 s", "10 min" or a number.
+
+    Raises:
+        ValueError: if it is no time, or less than none.
+    """
+    match = re.fullmatch(r"([\d.]+) *([a-z]+)", value) if isinstance(value, str) else None
+    if match and match[2] in TIMES:
+        return float(match[1]) * TIMES[match[2]]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    raise ValueError(f'want a time such as "10 min" or a number of seconds, got {value!r}')
+
+
 def say_share(share: float) -> str:
     """A share in per cent; what is not all is not called all, what is not nothing not nothing."""
     if 0.9995 <= share < 1 - 1e-9:

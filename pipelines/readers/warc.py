@@ -24,7 +24,7 @@ PAGES = ("response", "resource", "conversion")
 OTHERS = ("warcinfo", "request", "metadata", "revisit", "continuation")
 KIND = 80  # characters of a skipped record's kind
 
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 
 
 class Payload(NamedTuple):
@@ -127,7 +127,7 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
     wanted = media_type in HTML and kind != "conversion"
     if not wanted and media_type != PLAIN:
         return Skipped(brief(media_type[:KIND]) or "no media type")
-    charset = _CHARSET.search(declared)
+    charset = CHARSET.search(declared)
     return Payload(record.reader.read(), media_type, charset and charset[1], *codings)
 
 

@@ -1,0 +1,247 @@
+"""WARC files of a fetching task, and the log beside them that says what became of each URL.
+
+A record is written before the line of the log that tells of it, both at once to the system; so
+whatever moment a task is killed at, what the log tells of is there.  Whoever goes on cuts off the
+rest and does not fetch again what was logged.
+
+Source: ISO 28500:2017, WARC file format 1.1; revisit profiles, section 6.7.
+"""
+
+import base64
+import fcntl
+import hashlib
+import os
+import uuid
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from pipelines.crawl.client import Answer
+
+FILE = 256_000_000  # bytes of a WARC file, about
+LEVEL = 4  # of gzip: 6 takes twice the time for 3 % less
+PROFILES = {
+    "not modified": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
+    "same": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
+}
+_RENAMED = (b"transfer-encoding",)
+"""Headers that no longer hold of the body as it is kept; Common Crawl renames them so too."""
+
+
+class Place(NamedTuple):
+    """Where a record stands."""
+
+    file: int
+    offset: int
+    length: int
+
+
+class Earlier(NamedTuple):
+    """The record that a revisit stands for."""
+
+    id: str
+    url: str
+    fetched: int  # seconds since 1970
+
+
+def digest(body: bytes) -> str:
+    """SHA-1 in base 32, as archives write it."""
+    return base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+
+
+def stamp(seconds: float) -> str:
+    """A time as WARC-Date writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Archive:
+    """The files of one task, opened anew or where it was cut off.
+
+    Args:
+        folder: of the WARC files.
+        name: that they begin with.
+        about: fields of the record that says who wrote them: operator, software.
+
+    Attributes:
+        logged: what the log tells of, in order.
+    """
+
+    def __init__(self, folder: Path, name: str, about: Mapping[str, str]) -> None:
+        self.folder, self.name, self.about = folder, name, about
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = os.open(folder / f"{name}.log", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        fcntl.flock(self._log, fcntl.LOCK_EX)  # a runner may do a task twice at the same time
+        self.logged = self._read()
+        self._number = max((line["file"] for line in self.logged if "file" in line), default=0)
+        self._warcinfo = ""
+        self._open()
+
+    def path(self, number: int) -> Path:
+        """Of a WARC file."""
+        return self.folder / f"{self.name}-{number:03d}.warc.gz"
+
+    def files(self) -> list[Path]:
+        """The WARC files that are there, in order."""
+        return [self.path(n) for n in range(self._number + 1) if self.path(n).exists()]
+
+    def response(
+        self, url: str, answer: Answer, when: float, consent: Mapping[str, object]
+    ) -> tuple[Place, str]:
+        """Write an answer; gives its place and the id of its record."""
+        head = _head(answer)
+        fields = {
+            "WARC-Payload-Digest": f"sha1:{digest(answer.body)}",
+            "Karez-Consent": orjson.dumps(dict(consent)).decode(),
+        }
+        return self._http("response", url, answer, when, fields, head + answer.body)
+
+    def revisit(
+        self, url: str, answer: Answer, when: float, profile: str, earlier: Earlier, body: str
+    ) -> tuple[Place, str]:
+        """Write that an answer is the one that an earlier record holds.
+
+        Args:
+            url: that was asked for.
+            answer: its head is kept.
+            when: seconds since 1970.
+            profile: one of `PROFILES`.
+            earlier: the record.
+            body: digest of the body.
+        """
+        fields = {
+            "WARC-Profile": PROFILES[profile],
+            "WARC-Refers-To": f"<urn:uuid:{earlier.id}>",
+            "WARC-Refers-To-Target-URI": earlier.url,
+            "WARC-Refers-To-Date": stamp(earlier.fetched),
+            "WARC-Payload-Digest": f"sha1:{body}",
+        }
+        return self._http("revisit", url, answer, when, fields, _head(answer))
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Tell what became of a URL."""
+        os.write(self._log, orjson.dumps(dict(line)) + b"\n")
+
+    def close(self) -> None:
+        """See that all is on disk."""
+        for file in (self._warc, self._log):
+            os.fsync(file)
+            os.close(file)
+        if self._at == self._begun:  # it holds nothing but who wrote it
+            self.path(self._number).unlink()
+
+    def forget(self) -> None:
+        """Delete the log, once what it tells of is sealed elsewhere."""
+        (self.folder / f"{self.name}.log").unlink(missing_ok=True)
+
+    def _read(self) -> list[dict[str, Any]]:
+        """The lines of the log that are whole, up to one whose record is not."""
+        raw = (self.folder / f"{self.name}.log").read_bytes()
+        lines, good = [], 0
+        for each in raw.splitlines(keepends=True):
+            line = orjson.loads(each) if each.endswith(b"\n") else None
+            if line is None or not self._holds(line):
+                break
+            lines.append(line)
+            good += len(each)
+        os.ftruncate(self._log, good)
+        return lines
+
+    def _holds(self, line: Mapping[str, Any]) -> bool:
+        if "file" not in line:
+            return True
+        path = self.path(line["file"])
+        return path.exists() and path.stat().st_size >= line["offset"] + line["length"]
+
+    def _open(self) -> None:
+        """The last WARC file, cut off after the last record that was logged."""
+        ends = [
+            line["offset"] + line["length"]
+            for line in self.logged
+            if line.get("file") == self._number
+        ]
+        self._warc = os.open(self.path(self._number), os.O_WRONLY | os.O_CREAT, 0o644)
+        self._at = max(ends, default=0)
+        os.ftruncate(self._warc, self._at)
+        os.lseek(self._warc, self._at, os.SEEK_SET)
+        self._begun = -1
+        if not self._at:
+            self._write(self._info())
+            self._begun = self._at
+
+    def _info(self) -> bytes:
+        fields = {"software": f"karez/{version('karez')}", "format": "WARC File Format 1.1"}
+        body = "".join(f"{n}: {v}\r\n" for n, v in {**fields, **self.about}.items()).encode()
+        head = {
+            "WARC-Filename": self.path(self._number).name,
+            "Content-Type": "application/warc-fields",
+        }
+        record, self._warcinfo = _record("warcinfo", datetime.now(UTC).timestamp(), head, body)
+        return record
+
+    def _http(
+        self,
+        kind: str,
+        url: str,
+        answer: Answer,
+        when: float,
+        fields: Mapping[str, str],
+        block: bytes,
+    ) -> tuple[Place, str]:
+        if self._at >= FILE:
+            os.fsync(self._warc)
+            os.close(self._warc)
+            self._number += 1
+            self._open()
+        every = {
+            "WARC-Target-URI": url,
+            "WARC-IP-Address": answer.address,
+            "WARC-Protocol": "h2" if answer.headers[0].startswith(b"HTTP/2") else "http/1.1",
+            **({"WARC-Warcinfo-ID": f"<urn:uuid:{self._warcinfo}>"} if self._warcinfo else {}),
+            "Content-Type": "application/http; msgtype=response",
+            **fields,
+        }
+        record, name = _record(kind, when, every, block)
+        offset, length = self._write(record)
+        return Place(self._number, offset, length), name
+
+    def _write(self, record: bytes) -> tuple[int, int]:
+        """Append a record, packed; gives its offset and length."""
+        pack = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+        packed, at = pack.compress(record) + pack.flush(), self._at
+        view = memoryview(packed)
+        while view:
+            view = view[os.write(self._warc, view) :]
+        self._at += len(packed)
+        return at, len(packed)
+
+
+def _record(kind: str, when: float, fields: Mapping[str, str], block: bytes) -> tuple[bytes, str]:
+    """A record of WARC 1.1, and its id."""
+    name = str(uuid.uuid4())
+    head = {
+        "WARC-Type": kind,
+        "WARC-Record-ID": f"<urn:uuid:{name}>",
+        "WARC-Date": stamp(when),
+        **fields,
+        "WARC-Block-Digest": f"sha1:{digest(block)}",
+        "Content-Length": str(len(block)),
+    }
+    lines = "".join(f"{n}: {v}\r\n" for n, v in head.items() if v)
+    return b"WARC/1.1\r\n" + lines.encode() + b"\r\n" + block + b"\r\n\r\n", name
+
+
+def _head(answer: Answer) -> bytes:
+    """The head of an answer as HTTP/1.1 has it, for a body without chunks."""
+    first, *rest = answer.headers
+    if first.startswith(b"HTTP/2"):
+        first = b"HTTP/1.1" + first[6:]
+    lines = [
+        b"X-Crawler-" + line if line.partition(b":")[0].strip().lower() in _RENAMED else line
+        for line in rest
+    ]
+    return b"\r\n".join([first, *lines, b"", b""])

@@ -1,0 +1,93 @@
+"""What a recipe asks of a crawl: ``[[source]] kind = "crawl"``."""
+
+import re
+from dataclasses import dataclass, field
+
+from filters import urls
+from pipelines import units
+
+CRAWL = "crawl"  # the kind of such a source
+SCOPES = ("folder", "host", "domain", "web")
+"""How far from the pages it starts at a crawl goes: see `Crawl.scope`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """A crawl, politely.
+
+    Attributes:
+        contact: an address at which its sites reach somebody: of mail, or a URL.
+        start: URLs to begin with; robots.txt's sitemaps of their hosts too.
+        agent: the name that robots.txt knows it by.
+        scope: which links are followed: into the folders of the start URLs, to their hosts, to
+            their domains, or anywhere.
+        exclude: patterns of URLs that are left alone (``*`` stands for anything).
+        pages: that are fetched in all, at most.
+        depth: links between a start URL and a page, at most.
+        alike: URLs of a host that differ in their digits alone, of which more are a trap.
+        delay: seconds between two requests to a host; a longer Crawl-delay is kept to.
+        connections: to one host at a time.
+        fetchers: tasks that fetch at the same time, each with hosts of its own.
+        timeout: seconds for one answer, from the first byte sent to the last received.
+        size: bytes of an answer, at most.
+        retries: of what failed and may come right, each after twice the time.
+        patience: seconds before the first of these.
+        sitemaps: whether the sitemaps that robots.txt names are read.
+        recrawl: seconds after which a page is asked for again; None: never.
+        private: whether hosts on private and loopback addresses may be fetched.
+        certificates: a file of authorities to trust besides; None: those that ship with libcurl.
+        extract: extractor of the main text of a page.
+    """
+
+    contact: str
+    start: tuple[str, ...]
+    kind: str = CRAWL
+    agent: str = "karez"
+    scope: str = "host"
+    exclude: tuple[str, ...] = ()
+    pages: int = 10_000
+    depth: int = 50
+    alike: int = 2_000
+    delay: float = field(default=1.0, metadata={"read": units.seconds})
+    connections: int = 1
+    fetchers: int = 1
+    timeout: float = field(default=60.0, metadata={"read": units.seconds})
+    size: int = field(default=16_000_000, metadata={"read": units.size})
+    retries: int = 3
+    patience: float = field(default=60.0, metadata={"read": units.seconds})
+    sitemaps: bool = True
+    recrawl: float | None = field(default=None, metadata={"read": units.seconds})
+    private: bool = False
+    certificates: str | None = None
+    extract: str = "karez"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"https?://\S+|[^@\s]+@[^@\s]+\.[^@\s]+", self.contact):
+            raise ValueError(
+                f"contact {self.contact!r}: want an address of mail or a URL, so that a site can "
+                "reach you"
+            )
+        if not re.fullmatch(r"[A-Za-z_-]{2,40}", self.agent):
+            raise ValueError(f"agent {self.agent!r}: want letters, '-' and '_' only")
+        if self.scope not in SCOPES:
+            raise ValueError(f"scope is {', '.join(SCOPES)}; not {self.scope!r}")
+        self._check_start()
+        self._check_numbers()
+
+    def _check_start(self) -> None:
+        if not self.start:
+            raise ValueError("start is empty; name a URL to begin with")
+        for url in self.start:
+            if urls.canonical(url) is None:
+                raise ValueError(f"start: {url!r} is no http or https URL")
+
+    def _check_numbers(self) -> None:
+        least = {"pages": 1, "alike": 1, "connections": 1, "fetchers": 1, "depth": 0, "retries": 0}
+        for name, few in least.items():
+            if getattr(self, name) < few:
+                raise ValueError(f"{name}: want {few} or more, got {getattr(self, name)}")
+
+    @property
+    def user_agent(self) -> str:
+        """What requests say of us."""
+        return f"{self.agent}/0.1 (+{self.contact})"

@@ -1,0 +1,278 @@
+"""A round's fetching: many hosts at once, each in its turn, in one thread."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.crawl.archive import Archive, Earlier, Place, digest
+from pipelines.crawl.asked import Crawl
+from pipelines.crawl.client import HANDLES, Answer, Client, Request
+from pipelines.crawl.hosts import ALLOWED, ILL, LONGEST, NONE, UNREACHABLE, Host, Turns
+from pipelines.crawl.outcome import (
+    DONE,
+    DROPPED,
+    PAGE,
+    SITEMAP,
+    WAITING,
+    Outcome,
+    Row,
+    again,
+    judge,
+)
+from pipelines.crawl.pages import Follower, New, body_of, wanted
+from pipelines.crawl.scope import Scope
+from pipelines.readers.pages import HTML, brief
+from pipelines.refusals import Refusals
+
+TELL = 1.0  # seconds between two words on how it goes
+
+
+@dataclass
+class Live:
+    """How a round goes."""
+
+    pages: int = 0
+    bytes: int = 0
+    hosts: int = 0
+    queued: int = 0
+    waiting: int = 0
+    flying: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+class Round:
+    """One task's share of a round.
+
+    Args:
+        crawl: as asked for.
+        hosts: with their URLs.
+        archive: open.
+        refusals: what must not be fetched.
+        left: pages that may still be fetched.
+        tell: is told how it goes, once a second.
+
+    Attributes:
+        found: URLs that were found, each with its kind, depth and hops.
+        lines: what became of each URL, as it was logged.
+    """
+
+    def __init__(
+        self,
+        crawl: Crawl,
+        hosts: list[Host],
+        archive: Archive,
+        refusals: Refusals,
+        left: int,
+        tell: Callable[[Live], None],
+    ) -> None:
+        self.crawl, self.archive, self.refusals = crawl, archive, refusals
+        self.turns, self.left, self.tell = Turns(hosts), left, tell
+        self.found: dict[str, tuple[str, int, int]] = {}
+        self.lines: list[Mapping[str, Any]] = []
+        self.live = Live(hosts=len(hosts))
+        self.follower = Follower(Scope(crawl))
+        self.client = Client(crawl.user_agent, crawl.timeout, crawl.private, crawl.certificates)
+
+    def run(self, seconds: float) -> None:
+        """Fetch until nothing is left, or the time is over; what was not asked for stays due."""
+        end, told = time.monotonic() + seconds, 0.0
+        try:
+            while True:
+                now = time.monotonic()
+                is_over = now >= end or self.left <= 0
+                if not is_over:
+                    self._ask_all(now)
+                if not len(self.client) and (is_over or self.turns.is_empty):
+                    break
+                self._wait(self.turns.until(now))
+                if now - told >= TELL:
+                    told = now
+                    self._tell(now)
+        finally:
+            self.client.close()
+            self._tell(time.monotonic())
+
+    def _tell(self, now: float) -> None:
+        self.live.queued = sum(len(host.queue) for host in self.turns)
+        self.live.waiting, self.live.flying = self.turns.waiting(now), len(self.client)
+        self.tell(self.live)
+
+    def _wait(self, seconds: float) -> None:
+        if not len(self.client):
+            time.sleep(seconds)
+        for request, answer in self.client.wait(seconds):
+            host = request.about[0]
+            host.busy -= 1
+            if isinstance(request.about[1], Row):
+                self._answered(host, request.about[1], answer)
+            else:
+                self._told(host, request, answer)
+            self._back(host)
+
+    def _ask_all(self, now: float) -> None:
+        while len(self.client) < HANDLES and self.left > 0 and (host := self.turns.due(now)):
+            request = host.first() or self._next(host)
+            if request is not None:
+                self._send(host, request, now)
+            self._back(host)
+
+    def _send(self, host: Host, request: Request, now: float) -> None:
+        host.asked(now)
+        self.client.send(request)
+
+    def _back(self, host: Host) -> None:
+        """Give a host its next turn, if it has more to be asked and may be asked now."""
+        free = host.busy < (self.crawl.connections if host.is_ready else 1)
+        if free and (host.queue or not host.is_ready):
+            self.turns.back(host)
+
+    def _next(self, host: Host) -> Request | None:
+        """The request for the next URL of a host that may be fetched."""
+        while host.is_ready and host.queue:
+            row = host.queue.popleft()
+            barred = self._barred(host, row)
+            if barred is not None:
+                self._log(row, Outcome(DROPPED, barred))
+                continue
+            headers = {}
+            if row.record is not None:
+                known = {"If-None-Match": row.etag, "If-Modified-Since": row.modified}
+                headers = {name: value for name, value in known.items() if value}
+            self.left -= row.kind == PAGE
+            return Request(row.url, (host, row), headers, self.crawl.size, wants=wanted(row.kind))
+        return None
+
+    def _barred(self, host: Host, row: Row) -> str | None:
+        """Why a URL must not be fetched."""
+        if self.refusals.refused(row.url, None):
+            return "forgotten"
+        return None if host.verdict(row.url) in (ALLOWED, NONE) else "robots.txt"
+
+    def _told(self, host: Host, request: Request, answer: Answer) -> None:
+        """What a host says before its first page."""
+        more = host.told(request, answer)
+        if more is not None:
+            self._send(host, more, time.monotonic())
+        elif host.is_ready and host.said.status == UNREACHABLE:
+            self._give_up(host, lambda row: again(row, "robots.txt unreachable", self.crawl))
+        elif host.is_ready and host.delay > LONGEST:
+            self._give_up(host, lambda row: Outcome(DROPPED, "Crawl-delay too long"))
+        elif host.is_ready and self.crawl.sitemaps:
+            for url in host.sitemaps:
+                self.found.setdefault(url, (SITEMAP, 0, 0))
+
+    def _give_up(self, host: Host, why: Callable[[Row], Outcome]) -> None:
+        while host.queue:
+            row = host.queue.popleft()
+            self._log(row, why(row))
+
+    def _answered(self, host: Host, row: Row, answer: Answer) -> None:
+        outcome, now = judge(row, answer, self.crawl), time.time()
+        place: Place | None = None
+        changes: dict[str, Any] = {}
+        if outcome.reason == "fetched":
+            outcome, place, changes = self._fetched(host, row, answer, outcome, now)
+        elif outcome.reason == "not modified":
+            place, changes = self._revisit(row, answer, "not modified", now)
+        elif outcome.leads and self.follower.holds(outcome.leads):
+            self.find((outcome.leads, row.kind, row.depth), row.hops + 1)
+        if place is None and row.kind == PAGE:
+            self.left += 1
+        self._log(row, outcome, answer, place, changes)
+        self._judge_host(host, outcome)
+
+    def _judge_host(self, host: Host, outcome: Outcome) -> None:
+        host.ill = host.ill + 1 if outcome.ill else 0
+        now = time.monotonic()
+        host.rest(outcome.rest, now)
+        if outcome.rest > LONGEST:
+            later = outcome.rest
+            self._give_up(host, lambda row: Outcome(WAITING, outcome.reason, later, tried=False))
+        elif host.ill >= ILL:
+            self._give_up(host, lambda row: again(row, f"host: {outcome.reason}", self.crawl))
+        elif host.ill:
+            host.rest(host.delay * 2**host.ill, now)
+
+    def _fetched(
+        self, host: Host, row: Row, answer: Answer, outcome: Outcome, now: float
+    ) -> tuple[Outcome, Place | None, dict[str, Any]]:
+        """Keep a page, or say why not."""
+        body = body_of(answer, self.crawl.size)
+        if isinstance(body, Outcome):
+            return body, None, {}
+        if row.kind == SITEMAP:
+            for new in self.follower.sitemap(row, body):
+                self.find(new)
+            return Outcome(DONE, "sitemap", self.crawl.recrawl), None, {}
+        known = digest(answer.body)
+        if row.record is not None and known == row.digest:
+            return Outcome(DONE, "same", outcome.later), *self._revisit(row, answer, "same", now)
+        if answer.media_type in HTML and host.is_lost(row.url, body):
+            return Outcome(DROPPED, "soft 404"), None, {}
+        place, record = self.archive.response(row.url, answer, now, host.consent(row.url))
+        host.said.fetched += 1
+        if known not in host.digests:  # one page under many URLs leads on but once
+            host.digests.add(known)
+            for new in self.follower.page(row, answer, body):
+                self.find(new)
+        return outcome, place, {**_version(answer), "digest": known, "record": record}
+
+    def _revisit(
+        self, row: Row, answer: Answer, profile: str, now: float
+    ) -> tuple[Place, dict[str, Any]]:
+        earlier = Earlier(row.record or "", row.url, row.fetched or 0)
+        place, _ = self.archive.revisit(row.url, answer, now, profile, earlier, row.digest or "")
+        kept = {"fetched": row.fetched}  # when the record was written that holds the body
+        return place, {**{n: v for n, v in _version(answer).items() if v}, **kept}
+
+    def find(self, new: New, hops: int = 0) -> None:
+        """Note a URL that was found."""
+        url, kind, depth = new
+        before = self.found.get(url)
+        if before is None or depth < before[1]:
+            self.found[url] = kind, depth, hops
+
+    def _log(
+        self,
+        row: Row,
+        outcome: Outcome,
+        answer: Answer | None = None,
+        place: Place | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
+        now = time.time()
+        line = {
+            **row._asdict(),
+            **({"fetched": int(now)} if outcome.reason == "fetched" else {}),
+            **(changes or {}),
+            "state": outcome.state,
+            "reason": outcome.reason,
+            "tries": row.tries + outcome.tried if outcome.state == WAITING else 0,
+            "next": None if outcome.later is None else int(now + outcome.later),
+            "leads": outcome.leads,
+            "time": now,
+        }
+        if answer is not None:
+            line |= {
+                "status": answer.status,
+                "detail": brief(answer.detail),
+                "bytes": len(answer.body),
+                "seconds": answer.seconds,
+            }
+            self.live.bytes += len(answer.body)
+        if place is not None:
+            line |= place._asdict()
+        self.archive.log(line)
+        self.lines.append(line)
+        self.live.pages += outcome.reason == "fetched"
+        self.live.reasons[outcome.reason] += 1
+
+
+def _version(answer: Answer) -> dict[str, str | None]:
+    """What an answer says of its version, for asking again."""
+    return {
+        "etag": answer.header("ETag") or None,
+        "modified": answer.header("Last-Modified") or None,
+    }

@@ -1,0 +1,231 @@
+"""The frontier: every URL that is known, with what is known of it; which are due, what is new.
+
+It is a table of `PARTS` parts, each sorted by the hash of the URL.  A URL's part goes by its
+`shape`, so URLs that differ in their digits alone stand together, and more than some are seen to be
+a trap.  The parts are read one at a time, so memory does not grow with the frontier.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from filters import urls
+from pipelines.crawl import scope
+from pipelines.crawl.asked import Crawl
+from pipelines.crawl.outcome import DONE, DROPPED, PAGE, WAITING, Row
+
+PARTS = 32
+
+FRONTIER = pa.schema(
+    [
+        pa.field("key", pa.uint64(), False),  # hash of the URL
+        pa.field("shape", pa.uint64(), False),  # hash of the URL without its numbers
+        pa.field("url", pa.string(), False),  # canonical
+        pa.field("host", pa.string(), False),  # scheme, host and port
+        pa.field("kind", pa.string(), False),  # page, image or sitemap
+        pa.field("depth", pa.int16(), False),  # links from a start URL
+        pa.field("hops", pa.int8(), False),  # redirects that led to it, in a row
+        pa.field("state", pa.string(), False),  # waiting, done or dropped
+        pa.field("reason", pa.string()),  # what became of it last; null: not asked for yet
+        pa.field("tries", pa.int8(), False),  # that failed, in a row
+        pa.field("next_fetch", pa.timestamp("s", "UTC")),  # null: now if it waits, else never
+        pa.field("fetched", pa.timestamp("s", "UTC")),
+        pa.field("etag", pa.string()),
+        pa.field("modified", pa.string()),
+        pa.field("digest", pa.string()),  # sha1 of the body, in base 32
+        pa.field("record", pa.string()),  # id of the WARC record
+    ]
+)
+
+LINKS = pa.schema(
+    [FRONTIER.field(n) for n in ("key", "shape", "url", "host", "kind", "depth", "hops")]
+)
+"""URLs that were found."""
+
+OUTCOMES = pa.schema([FRONTIER.field("key"), *list(FRONTIER)[7:]])
+"""What became of URLs that were due."""
+
+DUE = pa.schema([f for f in FRONTIER if f.name not in ("state", "reason", "shape", "next_fetch")])
+"""What whoever fetches must know of a URL."""
+
+
+def hash_of(text: str) -> int:
+    """64 bits of BLAKE2b."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def found(found_: Mapping[str, tuple[str, int, int]]) -> pa.Table:
+    """New URLs as `LINKS`.
+
+    Args:
+        found_: canonical URLs, each with its kind, depth and hops.
+    """
+    shapes: dict[str, int] = {}
+    rows = []
+    for url, (kind, depth, hops) in found_.items():
+        shape = scope.shape(url)
+        if shape not in shapes:
+            shapes[shape] = hash_of(shape)
+        rows.append((hash_of(url), shapes[shape], url, scope.host_of(url), kind, depth, hops))
+    columns = zip(*rows, strict=True) if rows else [[] for _ in LINKS]
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, LINKS, strict=True)], LINKS)
+
+
+def part_of(links: pa.Table) -> NDArray[np.int64]:
+    """The part that each URL belongs to."""
+    return (links["shape"].to_numpy() % np.uint64(PARTS)).astype(np.int64)
+
+
+def due(part: pa.Table, now: int, most: int) -> pa.Table:
+    """The URLs of a part that are to be fetched now, in turn of one host after the other.
+
+    Args:
+        part: of the frontier.
+        now: seconds since 1970.
+        most: how many are given, at most.
+
+    Returns:
+        `DUE`: of each host its first, then of each its second; of a host the least depth first.
+    """
+    rows = part.filter(_is_due(part, now)).select(DUE.names)
+    order = pc.sort_indices(
+        rows,
+        [
+            ("host", "ascending"),
+            ("kind", "descending"),
+            ("depth", "ascending"),
+            ("key", "ascending"),
+        ],
+    )
+    rows = rows.take(order)
+    turn = pc.sort_indices(
+        pa.table({"rank": ranks(rows["host"]), "key": rows["key"]}),
+        [("rank", "ascending"), ("key", "ascending")],
+    )
+    return rows.take(turn[:most]).combine_chunks()
+
+
+def _is_due(part: pa.Table, now: int) -> pa.ChunkedArray:
+    """What waits and may be asked for, and what is to be asked for anew."""
+    come = pc.less_equal(part["next_fetch"], pa.scalar(now, pa.timestamp("s", "UTC")))
+    waits = pc.and_(pc.equal(part["state"], WAITING), pc.fill_null(come, True))
+    again = pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
+    return pc.or_(waits, again)
+
+
+def ranks(sorted_names: pa.ChunkedArray) -> NDArray[np.int64]:
+    """The number of each row among those of its name: 0, 1, 2, …; names in order."""
+    if not len(sorted_names):
+        return np.zeros(0, np.int64)
+    runs = pc.run_end_encode(sorted_names.combine_chunks())
+    ends = runs.run_ends.to_numpy().astype(np.int64)
+    lengths = np.diff(ends, prepend=0)
+    return np.arange(len(sorted_names)) - np.repeat(ends - lengths, lengths)
+
+
+def rows(batches: Iterable[pa.RecordBatch]) -> list[Row]:
+    """`DUE` as values."""
+    names = Row._fields
+    out = []
+    for batch in batches:
+        seconds = pa.table(batch).set_column(
+            batch.schema.get_field_index("fetched"), "fetched", batch["fetched"].cast(pa.int64())
+        )
+        out += [Row(*each) for each in zip(*(seconds[n].to_pylist() for n in names), strict=True)]
+    return out
+
+
+def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> pa.Table:
+    """A part with what became of its URLs, and those that are new.
+
+    Args:
+        part: sorted by key.
+        outcomes: `OUTCOMES`, each key once.
+        links: `LINKS`, perhaps many times the same: the least depth counts.
+        crawl: says when URLs of one shape are a trap.
+
+    Returns:
+        sorted by key.
+    """
+    known = part["key"].to_numpy()
+    part = _updated(part, known, outcomes)
+    links = links.take(
+        pc.sort_indices(
+            links, [("key", "ascending"), ("depth", "ascending"), ("hops", "ascending")]
+        )
+    )
+    keys = links["key"].to_numpy()
+    is_first = np.r_[True, keys[1:] != keys[:-1]] if len(keys) else np.zeros(0, bool)
+    new = links.filter(pa.array(is_first & ~np.isin(keys, known)))
+    if not new.num_rows:
+        return part
+    merged = pa.concat_tables([part, _rows_of(new, part, crawl)])
+    return merged.take(pc.sort_indices(merged, [("key", "ascending")])).combine_chunks()
+
+
+def _updated(part: pa.Table, known: NDArray[np.uint64], outcomes: pa.Table) -> pa.Table:
+    at = np.searchsorted(known, outcomes["key"].to_numpy())
+    for name in OUTCOMES.names[1:]:
+        index = part.schema.get_field_index(name)
+        mask = np.zeros(len(known), bool)
+        mask[at] = True
+        order = pa.array(np.argsort(at))
+        values = outcomes[name].combine_chunks().take(order)
+        old = part[name].combine_chunks()
+        part = part.set_column(index, FRONTIER.field(name), pc.replace_with_mask(old, mask, values))
+    return part
+
+
+def _rows_of(new: pa.Table, part: pa.Table, crawl: Crawl) -> pa.Table:
+    """Rows for URLs that are new; those that are a trap are dropped at once."""
+    count = new.num_rows
+    why = [scope.trap(url) for url in new["url"].to_pylist()]
+    deep = new["depth"].to_numpy() > crawl.depth
+    alike = _alike(new["shape"].to_numpy(), part["shape"].to_numpy()) >= crawl.alike
+    reasons = [
+        each or ("too deep" if d else "trap: alike" if a else None)
+        for each, d, a in zip(why, deep, alike, strict=True)
+    ]
+    states = [WAITING if reason is None else DROPPED for reason in reasons]
+    own = {"state": states, "reason": reasons, "tries": [0] * count}
+    return pa.table(
+        [
+            new[f.name]
+            if f.name in LINKS.names
+            else pa.array(own.get(f.name, [None] * count), f.type)
+            for f in FRONTIER
+        ],
+        FRONTIER,
+    )
+
+
+def _alike(shapes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """How many URLs of its shape come before each new one, those that are known first."""
+    order = np.argsort(shapes, kind="stable")
+    ordered = shapes[order]
+    begins = np.searchsorted(ordered, ordered)
+    there = np.sort(known)
+    before = np.searchsorted(there, ordered, "right") - np.searchsorted(there, ordered)
+    out = np.empty(len(shapes), np.int64)
+    out[order] = np.arange(len(shapes)) - begins + before
+    return out
+
+
+def start(crawl: Crawl) -> pa.Table:
+    """The start URLs, as `LINKS`."""
+    return found({url: (PAGE, 0, 0) for each in crawl.start if (url := urls.canonical(each))})
+
+
+def state(part: pa.Table, now: int) -> dict[str, Any]:
+    """What a part holds: URLs by state, how many are due, and when the next one that waits is."""
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(part["state"]).to_pylist()}
+    time = pa.scalar(now, pa.timestamp("s", "UTC"))
+    is_later = pc.and_(pc.equal(part["state"], WAITING), pc.greater(part["next_fetch"], time))
+    later = part["next_fetch"].filter(is_later)
+    due = pc.sum(_is_due(part, now)).as_py() or 0
+    return {**counts, "due": due, "first": pc.min(later.cast(pa.int64())).as_py()}

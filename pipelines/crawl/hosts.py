@@ -1,0 +1,263 @@
+"""A host and the manners towards it: what it says to machines first, then one page after the other.
+
+robots.txt is asked for before anything else, and kept for a day.  Where it cannot be had because
+the server fails, nothing is fetched; where there is none, all is allowed.
+
+Source: RFC 9309, Robots Exclusion Protocol, sections 2.3.1 and 2.4.
+"""
+
+import heapq
+import secrets
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from filters import consent, urls
+from pipelines.crawl.asked import Crawl
+from pipelines.crawl.client import Answer, Request
+from pipelines.crawl.outcome import BUSY, MOVED, Row, retry_after
+from pipelines.readers import http
+
+ROBOTS, AI, TDM, PROBE = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json", "probe"
+ALLOWED, DISALLOWED, UNREACHABLE, NONE = "allowed", "disallowed", "unreachable", "none"
+"""What a host says to us about a URL: see `Host.verdict`."""
+
+KEPT = 86_400  # seconds for which what a host says is kept
+READ = 500 * 1024  # bytes of a robots.txt that are read
+FOLLOWED = 5  # redirects of one, in a row
+LONGEST = 600  # seconds of a Crawl-delay beyond which a host is left alone
+ILL = 5  # faults in a row after which a host is left alone for this round
+PROBED = 20  # pages of a host in a round from which on it is asked for a page that is none
+
+
+@dataclass
+class Said:
+    """What a host said to machines, as it is kept from round to round.
+
+    Attributes:
+        robots: the body of its robots.txt; None: there is none, or it cannot be reached.
+        status: one of "fetched", "none", "unreachable".
+        at: when it was asked, seconds since 1970.
+        ai_txt: the body of its ai.txt.
+        tdm: the body of its tdmrep.json.
+        lost: the text that it gives for a page that is none; None: it says so.
+        fetched: pages, in all rounds.
+    """
+
+    robots: bytes | None = None
+    status: str = ""
+    at: int = 0
+    ai_txt: bytes | None = None
+    tdm: bytes | None = None
+    lost: str | None = None
+    fetched: int = 0
+
+
+@dataclass(order=True)
+class Turn:
+    """When a host may be asked next."""
+
+    at: float
+    host: str
+
+
+class Host:
+    """A host in a round.
+
+    Args:
+        name: scheme, host and port.
+        rows: its URLs that are due, the first first.
+        said: what is known of it.
+        crawl: as asked for.
+        now: seconds since 1970.
+
+    Attributes:
+        next: monotonic second from which on it may be asked.
+        busy: requests under way.
+        ill: faults in a row.
+        listed: whether its next turn is set.
+    """
+
+    def __init__(self, name: str, rows: Iterable[Row], said: Said, crawl: Crawl, now: float):
+        self.name, self.queue, self.said, self.crawl = name, deque(rows), said, crawl
+        self.next, self.busy, self.ill, self.listed = 0.0, 0, 0, False
+        self.digests: set[str] = set()
+        self._first: list[str] = []
+        if not said.status or now - said.at >= KEPT or said.status == UNREACHABLE:
+            self._first = [PROBE] * (len(self.queue) >= PROBED) + [TDM, AI, ROBOTS]
+            self.said = replace(Said(), at=int(now), fetched=said.fetched)
+        self._read()
+
+    def _read(self) -> None:
+        self.rules = consent.rules_of(self.said.robots or b"")
+        asked = self.rules.delay(self.crawl.agent)
+        self.delay = max(self.crawl.delay, asked or 0.0)
+        self._ai = consent.ai_txt(self.said.ai_txt) if self.said.ai_txt else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all was asked that comes before its pages."""
+        return not self._first
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to ask it."""
+        return not (self.queue or self.busy or self._first)
+
+    def first(self) -> Request | None:
+        """What to ask before the first page; None: nothing, or an answer is awaited."""
+        if not self._first or self.busy:
+            return None
+        return self._special(self._first[-1], None, 0)
+
+    def _special(self, what: str, url: str | None, hops: int) -> Request:
+        path = f"/{self.crawl.agent}-{secrets.token_hex(6)}" if what == PROBE else what
+        return Request(url or self.name + path, (self, what, hops), size=READ, partial=True)
+
+    def told(self, request: Request, answer: Answer) -> Request | None:
+        """Take the answer to such a question; gives the next one, if it was a redirect."""
+        _, what, hops = request.about
+        to = answer.header("Location") if answer.status in MOVED else ""
+        if to and hops < FOLLOWED and (url := _followed(request.url, to)):
+            return self._special(what, url, hops + 1)
+        self._first.pop()
+        is_there = answer.status == 200 and answer.fault in (None, "too large")
+        body = _body(answer) if is_there else None
+        if what == ROBOTS:
+            self._robots(answer, body)
+        elif what == AI:
+            self.said.ai_txt = body
+        elif what == TDM:
+            self.said.tdm = body
+        else:
+            self.said.lost = words(body, request.url) if body is not None else None
+        self._read()
+        self._first = [each for each in self._first if self._may(each)]
+        return None
+
+    def _may(self, what: str) -> bool:
+        """Whether it may be asked that; robots.txt always."""
+        path = "/" if what == PROBE else what
+        return what == ROBOTS or self.rules.allows(self.name + path, self.crawl.agent)
+
+    def _robots(self, answer: Answer, body: bytes | None) -> None:
+        """RFC 9309, section 2.3.1: 4xx is no rules, all else that is no rules is no access."""
+        if body is not None:
+            self.said.robots, self.said.status = body, "fetched"
+        elif 400 <= answer.status < 500 and answer.status not in BUSY:
+            self.said.status = NONE
+        else:
+            self.said.status = UNREACHABLE
+            self._first = []
+            self.rest(retry_after(answer.header("Retry-After")), 0.0)
+
+    @property
+    def sitemaps(self) -> list[str]:
+        """Where its sitemaps are, canonical."""
+        found = (_followed(f"{self.name}/", each) for each in self.rules.sitemaps)
+        return [url for url in found if url]
+
+    def verdict(self, url: str) -> str:
+        """What it says to us about a URL."""
+        if self.said.status in (UNREACHABLE, NONE):
+            return self.said.status
+        return ALLOWED if self.rules.allows(url, self.crawl.agent) else DISALLOWED
+
+    def consent(self, url: str) -> dict[str, Any]:
+        """What is kept beside an answer: see `filters.consent`."""
+        parts = urlsplit(url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        reserved, policy = consent.tdm_rep(self.said.tdm, path) if self.said.tdm else (None, None)
+        return {
+            "robots": self.verdict(url),
+            "agents": consent.refused(self.rules, url) if self.said.robots else [],
+            "ai_txt": self._ai,
+            "tdm": reserved,
+            "tdm_policy": policy,
+        }
+
+    def asked(self, now: float) -> None:
+        """A request was sent."""
+        self.busy += 1
+        self.next = now + self.delay
+
+    def rest(self, seconds: float, now: float) -> None:
+        """Leave it in peace."""
+        self.next = max(self.next, now + seconds)
+
+    def is_lost(self, url: str, text: bytes) -> bool:
+        """Whether a page is the one that it gives for what is not there."""
+        lost = self.said.lost
+        if lost is None:
+            return False
+        one, other = set(lost.split()), set(words(text, url).split())
+        return len(one & other) >= 0.9 * len(one | other)
+
+
+class Turns:
+    """Hosts by when they may be asked next."""
+
+    def __init__(self, hosts: Iterable[Host]) -> None:
+        self._hosts = {host.name: host for host in hosts}
+        self._heap: list[Turn] = []
+        for host in self._hosts.values():
+            self.back(host)
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self._hosts.values())
+
+    def due(self, now: float) -> Host | None:
+        """A host whose turn it is, taken out until it is given `back`."""
+        while self._heap and self._heap[0].at <= now:
+            host = self._hosts[heapq.heappop(self._heap).host]
+            host.listed = False
+            if host.next <= now:
+                return host
+            self.back(host)  # it was left in peace meanwhile
+        return None
+
+    def back(self, host: Host) -> None:
+        """It has more to be asked, from its `next` on."""
+        if not host.listed:
+            host.listed = True
+            heapq.heappush(self._heap, Turn(host.next, host.name))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no turn is set."""
+        return not self._heap
+
+    def until(self, now: float) -> float:
+        """Seconds until the next turn; 1 if there is none."""
+        return min(1.0, max(0.0, self._heap[0].at - now)) if self._heap else 1.0
+
+    def waiting(self, now: float) -> int:
+        """Hosts whose turn is to come."""
+        return sum(turn.at > now for turn in self._heap)
+
+
+def words(page: bytes, url: str) -> str:
+    """What a page says, without its own address and without numbers; for comparing."""
+    from filters import extract
+
+    text = extract.text(page, "karez-everything", url)
+    name = urlsplit(url).path.rsplit("/", 1)[-1]
+    kept = (w for w in text.split() if (not name or name not in w) and not any(map(str.isdigit, w)))
+    return " ".join(kept)[:20_000]
+
+
+def _followed(url: str, to: str) -> str | None:
+    try:
+        return urls.canonical(urljoin(url, to.strip()))
+    except ValueError:
+        return None
+
+
+def _body(answer: Answer) -> bytes:
+    """An answer's body, decoded; of one that is not what it says, nothing."""
+    try:
+        return http.decode(answer.body, "", answer.header("Content-Encoding"), READ)
+    except http.CodingError:
+        return b""

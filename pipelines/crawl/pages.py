@@ -1,0 +1,89 @@
+"""What an answer holds: whether it is a page, and where its links lead."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from urllib.parse import urljoin
+
+from filters import charset, urls
+from filters.links import links, sitemap
+from pipelines.crawl.client import Answer
+from pipelines.crawl.outcome import DROPPED, PAGE, SITEMAP, Outcome, Row
+from pipelines.crawl.scope import Scope
+from pipelines.readers import http
+from pipelines.readers.pages import HTML
+from pipelines.readers.warc import CHARSET, PLAIN
+
+TEXTS = (*HTML, PLAIN)
+LISTS = 50_000_000  # bytes of a sitemap, unpacked
+GZIP = b"\x1f\x8b"
+RESOLVED = 200_000  # links whose URL is remembered
+
+New = tuple[str, str, int]
+"""A URL that was found: canonical, its kind, and links from a start URL."""
+
+
+def wanted(kind: str) -> Callable[[str], bool]:
+    """Which media types are taken for a URL of a kind."""
+    if kind == PAGE:
+        return lambda media_type: media_type in TEXTS or not media_type
+    return lambda media_type: True
+
+
+def body_of(answer: Answer, size: int) -> bytes | Outcome:
+    """The body with its codings undone, or why there is none."""
+    try:
+        body = http.decode(answer.body, "", answer.header("Content-Encoding"), size)
+    except http.CodingError as error:
+        return Outcome(DROPPED, str(error))
+    return body or Outcome(DROPPED, "empty")
+
+
+class Follower:
+    """Finds what is to be followed.
+
+    Args:
+        scope: which URLs are.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._resolve = lru_cache(RESOLVED)(self._resolved)
+
+    def page(self, row: Row, answer: Answer, body: bytes) -> Iterator[New]:
+        """The links of a page, in scope."""
+        if answer.media_type not in HTML:
+            return
+        if not body.isascii():
+            declared = CHARSET.search(answer.header("Content-Type"))
+            body = charset.utf8(body, declared and declared[1])
+        found = links(body, row.url)
+        folder = found.base.partition("?")[0].rpartition("/")[0] + "/"
+        for href, nofollow in found.links:
+            if nofollow:
+                continue
+            base = found.base if href.startswith("?") else folder
+            if url := self._resolve(base, href.partition("#")[0]):
+                yield url, PAGE, row.depth + 1
+
+    def sitemap(self, row: Row, body: bytes) -> Iterator[New]:
+        """What a sitemap lists, in scope; other sitemaps stand one link deeper."""
+        if body.startswith(GZIP):
+            try:
+                body = http.decode(body, "", "gzip", LISTS)
+            except http.CodingError:
+                return
+        is_index, found = sitemap(body)
+        for written in found:
+            if url := self._resolve(row.url, written):
+                yield url, SITEMAP if is_index else PAGE, row.depth + 1
+
+    def holds(self, url: str) -> bool:
+        """Whether a URL is in scope."""
+        return self._scope.holds(url)
+
+    def _resolved(self, base: str, href: str) -> str | None:
+        try:
+            url = urls.canonical(urljoin(base, href))
+        except ValueError:
+            return None
+        return url if url and self._scope.holds(url) else None

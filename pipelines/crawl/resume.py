@@ -1,0 +1,36 @@
+"""What a task that was cut off had found: its links, read again from what it had kept."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from fastwarc import ArchiveIterator
+
+from pipelines.crawl.archive import Archive
+from pipelines.crawl.client import Answer
+from pipelines.crawl.fetch import Round
+from pipelines.crawl.outcome import Outcome, Row
+from pipelines.crawl.pages import body_of
+
+
+def found_again(archive: Archive, round_: Round) -> None:
+    """Give a round the links of what its log tells of."""
+    for line in archive.logged:
+        row = Row(*(line[name] for name in Row._fields))
+        if line["leads"] and round_.follower.holds(line["leads"]):
+            round_.find((line["leads"], row.kind, row.depth), row.hops + 1)
+        elif line["reason"] == "fetched":
+            answer = _answer(archive, line)
+            body = body_of(answer, round_.crawl.size)
+            if not isinstance(body, Outcome):
+                for new in round_.follower.page(row, answer, body):
+                    round_.find(new)
+
+
+def _answer(archive: Archive, line: Mapping[str, Any]) -> Answer:
+    """An answer, as its record holds it."""
+    with archive.path(line["file"]).open("rb") as file:
+        file.seek(line["offset"])
+        record = next(ArchiveIterator(io.BytesIO(file.read(line["length"])), parse_http=False))
+        head, _, body = record.reader.read().partition(b"\r\n\r\n")
+    return Answer(None, "", line["status"], head.split(b"\r\n"), body)

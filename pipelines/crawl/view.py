@@ -1,0 +1,129 @@
+"""What a person sees of a crawl: how it goes, and what came of it."""
+
+import contextlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live as Screen
+from rich.table import Table as Grid
+
+from pipelines.crawl import rounds
+from pipelines.crawl.fetch import Live
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.units import say_size
+
+EVERY = 0.5  # seconds between two looks
+LINES = 10.0  # seconds between two lines where no terminal is
+SHOWN = 8  # reasons that are told while it goes
+GOOD = ("fetched", "same", "not modified", "redirect", "sitemap")
+"""Reasons that are no fault."""
+
+
+class Follow:
+    """Shows how a crawl goes, until the block ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextlib.contextmanager
+    def __call__(self, look: Callable[[], Live]) -> Iterator[None]:
+        """A table that changes, or a line now and then."""
+        ended, began = threading.Event(), time.monotonic()
+        screen = Screen(console=self.console, auto_refresh=False, transient=True)
+
+        def follow() -> None:
+            every = EVERY if self.console.is_terminal else LINES
+            while not ended.wait(every):
+                with contextlib.suppress(OSError, ValueError):  # it is being written
+                    now = look()
+                    if self.console.is_terminal:
+                        screen.update(table(now, time.monotonic() - began), refresh=True)
+                    else:
+                        self.console.print(line(now), highlight=False)
+
+        thread = threading.Thread(target=follow, daemon=True)
+        with screen if self.console.is_terminal else contextlib.nullcontext():
+            thread.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                thread.join()
+
+
+def line(now: Live) -> str:
+    """How it goes, in a line."""
+    return (
+        f"crawl    {now.pages:,} pages, {say_size(now.bytes)}, {now.hosts:,} hosts; "
+        f"{now.queued:,} queued, {now.waiting:,} hosts wait their turn"
+    )
+
+
+def table(now: Live, seconds: float) -> Grid:
+    """How it goes, with what went wrong."""
+    grid = Grid(box=None, pad_edge=False, show_header=False)
+    grid.add_column(justify="right")
+    grid.add_column()
+    grid.add_row(f"{now.pages:,}", f"pages this round, {say_size(now.bytes)}, {seconds:,.0f} s")
+    grid.add_row(f"{now.hosts:,}", f"hosts, of which {now.waiting:,} wait their turn")
+    grid.add_row(f"{now.queued:,}", f"URLs queued, {now.flying:,} under way")
+    for reason, count in now.reasons.most_common(SHOWN):
+        if reason not in GOOD[:1]:
+            grid.add_row(f"{count:,}", f"  {reason}", style="dim" if reason in GOOD else "")
+    return grid
+
+
+def figures(run: Run) -> dict[str, Any]:
+    """What a crawl came to, for programs."""
+    known = rounds.survey(run, int(time.time()))
+    step = run.manifest.steps.get("crawl", {"counts": {}, "seconds": 0.0})
+    mark = "url: "
+    reasons = {k.removeprefix(mark): n for k, n in step["counts"].items() if k.startswith(mark)}
+    return {
+        "rounds": run.manifest.facts.get("crawl", {}).get("round", 0),
+        "pages": known["fetched"],
+        "hosts": known["hosts"],
+        "bytes": step["counts"].get("bytes", 0),
+        "waiting": known.get("waiting", 0),
+        "first": known["first"],
+        "reasons": reasons,
+        "seconds": step["seconds"],
+    }
+
+
+def summary(run: Run, recipe: Recipe, console: Console, as_json: bool) -> None:
+    """Pages, hosts, bytes; what went wrong; what is left."""
+    told = figures(run)
+    if as_json:
+        click.echo(json.dumps(told, indent=1))
+        return
+    grid = Grid(box=None, pad_edge=False, show_header=False)
+    grid.add_column(justify="right")
+    grid.add_column()
+    grid.add_column(style="dim")
+    grid.add_row(f"{told['pages']:,}", "pages", say_size(told["bytes"]), style="bold")
+    grid.add_row(f"{told['hosts']:,}", "hosts", f"{told['rounds']} rounds")
+    for reason, count in Counter(told["reasons"]).most_common():
+        if reason != "fetched":
+            grid.add_row(f"{count:,}", f"  {reason}")
+    grid.add_row(f"{told['waiting']:,}", "URLs left", _left(told, recipe))
+    grid.add_row(f"{told['seconds']:,.1f}", "seconds")
+    console.print(grid, highlight=False)
+    if not told["pages"]:
+        console.print("\n[bold red]No page was fetched[/], for the reasons above.")
+
+
+def _left(told: dict[str, Any], recipe: Recipe) -> str:
+    """Why URLs are left."""
+    if not told["waiting"] or recipe.crawl is None:
+        return ""
+    if told["pages"] >= recipe.crawl.pages:
+        return "raise pages in the recipe, and run again"
+    return "some must be asked again later: run again"
