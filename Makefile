@@ -2,10 +2,13 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test quick soak check bench clean
+.PHONY: run crawl test quick soak check bench clean
 
 run: .venv/core ## real web pages in, a published dataset out
 	$(BIN)/karez run infra/recipes/sample.toml
+
+crawl: .venv/core ## the small site that ships, served here, crawled and published
+	$(BIN)/python infra/site.py tests/data/site 8765 $(BIN)/karez run infra/recipes/crawl.toml
 
 test: check .venv/dev ## everything
 	$(BIN)/python -m pytest

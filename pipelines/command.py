@@ -102,6 +102,8 @@ def run(asked: Asked) -> None:
         if asked.only == rounds.STEP.name:
             view.summary(run, recipe, console, asked.as_json)
             return
+        if rounds.URLS in run.manifest.tables:
+            console.print(view.told(run), highlight=False)
         execute.execute(run, recipe, how, other)
         if asked.as_json:
             click.echo(json.dumps(show.figures(run), indent=1))

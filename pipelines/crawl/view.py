@@ -58,6 +58,14 @@ class Follow:
                 thread.join()
 
 
+def told(run: Run) -> str:
+    """What a crawl came to, in a line."""
+    now = figures(run)
+    faults = Counter({k: n for k, n in now["reasons"].items() if k not in GOOD})
+    said = "".join(f"; {reason} {count:,}" for reason, count in faults.most_common(SHOWN))
+    return f"crawl    {now['pages']:,} pages of {now['hosts']:,} hosts, {now['rounds']} rounds{said}"
+
+
 def line(now: Live) -> str:
     """How it goes, in a line."""
     return (
