@@ -99,16 +99,19 @@ def run(asked: Asked) -> None:
             asked.only,
         )
         rounds.bring(run, recipe, how)
-        if asked.only == rounds.STEP.name:
-            view.summary(run, recipe, console, asked.as_json)
-            return
-        if rounds.URLS in run.manifest.tables:
-            console.print(view.told(run), highlight=False)
-        execute.execute(run, recipe, how, other)
-        if asked.as_json:
-            click.echo(json.dumps(show.figures(run), indent=1))
-        elif asked.only is None:
-            show.summary(run, recipe, console)
+        if asked.only != rounds.STEP.name:
+            execute.execute(run, recipe, how, other)
+        tell(run, recipe, console, asked)
+
+
+def tell(run: Run, recipe: Recipe, console: Console, asked: Asked) -> None:
+    """Print what came of a run, or of the steps of it that were asked for."""
+    if asked.only == rounds.STEP.name:
+        view.summary(run, recipe, console, asked.as_json)
+    elif asked.as_json:
+        click.echo(json.dumps(show.figures(run), indent=1))
+    elif asked.only is None:
+        show.summary(run, recipe, console)
 
 
 def beam_options(workers: int, beam: Sequence[str]) -> list[str]:

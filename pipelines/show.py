@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipelines import edited, languages
+from pipelines.crawl import view
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.stores import is_remote
@@ -119,6 +120,9 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
+    if "crawl" in steps:
+        told = view.figures(run)
+        table.add_row(f"{told['pages']:,}", "pages fetched", view.told(told))
     table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
     for reason, count in sorted(dropped(run).items(), key=lambda pair: (-pair[1], pair[0])):
         table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")

@@ -32,6 +32,8 @@ class Crawl:
         size: bytes of an answer, at most.
         retries: of what failed and may come right, each after twice the time.
         patience: seconds before the first of these.
+        images: whether the images in the main text of pages are fetched too, from any host.
+        image_size: bytes of one, at most.
         sitemaps: whether the sitemaps that robots.txt names are read.
         recrawl: seconds after which a page is asked for again; None: never.
         private: whether hosts on private and loopback addresses may be fetched.
@@ -55,6 +57,8 @@ class Crawl:
     size: int = field(default=16_000_000, metadata={"read": units.size})
     retries: int = 3
     patience: float = field(default=60.0, metadata={"read": units.seconds})
+    images: bool = False
+    image_size: int = field(default=10_000_000, metadata={"read": units.size})
     sitemaps: bool = True
     recrawl: float | None = field(default=None, metadata={"read": units.seconds})
     private: bool = False

@@ -13,6 +13,7 @@ from pipelines.crawl.hosts import ALLOWED, ILL, LONGEST, NONE, UNREACHABLE, Host
 from pipelines.crawl.outcome import (
     DONE,
     DROPPED,
+    IMAGE,
     PAGE,
     SITEMAP,
     WAITING,
@@ -21,7 +22,7 @@ from pipelines.crawl.outcome import (
     again,
     judge,
 )
-from pipelines.crawl.pages import Follower, New, body_of, wanted
+from pipelines.crawl.pages import Follower, New, body_of, fault_of, wanted
 from pipelines.crawl.scope import Scope
 from pipelines.readers.pages import HTML, brief
 from pipelines.refusals import Refusals
@@ -72,7 +73,7 @@ class Round:
         self.found: dict[str, tuple[str, int, int]] = {}
         self.lines: list[Mapping[str, Any]] = []
         self.live = Live(hosts=len(hosts))
-        self.follower = Follower(Scope(crawl))
+        self.follower = Follower(Scope(crawl), crawl.images)
         self.client = Client(crawl.user_agent, crawl.timeout, crawl.private, crawl.certificates)
 
     def run(self, seconds: float) -> None:
@@ -141,7 +142,8 @@ class Round:
                 known = {"If-None-Match": row.etag, "If-Modified-Since": row.modified}
                 headers = {name: value for name, value in known.items() if value}
             self.left -= row.kind == PAGE
-            return Request(row.url, (host, row), headers, self.crawl.size, wants=wanted(row.kind))
+            size = self.crawl.image_size if row.kind == IMAGE else self.crawl.size
+            return Request(row.url, (host, row), headers, size, wants=wanted(row.kind))
         return None
 
     def _barred(self, host: Host, row: Row) -> str | None:
@@ -209,15 +211,22 @@ class Round:
         known = digest(answer.body)
         if row.record is not None and known == row.digest:
             return Outcome(DONE, "same", outcome.later), *self._revisit(row, answer, "same", now)
-        if answer.media_type in HTML and host.is_lost(row.url, body):
-            return Outcome(DROPPED, "soft 404"), None, {}
+        if (fault := _fault(host, row, answer, body)) is not None:
+            return fault, None, {}
         place, record = self.archive.response(row.url, answer, now, host.consent(row.url))
-        host.said.fetched += 1
-        if known not in host.digests:  # one page under many URLs leads on but once
-            host.digests.add(known)
+        if row.kind == IMAGE:
+            outcome.reason = "image"
+        else:
+            host.said.fetched += 1
+            self._follow(host, row, answer, body, known)
+        return outcome, place, {**_version(answer), "digest": known, "record": record}
+
+    def _follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
+        """Note where a page leads; one under many URLs leads on but once."""
+        if digest_ not in host.digests:
+            host.digests.add(digest_)
             for new in self.follower.page(row, answer, body):
                 self.find(new)
-        return outcome, place, {**_version(answer), "digest": known, "record": record}
 
     def _revisit(
         self, row: Row, answer: Answer, profile: str, now: float
@@ -245,7 +254,7 @@ class Round:
         now = time.time()
         line = {
             **row._asdict(),
-            **({"fetched": int(now)} if outcome.reason == "fetched" else {}),
+            **({"fetched": int(now)} if outcome.reason in ("fetched", "image") else {}),
             **(changes or {}),
             "state": outcome.state,
             "reason": outcome.reason,
@@ -268,6 +277,14 @@ class Round:
         self.lines.append(line)
         self.live.pages += outcome.reason == "fetched"
         self.live.reasons[outcome.reason] += 1
+
+
+def _fault(host: Host, row: Row, answer: Answer, body: bytes) -> Outcome | None:
+    """Why what was sent is not kept."""
+    if row.kind == IMAGE:
+        return fault_of(body)
+    is_lost = answer.media_type in HTML and host.is_lost(row.url, body)
+    return Outcome(DROPPED, "soft 404") if is_lost else None
 
 
 def _version(answer: Answer) -> dict[str, str | None]:

@@ -6,8 +6,9 @@ from urllib.parse import urljoin
 
 from filters import charset, urls
 from filters.links import links, sitemap
+from filters.pictures import look
 from pipelines.crawl.client import Answer
-from pipelines.crawl.outcome import DROPPED, PAGE, SITEMAP, Outcome, Row
+from pipelines.crawl.outcome import DROPPED, IMAGE, PAGE, SITEMAP, Outcome, Row
 from pipelines.crawl.scope import Scope
 from pipelines.readers import http
 from pipelines.readers.pages import HTML
@@ -15,6 +16,8 @@ from pipelines.readers.warc import CHARSET, PLAIN
 
 TEXTS = (*HTML, PLAIN)
 LISTS = 50_000_000  # bytes of a sitemap, unpacked
+SIDE = 32  # pixels of an image's shorter side, at least
+PIXELS = 100_000_000  # of an image, at most: decoded, it would take four bytes each
 GZIP = b"\x1f\x8b"
 RESOLVED = 200_000  # links whose URL is remembered
 
@@ -26,6 +29,8 @@ def wanted(kind: str) -> Callable[[str], bool]:
     """Which media types are taken for a URL of a kind."""
     if kind == PAGE:
         return lambda media_type: media_type in TEXTS or not media_type
+    if kind == IMAGE:
+        return lambda media_type: media_type.startswith("image/") or not media_type
     return lambda media_type: True
 
 
@@ -38,24 +43,42 @@ def body_of(answer: Answer, size: int) -> bytes | Outcome:
     return body or Outcome(DROPPED, "empty")
 
 
+def fault_of(image: bytes) -> Outcome | None:
+    """Why an image is not kept; its head alone is read, nothing is decoded."""
+    found = look(image)
+    if found is None:
+        return Outcome(DROPPED, "no image")
+    if min(found.width, found.height) < SIDE:
+        return Outcome(DROPPED, "image too small")
+    if found.width * found.height > PIXELS:
+        return Outcome(DROPPED, "image too large")
+    return None
+
+
 class Follower:
     """Finds what is to be followed.
 
     Args:
         scope: which URLs are.
+        images: whether images are.
     """
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, scope: Scope, images: bool) -> None:
+        self._scope, self._images = scope, images
         self._resolve = lru_cache(RESOLVED)(self._resolved)
 
     def page(self, row: Row, answer: Answer, body: bytes) -> Iterator[New]:
-        """The links of a page, in scope."""
+        """The links of a page, in scope, and its images."""
         if answer.media_type not in HTML:
             return
         if not body.isascii():
             declared = CHARSET.search(answer.header("Content-Type"))
             body = charset.utf8(body, declared and declared[1])
+        yield from self._links(row, body)
+        if self._images:
+            yield from self._pictures(row, body)
+
+    def _links(self, row: Row, body: bytes) -> Iterator[New]:
         found = links(body, row.url)
         folder = found.base.partition("?")[0].rpartition("/")[0] + "/"
         for href, nofollow in found.links:
@@ -64,6 +87,15 @@ class Follower:
             base = found.base if href.startswith("?") else folder
             if url := self._resolve(base, href.partition("#")[0]):
                 yield url, PAGE, row.depth + 1
+
+    def _pictures(self, row: Row, body: bytes) -> Iterator[New]:
+        """The images in the main text, from any host."""
+        from filters.mainimages import images_of  # its kernels are compiled where it is wanted
+
+        for image in images_of(body, row.url):
+            url = urls.canonical(image.url)
+            if url and not self._scope.excludes(url):
+                yield url, IMAGE, row.depth
 
     def sitemap(self, row: Row, body: bytes) -> Iterator[New]:
         """What a sitemap lists, in scope; other sitemaps stand one link deeper."""

@@ -34,13 +34,17 @@ class Scope:
 
     def holds(self, url: str) -> bool:
         """Whether a canonical URL is in scope."""
-        if self._exclude is not None and self._exclude.fullmatch(url):
+        if self.excludes(url):
             return False
         if self._scope == "folder":
             return url.startswith(self._folders)
         if self._scope == "host":
             return host_of(url) in self._hosts
         return self._scope == "web" or urls.site(url)[1] in self._domains
+
+    def excludes(self, url: str) -> bool:
+        """Whether a URL is to be left alone."""
+        return self._exclude is not None and bool(self._exclude.fullmatch(url))
 
 
 def trap(url: str) -> str | None:

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -22,7 +22,8 @@ from pipelines.units import say_size
 EVERY = 0.5  # seconds between two looks
 LINES = 10.0  # seconds between two lines where no terminal is
 SHOWN = 8  # reasons that are told while it goes
-GOOD = ("fetched", "same", "not modified", "redirect", "sitemap")
+FAULTS = 3  # reasons that are told beside what else a run did
+GOOD = ("fetched", "image", "same", "not modified", "redirect", "sitemap")
 """Reasons that are no fault."""
 
 
@@ -58,12 +59,11 @@ class Follow:
                 thread.join()
 
 
-def told(run: Run) -> str:
-    """What a crawl came to, in a line."""
-    now = figures(run)
+def told(now: Mapping[str, Any]) -> str:
+    """What a crawl came to beside its pages, in a line."""
     faults = Counter({k: n for k, n in now["reasons"].items() if k not in GOOD})
-    said = "".join(f"; {reason} {count:,}" for reason, count in faults.most_common(SHOWN))
-    return f"crawl    {now['pages']:,} pages of {now['hosts']:,} hosts, {now['rounds']} rounds{said}"
+    said = [f"{reason} {count:,}" for reason, count in faults.most_common(FAULTS)]
+    return ", ".join([f"of {now['hosts']:,} host{'s' * (now['hosts'] != 1)}", *said])
 
 
 def line(now: Live) -> str:
