@@ -1,16 +1,23 @@
-"""What a site says of itself to machines: robots.txt, the agents it refuses, ai.txt, tdmrep.json.
+"""What sites and pages say to machines that gather texts: whether they may, and for what.
 
-Sources: RFC 9309, Robots Exclusion Protocol; W3C TDM Reservation Protocol Community Group, "TDM
-Reservation Protocol (TDMRep)", final report of 10 May 2024; Spawning, "ai.txt"; for the agents,
+Of a site robots.txt, the agents it refuses, ai.txt and tdmrep.json; of a page its HTTP header and
+the tags before its body.
+
+Sources: RFC 9309, Robots Exclusion Protocol; RFC 8288 (Link); W3C community group, "TDM Reservation
+Protocol (TDMRep)", final report of 10 May 2024; Google, "Robots meta tag, data-nosnippet, and
+X-Robots-Tag specifications"; DeviantArt, "noai" and "noimageai"; Spawning, "ai.txt"; of the agents,
 what their operators publish, as github.com/ai-robots-txt collects it.
 """
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
 from protego import Protego
+
+from filters.pagehead import clean, told, urljoin_or_none
 
 READ = 500 * 1024  # bytes of a file that are read, as RFC 9309 asks of crawlers at least
 RULES = 100_000  # of a robots.txt that are read; one for seven agents counts as seven
@@ -33,6 +40,14 @@ AGENTS = (
 )
 """Product tokens of agents that gather texts and images for AI, or fetch them for its users."""
 
+HEADERS = ("X-Robots-Tag", "TDM-Reservation", "TDM-Policy", "Link")
+"""The headers of HTTP that are asked about."""
+
+_TOKENS = {agent.lower(): agent for agent in AGENTS}
+_VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+_WEEKDAY = re.compile(r"(unavailable_after:[^,\d]*),")
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_RELATION = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]*))""", re.IGNORECASE)
 _NAMED = re.compile(r"\s*user(?:-|\s+)?agent(?:\s*:|\s)([^#]*)")
 _RULE = re.compile(r"\s*(?:allow|dis\w+)\s*:")
 _TEXTS = ("https://host/file.txt", "https://host/file.html")
@@ -130,11 +145,111 @@ def tdm_rep(body: bytes, path: str) -> tuple[int | None, str | None]:
 
 def tdm(reservation: Any, policy: Any) -> tuple[int | None, str | None]:
     """A reservation (1, 0, None: neither) and its policy, of which there is one if it is 1."""
-    written = str(reservation).strip() if not isinstance(reservation, bool) else ""
+    written = str(reservation).strip()
     if written not in ("0", "1"):
         return None, None
     named = policy.strip() if isinstance(policy, str) and written == "1" else ""
     return int(written), named or None
+
+
+class Consent(NamedTuple):
+    """What a page says of itself, in its HTTP header or its tags.
+
+    Attributes:
+        noindex, nofollow, noarchive: of robots of all kinds; "none" is noindex and nofollow.
+        noai: no use of the page for AI.
+        noimageai: no use of its images for AI; noai says so too.
+        agents: those of `AGENTS` that it refuses by name, in their order.
+        unavailable_after: a date, as written.
+        tdm: 1: text and data mining is reserved; 0: it is not; None: nothing is said.
+        tdm_policy: a URL.
+        licence: a URL, by the HTTP header alone; see `filters.pagehead` for the page's.
+    """
+
+    noindex: bool = False
+    nofollow: bool = False
+    noarchive: bool = False
+    noai: bool = False
+    noimageai: bool = False
+    agents: tuple[str, ...] = ()
+    unavailable_after: str | None = None
+    tdm: int | None = None
+    tdm_policy: str | None = None
+    licence: str | None = None
+
+
+NOTHING = Consent()
+
+
+def of_page(
+    headers: Iterable[tuple[str, str]], page: bytes | None, url: str | None = None
+) -> Consent:
+    """What a page says of itself; a TDM reservation in its tags counts before one in its header.
+
+    Args:
+        headers: of the HTTP response, in any case and order; only `HEADERS` are looked at.
+        page: HTML as UTF-8; None: it is none.
+        url: its own, which a licence's is relative to.
+    """
+    given = [(name.lower(), value) for name, value in headers]
+    metas = told(page).metas if page is not None else []
+    if not given and not metas:
+        return NOTHING
+    said: dict[str, str] = {}
+    agents: set[str] = set()
+    for name, value in given + metas:
+        if name in ("x-robots-tag", "robots", *_TOKENS):
+            _read(value, _TOKENS.get(name, ""), said, agents)
+    reserved, policy = _reserved(dict(reversed(metas)), dict(reversed(given)))
+    links = (_licence(value, url) for name, value in given if name == "link")
+    return Consent(
+        noindex="noindex" in said,
+        nofollow="nofollow" in said,
+        noarchive="noarchive" in said,
+        noai="noai" in said,
+        noimageai="noimageai" in said or "noai" in said,
+        agents=tuple(agent for agent in AGENTS if agent in agents),
+        unavailable_after=said.get("unavailable_after"),
+        tdm=reserved,
+        tdm_policy=policy,
+        licence=next(filter(None, links), None),
+    )
+
+
+def _read(value: str, agent: str, said: dict[str, str], agents: set[str]) -> None:
+    """Note the directives for all, and which agents may not use the page.
+
+    Args:
+        value: "noindex, nofollow"; an agent before a colon is whom the rest is for.
+        agent: whom the value is for; "": all.
+        said: directives for all, with their values.
+        agents: that are refused.
+    """
+    for piece in _WEEKDAY.sub(r"\1", value.lower()).split(","):
+        name, colon, rest = (each.strip() for each in piece.partition(":"))
+        if colon and name not in _VALUED:
+            agent = _TOKENS.get(name, "" if name in ("*", "robots") else name)
+            name, _, rest = (each.strip() for each in rest.partition(":"))
+        for word in [name] if rest else name.split():
+            if agent in AGENTS and word in ("noindex", "noai", "none"):
+                agents.add(agent)
+            elif not agent:
+                said |= dict.fromkeys(("noindex", "nofollow") if word == "none" else (word,), rest)
+
+
+def _reserved(*given: dict[str, str]) -> tuple[int | None, str | None]:
+    """The first TDM reservation that is one, with its policy."""
+    each = (tdm(one.get("tdm-reservation"), one.get("tdm-policy")) for one in given)
+    return next((found for found in each if found[0] is not None), (None, None))
+
+
+def _licence(link: str, url: str | None) -> str | None:
+    """Where a header Link leads to that calls itself one to the licence."""
+    for target, parameters in _LINK.findall(link):
+        relation = _RELATION.search(parameters)
+        if relation and "license" in (relation[1] or relation[2] or "").lower().split():
+            return urljoin_or_none(url, target) or clean(target)
+    return None
 
 
 def _text(body: bytes) -> str:

@@ -10,6 +10,7 @@ The Open Graph protocol; Dublin Core; RFC 5646 (languages).
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -18,14 +19,15 @@ from filters.jsonld import TAG, TAGS, around, article, text
 
 LONG = 1_000  # characters of a value that are kept
 
-_OPEN = re.compile(rb"<(!--|(?:script|style|title|meta|link|html|base)(?=[\s/>]))", re.IGNORECASE)
-_ASKED = (
-    *(b"title", b"author", b"creator", b"byl", b"headline", b"date", b"issued", b"published"),
-    *(b"licen", b"rights", b"langu", b"locale", b"og:url", b"canonical"),
+_OPEN = re.compile(
+    rb"<(!--|(?:script|style|title|meta|link|html|base|body)(?=[\s/>]))", re.IGNORECASE
 )
-"""What the names of all tags hold that are asked about."""
+_ASKED = re.compile(
+    rb"title|author|creator|byl|headline|date|issued|published|licen|rights|langu|locale|og:url|"
+    rb"canonical|robots|noindex|none|noai|imageai|tdm-"
+)
+"""What all tags hold that are asked about, in lower case."""
 
-_BODY = re.compile(rb"<body(?=[\s>])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
 _DIGITS = re.compile(r"(?<!\d)(\d{4})([-/.]?)(\d\d)\2(\d\d)(?!\d)")
 _MONTH_FIRST = re.compile(r"(?P<m>[A-Z][a-z]{2})[a-z]*\.? (?P<d>\d{1,2}),? (?P<y>\d{4})")
@@ -70,10 +72,16 @@ class Head(NamedTuple):
 
 
 @dataclass
-class _Told:
-    """What the tags before the body say: of each name the first that says something."""
+class Told:
+    """What the tags before the body say.
+
+    Attributes:
+        meta: of each name in lower case the first that says something.
+        metas: all names with what they say, in order.
+    """
 
     meta: dict[str, str] = field(default_factory=dict)
+    metas: list[tuple[str, str]] = field(default_factory=list)
     title: str | None = None
     language: str | None = None
     canonical: str | None = None
@@ -87,22 +95,22 @@ def head(page: bytes, url: str | None = None) -> Head:
         page: UTF-8.
         url: its own, which others are relative to.
     """
-    told, data = _told(page), article(page)
-    base = urljoin_or_none(url, told.base) or url
+    tags, data = told(page), article(page)
+    base = urljoin_or_none(url, tags.base) or url
 
     def first(made: Callable[[Any], str | None], *given: Any) -> str | None:
         return next((value for value in map(made, given) if value), None)
 
     def metas(names: Iterable[str]) -> list[str | None]:
-        return [told.meta.get(name) for name in names]
+        return [tags.meta.get(name) for name in names]
 
     return Head(
-        first(clean, data.get("headline"), *metas(TITLES), data.get("name"), told.title),
+        first(clean, data.get("headline"), *metas(TITLES), data.get("name"), tags.title),
         first(_names, data.get("author"), *metas(AUTHORS)),
         first(_dated, data.get("datePublished"), *metas(DATES)),
-        first(_language, told.language, data.get("inLanguage"), *metas(LANGUAGES)),
+        first(_language, tags.language, data.get("inLanguage"), *metas(LANGUAGES)),
         first(clean, _licensed(page, base), data.get("license"), *metas(LICENCES), _commons(page)),
-        first(lambda each: urljoin_or_none(base, each), told.canonical, told.meta.get("og:url")),
+        first(lambda each: urljoin_or_none(base, each), tags.canonical, tags.meta.get("og:url")),
     )
 
 
@@ -113,7 +121,7 @@ def base_of(page: bytes, url: str | None) -> str | None:
         page: UTF-8.
         url: its own, if it is known.
     """
-    return urljoin_or_none(url, _told(page).base) or url
+    return urljoin_or_none(url, told(page).base) or url
 
 
 def clean(value: object) -> str | None:
@@ -134,42 +142,40 @@ def urljoin_or_none(base: str | None, value: object) -> str | None:
     return made if fits else None
 
 
-def _told(page: bytes) -> _Told:
+@lru_cache(maxsize=1)  # of a page that several ask about in turn
+def told(page: bytes) -> Told:
     """What the tags of a page say that stand before its body."""
-    body = _BODY.search(page)
-    top, told, at = page[: body.start()] if body else page, _Told(), 0
+    tags, at = Told(), 0
     for _ in range(TAGS):
-        found = _OPEN.search(top, at)
-        if found is None:
+        found = _OPEN.search(page, at)
+        if found is None or found[1].lower() == b"body":
             break
         name = found[1].lower().decode()
-        end = top.find(b">", found.end())
-        end = len(top) if end < 0 else end
+        end = page.find(b">", found.end())
+        end = len(page) if end < 0 else end
         ends = {"!--": b"-->", "script": b"</script", "style": b"</style"}.get(name)
         if ends is not None:
-            at = top.find(ends, found.end())
+            at = page.find(ends, found.end())
             if at < 0:
                 break
             continue
         at = end + 1
         if name == "title":
-            stop = top.find(b"<", at)
-            told.title = told.title or clean(text(top[at : len(top) if stop < 0 else stop]))
-        elif name in ("html", "base") or _is_asked(top[found.end() : end].lower()):
-            _take(told, name, attributes(top[found.end() : end]))
-    return told
+            stop = page.find(b"<", at)
+            tags.title = tags.title or clean(text(page[at : len(page) if stop < 0 else stop]))
+        elif name in ("html", "base") or _ASKED.search(page[found.end() : end].lower()):
+            _take(tags, name, attributes(page[found.end() : end]))
+    return tags
 
 
-def _is_asked(tag: bytes) -> bool:
-    return any(word in tag for word in _ASKED)
-
-
-def _take(told: _Told, name: str, attributes: dict[str, str]) -> None:
+def _take(told: Told, name: str, attributes: dict[str, str]) -> None:
     """Note what a tag says."""
     if name == "meta" and (value := clean(attributes.get("content"))):
         for key in ("property", "name", "itemprop", "http-equiv"):
             if called := attributes.get(key):
-                told.meta.setdefault(called.strip().lower(), value)
+                called = called.strip().lower()
+                told.meta.setdefault(called, value)
+                told.metas.append((called, value))
     elif name == "html":
         told.language = told.language or attributes.get("lang") or attributes.get("xml:lang")
     elif name == "base":
