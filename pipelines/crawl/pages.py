@@ -1,10 +1,11 @@
 """What an answer holds: whether it is a page, and where its links lead."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from urllib.parse import urljoin
 
-from filters import charset, urls
+from filters import charset, consent, urls
 from filters.links import links, sitemap
 from filters.pictures import look
 from pipelines.crawl.client import Answer
@@ -20,6 +21,8 @@ SIDE = 32  # pixels of an image's shorter side, at least
 PIXELS = 100_000_000  # of an image, at most: decoded, it would take four bytes each
 GZIP = b"\x1f\x8b"
 RESOLVED = 200_000  # links whose URL is remembered
+
+_ROBOTS = re.compile(rb"""<meta\s[^>]{0,400}?name\s*=\s*["']?robots""", re.IGNORECASE)
 
 New = tuple[str, str, int]
 """A URL that was found: canonical, its kind, and links from a start URL."""
@@ -55,6 +58,14 @@ def fault_of(image: bytes) -> Outcome | None:
     return None
 
 
+def _is_closed(answer: Answer, page: bytes) -> bool:
+    """Whether a page asks that none of its links be followed."""
+    tag = answer.header("X-Robots-Tag")
+    if not tag and not _ROBOTS.search(page):
+        return False
+    return consent.of_page([("X-Robots-Tag", tag)] if tag else [], page).nofollow
+
+
 class Follower:
     """Finds what is to be followed.
 
@@ -74,7 +85,8 @@ class Follower:
         if not body.isascii():
             declared = CHARSET.search(answer.header("Content-Type"))
             body = charset.utf8(body, declared and declared[1])
-        yield from self._links(row, body)
+        if not _is_closed(answer, body):
+            yield from self._links(row, body)
         if self._images:
             yield from self._pictures(row, body)
 
