@@ -15,6 +15,7 @@ from pipelines import (
     ingest,
     limits,
     near,
+    pairs,
     passages,
     publish,
     rules,
@@ -33,6 +34,7 @@ from pipelines.steps import Job, Step
 
 STEPS: tuple[Step, ...] = (
     ingest.STEP,
+    pairs.STEP,
     fit.STEP,
     scan.STEP,
     rules.STEP,
@@ -58,6 +60,7 @@ def wanted(recipe: Recipe) -> list[Step]:
     """The steps of a recipe, in their order."""
     across, dedup_ = bool(selected(recipe).across), recipe.dedup
     off = {
+        "pairs": not pairs.wanted(recipe),
         "dedup": dedup_ is None,
         "check": dedup_ is None or not dedup_.probes,
         "hosts": boilerplate.wanted(recipe) is None,

@@ -40,6 +40,7 @@ class Source:
             dots.  Of "webdataset" text is the extension of texts.
         config, split: of "hf": which ones; the default config and all splits unless told.
         extract: extractor of the main text of a page: a name or ``package.module:thing``.
+        images: of "warc": whether its images become pairs with what pages say of them.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Source:
     extract: str = "karez"
     config: str | None = None
     split: str | None = None
+    images: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -62,6 +64,8 @@ class Source:
                 raise ValueError(f"{path}: sources are local files; only runs lie on a store")
         if self.kind != "hf" and (self.config or self.split):
             raise ValueError("config and split are of kind hf")
+        if self.images and self.kind != "warc":
+            raise ValueError("images are of kind warc")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ store in one piece under its name; the manifest is written last.  Format version
     recipe.toml  manifest.json           as it was run; what is sealed
     warc/ frontier/                      what was fetched; the URLs, and what became of them
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
+    pairs/ images/                       what documents say of images; these, by content
     models/                              what measures learned
     again/                               columns of the rows that were measured once more
     check/                               what dedup missed among some documents
@@ -31,7 +32,17 @@ from pipelines.folders import Folder
 from pipelines.leases import Lease, held, myself
 
 FORMAT = 1
-INTERMEDIATE = ("frontier", "documents", "models", "columns", "again", "decisions", "dead", "check")
+INTERMEDIATE = (
+    "frontier",
+    "documents",
+    "pairs",
+    "models",
+    "columns",
+    "again",
+    "decisions",
+    "dead",
+    "check",
+)
 """Folders of a run in which every file is named by the manifest."""
 
 LASTING = ("models/", "frontier/", "warc")

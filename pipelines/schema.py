@@ -78,6 +78,31 @@ CHECK = pa.schema(  # pairs of documents, of which the first was drawn
     ]
 )
 
+TEXT = pa.struct([(name, pa.string()) for name in ("kind", "text", "lang")])
+"""A text of a pair: alt, title, caption, before, after or page_title."""
+
+PAIRS = pa.schema(
+    [
+        pa.field("id", pa.string(), False),  # 32 hex: hash of document, image and its address
+        pa.field("image", pa.string(), False),  # sha256 of the file, in images/<2 hex>/
+        pa.field("document", pa.string(), False),  # id
+        pa.field("url", pa.string()),  # of the document
+        pa.field("image_url", pa.string(), False),
+        pa.field(
+            "texts", pa.list_(pa.struct([(n, pa.string()) for n in ("kind", "text", "lang")]))
+        ),
+        pa.field("media_type", pa.string(), False),  # as its head shows
+        pa.field("width", pa.int32(), False),  # pixels
+        pa.field("height", pa.int32(), False),
+        pa.field("size", pa.int64(), False),  # bytes
+        pa.field("noai", pa.bool_(), False),  # its header asks not to be used so
+        pa.field("noimageai", pa.bool_(), False),
+        pa.field("source", pa.string(), False),  # WARC file that holds the image
+        pa.field("offset", pa.int64(), False),
+        pa.field("length", pa.int64(), False),
+    ]
+)
+
 DEAD = pa.schema(
     [
         pa.field("source", pa.string(), False),

@@ -23,6 +23,7 @@ LOSSES = 3  # that a summary tells, and kinds of edits
 
 TELLS = {
     "ingest": "files to documents",
+    "pairs": "images to pairs",
     "fit": "samples to models",
     "scan": "documents to columns",
     "rules": "columns to reasons",
@@ -120,16 +121,15 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
-    if "crawl" in steps:
-        told = view.figures(run)
-        table.add_row(f"{told['pages']:,}", "pages fetched", view.told(told))
+    for row in _fetched(run):
+        table.add_row(*row)
     table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
     for reason, count in sorted(dropped(run).items(), key=lambda pair: (-pair[1], pair[0])):
         table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")
     kept = decided.get("kept", 0)
     table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
-    for row in (*_edits(run), *_recall(run, recipe), *_models(run, recipe)):
+    for row in (*_pairs(run), *_edits(run), *_recall(run, recipe), *_models(run, recipe)):
         table.add_row(*row)
     dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
     if sum(dead.values()):
@@ -167,6 +167,19 @@ def place(run: Run, name: str = "") -> str:
     path = Path(run.folder.at(name))
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _fetched(run: Run) -> Iterator[list[str]]:
+    """What a crawl came to."""
+    if "crawl" in run.manifest.steps:
+        told = view.figures(run)
+        yield [f"{told['pages']:,}", "pages fetched", view.told(told)]
+
+
+def _pairs(run: Run) -> Iterator[list[str]]:
+    """How many images have a text."""
+    if "pairs" in run.manifest.tables:
+        yield [f"{run.table('pairs').rows:,}", "pairs", "images with what is said of them"]
 
 
 def _edits(run: Run) -> Iterator[list[str]]:
