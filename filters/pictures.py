@@ -63,7 +63,7 @@ def _jpeg(head: bytes) -> Picture | None:
 
 def _webp(head: bytes) -> Picture | None:
     kind = head[12:16]
-    if kind == b"VP8X":
+    if kind == b"VP8X" and len(head) >= 30:
         width, height = (int.from_bytes(head[a : a + 3], "little") + 1 for a in (24, 27))
         return Picture("webp", width, height)
     if kind == b"VP8L" and head[20] == 0x2F:
