@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
-from pipelines import edited, languages
+from pipelines import consent, edited, languages
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.steps import Done, Job
@@ -79,5 +79,7 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         edited=edited.told(steps),
         unit=steps["split"]["facts"].get("unit"),
         spoken=languages.listed(steps["decide"]["counts"]),
+        asked=steps["decide"]["counts"].get(consent.ASKED, 0),
+        said=consent.listed(steps["decide"]["counts"]),
         columns=[(f.name, f.type) for f in columns],
     )

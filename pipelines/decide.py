@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import again, cap, clusters, languages, latest, near, parts, rules, split
+from pipelines import again, cap, clusters, consent, languages, latest, near, parts, rules, split
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
 from pipelines.recipe import Recipe
@@ -62,6 +62,7 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         done.counts[f"dropped: {count['values']}" if count["values"] else "kept"] += count["counts"]
     kept_rows = columns.append_column("kept", kept).filter(kept)
     done.counts += languages.counted(reason.combine_chunks(), columns["language"].combine_chunks())
+    done.counts += consent.counted(reason.combine_chunks(), columns, job.recipe)
     done.counts["tokens"] += pc.sum(kept_rows["tokens"]).as_py() or 0
     for row in kept_rows.group_by("split").aggregate([("bytes", "sum")]).to_pylist():
         done.counts[f"bytes: {row['split']}"] += row["bytes_sum"]
@@ -70,7 +71,7 @@ def fold(job: Job, key: int, _: Batches) -> Done:
 
 def _reads(recipe: Recipe) -> dict[str, list[str]]:
     reads = {
-        "documents": ["id"],
+        "documents": ["id", *consent.COLUMNS],
         rules.TABLE: ["reason"],
         split.TABLE: ["split"],
         table_of("language"): ["language"],

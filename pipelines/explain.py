@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filters import EDITS
-from pipelines import onpage, overlaps, sql
+from pipelines import consent, onpage, overlaps, sql
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.opened import Address, Opened
@@ -122,6 +122,11 @@ def show(value: Mapping[str, Any], console: Console) -> None:
     console.print(_said(decision))
     console.print()
     console.print(_rules(value["rules"]))
+    if said := {c: document[c] for c in consent.COLUMNS if document.get(c) is not None}:
+        each = (
+            f"{c} {', '.join(v) if isinstance(v, list) else _short(v)}" for c, v in said.items()
+        )
+        console.print(Text(f"{'consent':<10}", "bold") + Text(plain("  ".join(each))))
     for name, columns in value["columns"].items():
         if name not in ("rules", "split", "duplicates", "exact"):
             figures = "  ".join(f"{c} {_short(v)}" for c, v in columns.items())

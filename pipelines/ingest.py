@@ -28,7 +28,7 @@ from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
-VERSION = 3
+VERSION = 4
 TABLES = ("documents", "dead/ingest")
 GATHERED = 1_000_000  # characters of text that become columns together, about
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own

@@ -24,6 +24,14 @@ DOCUMENTS = pa.schema(
         pa.field("declared_language", pa.string()),  # a tag of RFC 5646
         pa.field("licence", pa.string()),  # a URL, or what is written instead
         pa.field("canonical", pa.string()),  # a URL
+        pa.field("robots", pa.string()),  # from here on: consent, see `pipelines.readers.consents`
+        pa.field("agents_refused", pa.list_(pa.string())),  # agents for AI
+        pa.field("noindex", pa.bool_()),
+        pa.field("noai", pa.bool_()),
+        pa.field("noimageai", pa.bool_()),
+        pa.field("tdm_reserved", pa.bool_()),
+        pa.field("tdm_policy", pa.string()),  # a URL
+        pa.field("ai_txt", pa.string()),
     ]
 )
 

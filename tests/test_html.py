@@ -23,6 +23,10 @@ def test_a_file_is_one_document_named_by_the_file() -> None:
         length=len(body),
         source_key="pages/ein Dokument.html",
         media_type="text/html",
+        noindex=False,
+        noai=False,
+        noimageai=False,
+        tdm_reserved=False,
     )
 
 

@@ -87,6 +87,10 @@ def test_a_page_becomes_a_document_with_its_provenance() -> None:
         url=url(1),
         date=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
         media_type="text/html",
+        noindex=False,
+        noai=False,
+        noimageai=False,
+        tdm_reserved=False,
     )
 
 

@@ -34,6 +34,14 @@ class Document(NamedTuple):
     declared_language: str | None = None
     licence: str | None = None
     canonical: str | None = None
+    robots: str | None = None  # from here on: consent, see `pipelines.readers.consents`
+    agents_refused: list[str] | None = None
+    noindex: bool | None = None
+    noai: bool | None = None
+    noimageai: bool | None = None
+    tdm_reserved: bool | None = None
+    tdm_policy: str | None = None
+    ai_txt: str | None = None
 
 
 class Documents(NamedTuple):
@@ -53,6 +61,14 @@ class Documents(NamedTuple):
     declared_language: pa.StringArray
     licence: pa.StringArray
     canonical: pa.StringArray
+    robots: pa.StringArray
+    agents_refused: pa.ListArray
+    noindex: pa.BooleanArray
+    noai: pa.BooleanArray
+    noimageai: pa.BooleanArray
+    tdm_reserved: pa.BooleanArray
+    tdm_policy: pa.StringArray
+    ai_txt: pa.StringArray
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> "Documents":

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from filters.pagehead import Head
 from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
 from pipelines.readers.pages import Fault, brief
 from pipelines.schema import DOCUMENTS
@@ -109,7 +108,7 @@ def _whole(batch: pa.RecordBatch, first: int, source: Source) -> Documents | Non
     offset = pa.array(np.arange(first, first + len(text)))
     key = pc.coalesce(pc.if_else(pc.equal(key, ""), None, key), url)
     date, kind = pa.nulls(len(text), DOCUMENTS.field("date").type), pa.nulls(len(text), pa.string())
-    of_pages = [kind] * len(Head._fields)
+    of_pages = [pa.nulls(len(text), DOCUMENTS.field(f).type) for f in Documents._fields[8:]]
     return Documents(text, offset, length, key, url, date, kind, others, *of_pages)
 
 

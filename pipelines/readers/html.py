@@ -1,10 +1,11 @@
 """HTML files: one page, one document."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, Source
+from pipelines.readers.consents import consents
 from pipelines.readers.pages import Fault, brief, page_of
 
 BYTES = 64_000_000  # of a file; a page of more is not even looked at
@@ -30,7 +31,9 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
     if isinstance(page, Fault):
         yield Dead(0, page.reason, brief(f"{name} {page.detail}"))
     else:
-        yield Document(page.text, 0, len(body), name, None, None, "text/html", None, *page.head)
+        about = (name, None, None, "text/html", None)
+        told: tuple[Any, ...] = (*page.head, *consents(None, page.consent, None))
+        yield Document(page.text, 0, len(body), *about, *told)
 
 
 def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None] | None:

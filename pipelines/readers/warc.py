@@ -15,7 +15,9 @@ from typing import Any, BinaryIO, NamedTuple
 from fastwarc import ArchiveIterator
 
 from filters import extract
+from filters.consent import HEADERS
 from pipelines.readers import Dead, Document, Skipped, Source, http, packed
+from pipelines.readers.consents import FIELD, UNKNOWN, consents
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
 from pipelines.readers.pages import HTML, Fault, Page, brief, page_of
 
@@ -35,6 +37,7 @@ class Payload(NamedTuple):
     charset: str | None
     transfer: str  # codings, as declared
     content: str
+    said: list[tuple[str, str]]  # the HTTP headers that `filters.consent` asks about
 
 
 def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
@@ -73,8 +76,12 @@ def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
     page = fault or _page(payload, extractor, key)
     if isinstance(page, Fault):
         return Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
-    about = (key, key, _utc(record.record_date), payload.media_type, None)
-    return Document(page.text, frame.offset, frame.length, *about, *page.head)
+    date = _utc(record.record_date)
+    about = (key, key, date, payload.media_type, None)
+    asked = kind != "conversion"  # which holds neither the header nor the page
+    said = consents(record.headers.get(FIELD), page.consent, date) if asked else UNKNOWN
+    told: tuple[Any, ...] = (*about, *page.head, *said)
+    return Document(page.text, frame.offset, frame.length, *told)
 
 
 def _record(frame: Frame) -> Any:
@@ -113,7 +120,7 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
     Raises:
         OSError: the HTTP header is too long.
     """
-    codings = ("", "")
+    codings, said = ("", ""), []
     headers = record.headers
     if record.is_http:
         record.parse_http(auto_decode="none", quirks_mode=True, max_header_len=HEAD)
@@ -122,13 +129,14 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
             known = isinstance(headers.status_code, int)
             return Skipped(f"status {headers.status_code}" if known else "no status")
         codings = (_all(headers, "Transfer-Encoding"), _all(headers, "Content-Encoding"))
+        said = [(name, value) for name in HEADERS for value in headers.get_multiple(name)]
     declared = headers.get("Content-Type") or ""
     media_type = declared.partition(";")[0].strip().lower()
     wanted = media_type in HTML and kind != "conversion"
     if not wanted and media_type != PLAIN:
         return Skipped(brief(media_type[:KIND]) or "no media type")
     charset = CHARSET.search(declared)
-    return Payload(record.reader.read(), media_type, charset and charset[1], *codings)
+    return Payload(record.reader.read(), media_type, charset and charset[1], *codings, said)
 
 
 def _page(payload: Payload, extractor: str, url: str | None) -> Page | Fault:
@@ -136,7 +144,7 @@ def _page(payload: Payload, extractor: str, url: str | None) -> Page | Fault:
         body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
     except http.CodingError as error:
         return Fault(str(error), "")
-    return page_of(body, payload.charset, payload.media_type, extractor, url)
+    return page_of(body, payload.charset, payload.media_type, extractor, url, payload.said)
 
 
 def _all(headers: Any, name: str) -> str:
