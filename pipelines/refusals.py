@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from filters.urls import canonical, host_and_path
 from pipelines.errors import DamagedError
-from pipelines.folders import Folder
+from pipelines.folders import Folder, fingerprint
 
 FILE = "forgotten/refusals.parquet"
 URL, HOST, BELOW, KEY = "url", "host", "below", "key"
@@ -95,6 +95,15 @@ class Refusals:
         """Whether it was refused in these words."""
         return (target.kind, self.hash(target.name)) in self.known
 
+    def with_(self, wanted: Iterable[Target]) -> "Refusals":
+        """These and others."""
+        return Refusals(self.salt, self.known | {(t.kind, self.hash(t.name)) for t in wanted})
+
+    @property
+    def mark(self) -> str:
+        """Of all that is refused; "" if nothing is."""
+        return fingerprint(sorted([k, h.hex()] for k, h in self.known)) if self.known else ""
+
     def refused(self, url: str | None, source_key: str | None) -> bool:
         """Whether a document, or a page before it is fetched, is refused.
 
@@ -113,21 +122,38 @@ class Refusals:
         if found is None:
             return False
         url = canonical(name) if any(kind == URL for kind, _ in self.known) else None
-        return _host(self, found[0]) or bool(url and self.holds(Target(URL, url)))
+        return _is_host_refused(self, found[0]) or bool(url and self.holds(Target(URL, url)))
+
+    def matching(self, url: str | None, source_key: str | None) -> set[Target]:
+        """The refusals by which a document is refused."""
+        names = [each for each in (url, source_key) if each]
+        return {form for name in names for form in _forms(name) if self.holds(form)}
+
+    def among(self, *texts: str) -> set[Target]:
+        """The refusals of these texts, and of the words in them."""
+        words = [word for text in texts for word in (text, *text.split())] if self.known else []
+        return {target for word in words for target in self.matching(word, None)}
+
+
+def _forms(name: str) -> Iterator[Target]:
+    """All that a URL, or a source key, is refused by."""
+    yield Target(KEY, name)
+    if found := host_and_path(name):
+        yield from _hosts(found[0])
+    if url := canonical(name):
+        yield Target(URL, url)
+
+
+def _hosts(host: str) -> Iterator[Target]:
+    yield Target(HOST, host)
+    while "." in host:
+        host = host.partition(".")[2]
+        yield Target(BELOW, f".{host}")
 
 
 @lru_cache(maxsize=65_536)
-def _host(refusals: Refusals, host: str) -> bool:
-    """Whether a host is refused whole."""
-    return refusals.holds(Target(HOST, host)) or any(
-        refusals.holds(Target(BELOW, f".{above}")) for above in _above(host)
-    )
-
-
-def _above(host: str) -> Iterator[str]:
-    while "." in host:
-        host = host.partition(".")[2]
-        yield host
+def _is_host_refused(refusals: Refusals, host: str) -> bool:
+    return any(map(refusals.holds, _hosts(host)))
 
 
 def read(folder: Folder) -> Refusals:

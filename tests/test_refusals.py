@@ -101,6 +101,16 @@ def test_it_refuses_what_is_plainly_refused(
     wanted = {(t.kind, known.hash(t.name)) for name in names for t in targets(name)}
     known = Refusals(b"salt", frozenset(wanted))
     assert known.refused(url, key) == plainly(names, url, key)
+    assert bool(known.matching(url, key)) == known.refused(url, key)
+    assert known.matching(url, key) <= {t for name in names for t in targets(name)}
+
+
+def test_a_text_that_names_it_is_known(folder: Folder) -> None:
+    known = refuse(folder, "a.org", "Doc 7")
+    for text in ("http://a.org/x too long", "Doc 7", "of http://A.org"):
+        assert known.among("some", text)
+    for text in ("", "http://b.org/x too long", "Doc 71"):
+        assert not known.among("some", text)
 
 
 def test_no_name_stands_in_the_file_and_no_two_folders_are_alike(tmp_path: Path) -> None:
