@@ -1,5 +1,7 @@
 """Decide: all reasons folded into one decision a document."""
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,6 +15,7 @@ from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "decisions/documents"
 OVER = "over the cap"
+COUNTED = ["split", "language", "bytes", "tokens", *consent.COLUMNS]
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -58,15 +61,27 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         DECISIONS,
     )
     done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, table)]})
-    for count in pc.value_counts(reason.combine_chunks()).to_pylist():
-        done.counts[f"dropped: {count['values']}" if count["values"] else "kept"] += count["counts"]
-    kept_rows = columns.append_column("kept", kept).filter(kept)
-    done.counts += languages.counted(reason.combine_chunks(), columns["language"].combine_chunks())
-    done.counts += consent.counted(reason.combine_chunks(), columns, job.recipe)
-    done.counts["tokens"] += pc.sum(kept_rows["tokens"]).as_py() or 0
-    for row in kept_rows.group_by("split").aggregate([("bytes", "sum")]).to_pylist():
-        done.counts[f"bytes: {row['split']}"] += row["bytes_sum"]
+    done.counts = counted(reason.combine_chunks(), columns.select(COUNTED), job.recipe)
     return done
+
+
+def counted(reasons: pa.Array, columns: pa.Table, recipe: Recipe) -> Counter[str]:
+    """What the decisions on some rows come to, as this step counts.
+
+    Args:
+        reasons: null: kept.
+        columns: `COUNTED`, of these rows.
+        recipe: that decided.
+    """
+    counts = consent.counted(reasons, columns, recipe)
+    counts += languages.counted(reasons, columns["language"].combine_chunks())
+    for count in pc.value_counts(reasons).to_pylist():
+        counts[f"dropped: {count['values']}" if count["values"] else "kept"] += count["counts"]
+    kept = columns.filter(pc.is_null(reasons))
+    counts["tokens"] += pc.sum(kept["tokens"]).as_py() or 0
+    for row in kept.group_by("split").aggregate([("bytes", "sum")]).to_pylist():
+        counts[f"bytes: {row['split']}"] += row["bytes_sum"]
+    return counts
 
 
 def _reads(recipe: Recipe) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from pipelines import (
     pairs,
     passages,
     publish,
+    refusals,
     rules,
     scan,
     split,
@@ -30,6 +31,7 @@ from pipelines.errors import DamagedError, RunError
 from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
+from pipelines.schema import FORGOTTEN
 from pipelines.steps import Job, Step
 
 STEPS: tuple[Step, ...] = (
@@ -83,8 +85,10 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
             reference.
 
     Raises:
-        RunError: if a limit is passed or there is nothing to read.
+        RunError: if a limit is passed, there is nothing to read, or what was asked to be forgotten
+            is still there.
     """
+    check_forgotten(run)
     other = _source_run(run, other)
     idle = True
     for step in STEPS:
@@ -107,6 +111,17 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
     run.tidy()
 
 
+def check_forgotten(run: Run) -> None:
+    """Stop where somebody began to forget, and was cut off.
+
+    Raises:
+        RunError: with the command that finishes it.
+    """
+    if run.manifest.facts.get(FORGOTTEN, "") != refusals.read(run.folder).mark:
+        where = run.folder.path
+        raise RunError(f"{where}: forgetting was cut off; karez forget {where} finishes it")
+
+
 def _tables(run: Run, recipe: Recipe, step: Step) -> dict[str, str]:
     """What a step makes; what is made no longer, and would hide what is, is forgotten."""
     if step is again.STEP:
@@ -123,6 +138,7 @@ def _source_run(run: Run, other: Run | None) -> Run | None:
     if other is None and "from" not in run.manifest.facts:
         return None
     known = other or Run(run.manifest.facts["from"])
+    check_forgotten(known)
     taken = {t: known.table(t).fingerprint for t in ingest.TABLES}
     if other is None and run.stale(taken):
         where = known.folder.path

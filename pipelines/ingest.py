@@ -8,6 +8,7 @@ the file stands.
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 
 from filters import extract
 from filters.buffers import utf8
-from pipelines import parts, paths
+from pipelines import parts, paths, refusals
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
 from pipelines.measures import code_of
 from pipelines.readers import Dead, Document, Documents, Item, by_kind
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run
-from pipelines.schema import DEAD, DOCUMENTS
+from pipelines.schema import DEAD, DOCUMENTS, FORGOTTEN
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 4
@@ -168,6 +169,7 @@ class _Output:
 
     def __init__(self, run: Run, key: int) -> None:
         self.run, self.key, self.done = run, key, Done()
+        self.refusals = refusals.read(run.folder)
         self.found: list[Document] = []  # not yet columns
         self.names: list[str] = []  # of the files that they stand in
         self.characters = 0  # in them
@@ -185,7 +187,8 @@ class _Output:
             self._gathered()
             self._documents([name] * len(item.text), item)
         elif isinstance(item, Dead):
-            self.dead.append((name, item.offset, item.reason, item.detail, None))
+            told = ("", "") if self.refusals.among(name, item.detail) else (name, item.detail)
+            self.dead.append((told[0], item.offset, item.reason, told[1], None))
             self.done.counts.update({"dead": 1, "unread": item.unread, f"dead: {item.reason}": 1})
         else:
             self.done.counts[f"skipped: {item.kind}"] += 1
@@ -203,6 +206,7 @@ class _Output:
         self.names, self.found, self.characters = [], [], 0
 
     def _documents(self, names: Sequence[str], d: Documents) -> None:
+        names, d = self._allowed(names, d)
         batch = _batch(names, d)
         sizes = pc.binary_length(d.text).to_numpy(zero_copy_only=False)
         at = 0
@@ -214,6 +218,18 @@ class _Output:
             if self.count >= parts.BATCH_ROWS or self.size >= parts.BATCH:
                 self._flush()
             at += count
+
+    def _allowed(self, names: Sequence[str], d: Documents) -> tuple[Sequence[str], Documents]:
+        """Those that nobody asked to be forgotten; the others are counted."""
+        if not self.refusals.known:
+            return names, d
+        pairs = zip(d.url.to_pylist(), d.source_key.to_pylist(), strict=True)
+        kept = [not self.refusals.refused(url, key) for url, key in pairs]
+        if all(kept):
+            return names, d
+        self.done.counts[f"skipped: {FORGOTTEN}"] += kept.count(False)
+        mask = pa.array(kept)
+        return list(compress(names, kept)), Documents(*(column.filter(mask) for column in d))
 
     def _room(self, sizes: NDArray[np.integer[Any]]) -> int:
         """How many texts go on together into the row group under way: 1 or more."""

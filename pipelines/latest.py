@@ -39,10 +39,15 @@ def write(
     """
     documents = run.table("documents").parts[part]
     numbered = columns.add_column(0, ROW, pa.array(rows, ROW.type))
-    marked = numbered.replace_schema_metadata({"karez.part": documents.sha256})
+    marked = numbered.replace_schema_metadata(belongs(documents))
     with parts.Writer(run, again(table), documents.name, marked.schema) as writer:
         writer.write(marked)
     return {again(table): [writer.part]}
+
+
+def belongs(documents: Part) -> dict[bytes, str]:
+    """What a file says in its footer of the part of the documents that it belongs to."""
+    return {b"karez.part": documents.sha256}
 
 
 def changed(run: Run, table: str, part: int, names: Sequence[str]) -> pa.Table | None:

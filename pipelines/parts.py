@@ -24,7 +24,7 @@ def write_columns(run: Run, table: str, index: int, columns: pa.Table) -> Part:
     documents = run.table("documents").parts[index]
     if columns.num_rows != documents.rows:
         raise AssertionError(f"{table}: {columns.num_rows} rows for {documents.rows} documents")
-    marks = {"karez.part": documents.sha256, "karez.rows": str(documents.rows)}
+    marks = {b"karez.part": documents.sha256, b"karez.rows": str(documents.rows)}
     marked = columns.replace_schema_metadata({**(columns.schema.metadata or {}), **marks})
     with Writer(run, table, documents.name, marked.schema) as writer:
         writer.write(marked)

@@ -78,7 +78,7 @@ def coefficients() -> dict[str, Any]:
 
 
 def cpu(recipe: Recipe, scan: Scan, text: int) -> float:
-    """CPU seconds of a run over so many bytes of text; its start, what is fitted and pairs left out."""
+    """CPU seconds of a run over so many bytes of text; start, models and pairs left out."""
     known = coefficients()
     steps = execute.wanted(recipe)
     seconds = sum(known["steps"].get(step.name, NOTHING)["cpu"] for step in steps)

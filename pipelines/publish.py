@@ -5,6 +5,7 @@ of the order, and slices ranges of a shard; what they hold depends on no part, b
 Rows with one place stand in the order of their ids, then of their addresses.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from math import ceil
@@ -168,15 +169,21 @@ def shard(job: Job, key: int, batches: Batches) -> Done:
     with job.run.folder.create(f"{TABLE}/{file}") as sink, pa.ipc.new_stream(sink, schema) as out:
         for batch in _ordered(job, count, batches, schema):
             out.write_batch(batch)
-            done.counts["tokens"] += pc.sum(batch["tokens"]).as_py() or 0
-            for language in pc.value_counts(batch["language"]).to_pylist():
-                done.counts[f"language: {language['values'] or 'unknown'}"] += language["counts"]
-            done.counts["documents"] += batch.num_rows
+            done.counts += counted(name, batch)
         out.close()
-    rows = done.counts["documents"]
-    done.counts.update({f"documents: {name}": rows, "bytes": sink.size})
-    done.parts[TABLE] = [Part(file, rows, sink.size, sink.sha256)]
+    done.counts["bytes"] = sink.size
+    done.parts[TABLE] = [Part(file, done.counts["documents"], sink.size, sink.sha256)]
     return done
+
+
+def counted(split: str, batch: pa.RecordBatch) -> Counter[str]:
+    """What some published rows come to, as this step counts."""
+    rows = batch.num_rows
+    counts = Counter({"documents": rows, f"documents: {split}": rows})
+    counts["tokens"] = pc.sum(batch["tokens"]).as_py() or 0
+    for language in pc.value_counts(batch["language"]).to_pylist():
+        counts[f"language: {language['values'] or 'unknown'}"] += language["counts"]
+    return counts
 
 
 def published(job: Job) -> pa.Schema:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from filters import extract
 from pipelines import parts, sql
@@ -12,7 +13,7 @@ from pipelines.folders import fingerprint
 from pipelines.measures import Scan, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.schema import RULES
+from pipelines.schema import FORGOTTEN, RULES
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "columns/documents/rules"
@@ -69,9 +70,10 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 
 
 def judge(job: Job, key: int, _: Batches) -> Done:
-    """The reasons of one part."""
-    rows = job.run.table("documents").parts[key].rows
-    reasons = judged(job.run.columns(key, homes(job.recipe)), rows, job.recipe)
+    """The reasons of one part; what was forgotten stays so, whatever the rules say."""
+    gone = pc.equal(job.run.columns(key, {"documents": ["source"]})["source"], "")
+    reasons = judged(job.run.columns(key, homes(job.recipe)), len(gone), job.recipe)
+    reasons = pc.if_else(gone.combine_chunks(), FORGOTTEN, reasons)
     done = Done()
     for count in reasons.value_counts().to_pylist():
         done.counts[count["values"] or "passed"] += count["counts"]

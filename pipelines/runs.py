@@ -4,12 +4,13 @@ What is not in the manifest does not exist.  A file is written beside its place 
 store in one piece under its name; the manifest is written last.  Format version 1:
 
     recipe.toml  manifest.json           as it was run; what is sealed
-    warc/ frontier/                      what was fetched; the URLs, and what became of them
+    frontier/                            the URLs of a crawl, and what became of them
     documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
     pairs/ images/                       what documents say of images; these, by content
     models/                              what measures learned
     again/                               columns of the rows that were measured once more
     check/                               what dedup missed among some documents
+    warc/ forgotten/                     what was fetched; hashes of what was asked to be removed
     dataset/                             what is published
     work/<step>/<mark>/                  plan and finished tasks of the step that runs now
 """
@@ -47,6 +48,9 @@ INTERMEDIATE = (
 
 LASTING = ("models/", "frontier/", "warc")
 """How the tables begin that mean something without the documents."""
+
+OTHERS = ("dataset", "warc", "forgotten")
+"""Folders in which half a file is swept, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +226,10 @@ class Run:
         self.folder.delete("work")
         ours = {t: table for t, table in self.manifest.tables.items() if not table.at}
         named = {f"{t}/{part.name}" for t, table in ours.items() for part in table.parts}
-        for top in (*INTERMEDIATE, "dataset"):
+        for top in (*INTERMEDIATE, *OTHERS):
             for name in self.folder.list(top):
                 half = name.endswith(".part") and posixpath.basename(name).startswith(".")
-                if half or (name not in named and top != "dataset"):
+                if half or (name not in named and top not in OTHERS):
                     self.folder.delete(name)
         for name in self.folder.halves():
             self.folder.delete(name)

@@ -35,6 +35,8 @@ DOCUMENTS = pa.schema(
     ]
 )
 
+FORGOTTEN = "forgotten"  # the reason of a document that was asked to be; its `source` is ""
+
 RULES = pa.schema([pa.field("reason", pa.string())])  # null: passed
 
 DUPLICATES = pa.schema(

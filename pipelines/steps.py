@@ -157,6 +157,7 @@ def prepare(
         "versions": versions.here(),
         "stale": stale,
         "exchange": exchange,
+        "documents": _state(run),
         "plan": asdict(plan),
     }
     job = Job(run, recipe, step, stale, plan, fingerprint(tables, about), exchange)
@@ -166,6 +167,12 @@ def prepare(
     for sign in (BEGUN, FAILED):
         run.folder.delete(f"{job.work}/{sign}")
     return job
+
+
+def _state(run: Run) -> str:
+    """Of the documents as they are: workers that knew them otherwise have another job."""
+    documents = run.manifest.tables.get("documents")
+    return fingerprint([part.sha256 for part in documents.parts] if documents else [])
 
 
 @lru_cache(maxsize=4)
