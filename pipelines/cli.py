@@ -118,6 +118,36 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
 
 
 @main.command()
+@click.argument("folder", metavar="DIR")
+@click.argument("names", nargs=-1, metavar="URL|HOST|SOURCE-KEY…")
+@click.option("--file", type=click.Path(path_type=Path), metavar="LIST", help="More, one a line.")
+@click.option("--reason", metavar="TEXT", help="Is kept beside the refusal, as it is written.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
+def forget(ctx: click.Context, /, folder: str, names: tuple[str, ...], **options: Any) -> None:
+    """Take out of a run what a site or a person asks to have removed, and keep it out.
+
+    example.org is that host alone, *.example.org all hosts below it.  Text, names and measures of
+    the documents go, out of the published dataset too; a hash says to later crawls and runs of this
+    folder that it is refused.  Not changed are your own source files, runs that took documents of
+    this one by --from (forget, and run these again), and copies that were made of the dataset.
+    Other pages that link to it, or quote it, stay.  Cut off, it is finished by the same command.
+
+    \b
+    Examples:
+        karez forget runs/manual https://docs.example.org/intro
+        karez forget runs/manual example.org *.example.org --reason "asked on 3 May"
+        karez forget runs/manual --file requests.txt --dry-run
+    """  # noqa: D301
+    check_owners()
+    from pipelines import forget
+
+    asked = forget.Asked(folder, names, **options)
+    guarded(ctx, lambda: forget.command(asked))
+
+
+@main.command()
 @click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/<name> unless told.")
 @click.option(

@@ -128,8 +128,10 @@ def test_archive_tools_read_it(tmp_path: Path) -> None:
             (r.rec_type, r.rec_headers.get_header("WARC-Target-URI")) for r in ArchiveIterator(file)
         ]
     assert found == [("response", STAYS), ("metadata", None), ("response", STAYS)]
-    for command in (["gzip", "-t", path], [sys.executable, "-m", "warcio.cli", "check", path]):
-        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    for command in (["gzip", "-t"], [sys.executable, "-m", "warcio.cli", "check"]):
+        assert (
+            subprocess.run([*command, str(path)], capture_output=True, check=False).returncode == 0
+        )
     read = list(frames.frames(packed.File(io.BytesIO(body))))
     assert [type(each) for each in read] == [frames.Frame] * 3
     assert sum(each.length for each in read if isinstance(each, frames.Frame)) == len(body)

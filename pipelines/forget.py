@@ -1,0 +1,241 @@
+"""Forget: what a site or a person asks to have removed goes out of a run, and does not come back.
+
+The refusal is written first, so that nothing that is refused is read in or fetched from then on.
+Then records are blanked, rows emptied, shards rewritten; the manifest is written last, and what it
+no longer names is deleted.  All of it goes by the refusals that the folder holds, so who is cut off
+at any moment does the same again, and it is finished.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow as pa
+from rich.console import Console
+
+from pipelines import blank, emptied, leftover, refusals, unpublish
+from pipelines.emptied import Emptied
+from pipelines.errors import RecipeError, RunError
+from pipelines.plain import plain
+from pipelines.recipe import of_run
+from pipelines.refusals import Refusals, Target
+from pipelines.runs import Run
+from pipelines.schema import FORGOTTEN
+from pipelines.stores import reached
+
+KNOWN = ("documents", "columns", "again", "decisions", "dead", "check", "models", "dataset", "warc")
+"""First folders of the tables that are looked at."""
+
+TELLS = {
+    "records": "WARC records, blanked",
+    "documents": "documents, emptied",
+    "columns": "rows of columns, now null",
+    "again": "rows that were measured once more",
+    "decisions": "decisions, now forgotten",
+    "published": "published rows",
+    "shards": "shards, rewritten",
+    "dead": "dead letters, emptied",
+    "check": "pairs that were checked",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was said on the command line of `forget`."""
+
+    folder: str
+    names: Sequence[str]
+    file: Path | None = None
+    reason: str | None = None
+    dry_run: bool = False
+    as_json: bool = False
+
+
+@dataclass
+class Told:
+    """What was done, and what is left for others to do.
+
+    Attributes:
+        removed: rows, records and shards, by what they are.
+        matched: the refusals that took something out.
+        sources: files of the user's that still hold it, with how many documents.
+        models: that learned from a text that is forgotten.
+        similar: URLs of documents that resemble one of those, and stay.
+        unknown: tables that nobody looked at.
+    """
+
+    removed: Counter[str] = field(default_factory=Counter)
+    matched: set[Target] = field(default_factory=set)
+    sources: dict[str, int] = field(default_factory=dict)
+    models: list[str] = field(default_factory=list)
+    similar: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def command(asked: Asked) -> None:
+    """Forget what was named in a run folder, and print what was removed.
+
+    Raises:
+        RecipeError: if nothing is named, or the folder is no run.
+        RunError: if nothing of it is there, or the documents are another run's.
+    """
+    wanted = _wanted(asked)
+    run = Run(reached(asked.folder))
+    if not run.folder.exists("manifest.json"):
+        raise RecipeError(f"{asked.folder}: is no run folder; it has no manifest.json")
+    before = refusals.read(run.folder)
+    if not wanted and not before.known:
+        raise RecipeError("name what is to be forgotten: URLs, hosts or source keys")
+    _refuse_borrowed(run, asked)
+    every = [target for targets in wanted.values() for target in targets]
+    if asked.dry_run:
+        told = _forgotten(run, before.with_(every), dry=True)
+    else:
+        with run.lock() as held:
+            known = refusals.add(held.folder, every, asked.reason)
+            told = _forgotten(held, known, dry=False)
+    missing = {
+        name: leftover.nearest(Run(run.folder.path), targets[0])
+        for name, targets in wanted.items()
+        if not told.matched.intersection(targets) and not any(map(before.holds, targets))
+    }
+    _say(asked, told, missing)
+    if wanted and len(missing) == len(wanted):
+        raise RunError("nothing was found of what is to be forgotten")
+
+
+def _wanted(asked: Asked) -> dict[str, list[Target]]:
+    """What was named, as it compares.
+
+    Raises:
+        RecipeError: if the file cannot be read, or a name is none.
+    """
+    names = list(asked.names)
+    try:
+        if asked.file is not None:
+            lines = asked.file.read_text(encoding="utf-8-sig").splitlines()
+            names += [line for line in lines if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{asked.file}: cannot be read: {error}") from error
+    try:
+        return {name: refusals.targets(name) for name in names}
+    except ValueError as error:
+        raise RecipeError(f"a URL, host or source key that {error}") from error
+
+
+def _refuse_borrowed(run: Run, asked: Asked) -> None:
+    """Documents that were taken by reference are forgotten where they are.
+
+    Raises:
+        RunError: naming the command.
+    """
+    if "from" in run.manifest.facts:
+        names = " ".join(asked.names)
+        named = f"{names} --file {asked.file}".strip() if asked.file else names
+        where = run.manifest.facts["from"]
+        raise RunError(
+            f"{asked.folder}: its documents are those of {where}: karez forget {where} {named}; "
+            f"then karez run {asked.folder}/recipe.toml --run {asked.folder} --from {where}"
+        )
+
+
+def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
+    """Go through all that the run holds."""
+    told, recipe = Told(), of_run(run.folder)
+    told.unknown = sorted({t for t in run.manifest.tables if t.partition("/")[0] not in KNOWN})
+    of = Emptied(run, Run(run.folder.path), known.mark, dry)
+    found = emptied.search(of.old, known) if "documents" in of.old.manifest.tables else {}
+    ids = pa.array([id_ for each in found.values() for id_ in each.about["id"].to_pylist()])
+    ids = ids.cast(pa.string())
+    for each in found.values():
+        told.matched |= _matched(known, each.about)
+    told.sources = leftover.sources(of.old, recipe, found)
+    told.models = leftover.models(of.old, recipe, found)
+    told.similar = leftover.similar(of.old, found)
+    _warc(of, known, told)
+    for index, each in found.items():
+        emptied.empty(of, index, each.rows)
+    told.matched |= emptied.letters(of, known, ids)
+    emptied.pairs(of, ids)
+    told.removed += of.counts
+    rows, shards = unpublish.take_out(of, recipe, ids)
+    told.removed += Counter(published=rows, shards=shards)
+    if not dry:
+        run.manifest.facts[FORGOTTEN] = known.mark  # by which it was gone through
+        run.save()
+        run.tidy()
+    return told
+
+
+def _matched(known: Refusals, about: pa.Table) -> set[Target]:
+    pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
+    return {target for pair in pairs for target in known.matching(*pair)}
+
+
+def _warc(of: Emptied, known: Refusals, told: Told) -> None:
+    """Blank the records of the run's own WARC files."""
+    if blank.TABLE not in of.old.manifest.tables:
+        return
+    for index, found in blank.search(of.old, known).items():
+        for record in found.records:
+            told.matched |= known.matching(record.get("warc-target-uri"), None)
+        told.removed["records"] += len(found.records)
+        if not of.dry:
+            of.put(blank.TABLE, index, blank.rewritten(of.old, index, found.records))
+
+
+def _say(asked: Asked, told: Told, missing: dict[str, str]) -> None:
+    """Print it, for a person or for programs."""
+    if asked.as_json:
+        value: dict[str, Any] = {
+            "run": asked.folder,
+            "dry_run": asked.dry_run,
+            "removed": {name: told.removed[name] for name in TELLS},
+            "not_found": missing,
+            "sources": told.sources,
+            "models": told.models,
+            "similar": told.similar,
+            "unknown": told.unknown,
+        }
+        click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    would = "would be removed from" if asked.dry_run else "removed from"
+    if told.removed.total():
+        console.print(f"{would} {asked.folder}:", highlight=False, soft_wrap=True)
+    for line in (*_counts(told), *_remains(told, asked), *_not_found(asked, missing)):
+        console.print(plain(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _counts(told: Told) -> Iterator[str]:
+    for name, what in TELLS.items():
+        if told.removed[name]:
+            yield f"{told.removed[name]:>9,}  {what}"
+
+
+def _remains(told: Told, asked: Asked) -> Iterator[str]:
+    """What is not ours to change."""
+    for name, count in told.sources.items():
+        yield f"{name}: yours, not changed; it still holds {count:,} of these documents"
+    for name in told.models:
+        yield (
+            f"models/{name}: learned from it; take it out of the samples that the recipe names and "
+            f"fit again with karez run {asked.folder}/recipe.toml --run {asked.folder}"
+        )
+    if told.similar:
+        yield (
+            f"{len(told.similar):,} documents resemble one of these and stay; name them, too, if "
+            f"they are to go: {', '.join(told.similar[:5])}{', …' * (len(told.similar) > 5)}"
+        )
+    for name in told.unknown:
+        yield f"{name}: not looked at; this version does not know it"
+
+
+def _not_found(asked: Asked, missing: dict[str, str]) -> Iterator[str]:
+    also = "" if asked.dry_run else "; refused from now on"
+    for name, near in missing.items():
+        yield f"{name}: nothing of it is here{near}{also}"
