@@ -1,9 +1,11 @@
 """Bytes of a page to text: which encoding, and what becomes of bytes that are none.
 
 The order is the HTML Standard's: byte order mark, HTTP header, a ``meta`` in the first 1,024 bytes,
-detection.  One departure: the Standard keeps to a declared utf-8 whatever the bytes are, and a page
-of another encoding becomes unreadable for good.  But utf-8 can be told from all else, so it is not
-believed when most of what is not ASCII is no utf-8; then the next in the order is asked.
+detection.  Two departures, as utf-8 can be told from all else.  The Standard keeps to a declared
+utf-8 whatever the bytes are, and a page of another encoding becomes unreadable for good: it is not
+believed when most of what is not ASCII is no utf-8; then the next in the order is asked.  And a
+``meta`` that names another encoding is not believed where all is utf-8, as in pages that were saved
+by a browser.
 
 Source: WHATWG, HTML Standard, section 13.2.3 (determining the character encoding); WHATWG, Encoding
 Standard, section 4.2 (labels).
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 PRESCAN = 1_024  # bytes in which a `meta` is looked for
+SURE = 4  # bytes that go on a character of utf-8: no other encoding has so many, all in their place
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -51,17 +54,31 @@ def decode(body: bytes, header: str | None) -> tuple[str, str]:
     for bom, name in _BOMS:
         if body.startswith(bom):
             return body[len(bom) :].decode(name, "replace"), name
-    for name in _declared(body[:PRESCAN], header):
-        text = body.decode(name, "replace")
-        if name != "utf-8" or _is_utf8(text):
-            return text, name
-    if b"\0" not in body and b"\x1b" not in body:  # no utf-16, no iso-2022
-        try:
-            return body.decode(), "utf-8"  # whole and valid: no other encoding looks like it
-        except UnicodeDecodeError:
-            pass
+    if header and (found := _declared(body, codec(header))):
+        return found
+    said, whole = prescan(body[:PRESCAN]), _whole(body)
+    if whole is not None and (said is None or len(body) - len(whole) >= SURE):
+        return whole, "utf-8"
+    if found := _declared(body, said):
+        return found
     name = _detect(body)
     return body.decode(name, "replace"), name
+
+
+def _declared(body: bytes, name: str | None) -> tuple[str, str] | None:
+    """The text by a codec that is declared, and its name; None if it is utf-8, and not believed."""
+    text = body.decode(name, "replace") if name else ""
+    return (text, name) if name and (name != "utf-8" or _is_utf8(text)) else None
+
+
+def _whole(body: bytes) -> str | None:
+    """The text, if all of it is utf-8 and can be nothing else; None."""
+    if b"\0" in body or b"\x1b" in body:  # it may be utf-16, or iso-2022
+        return None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def utf8(body: bytes, header: str | None) -> bytes:
@@ -90,13 +107,6 @@ def prescan(head: bytes) -> str | None:
         if name := codec(label.decode("latin-1")):
             return "utf-8" if name.startswith("utf-16") else name
     return None
-
-
-def _declared(head: bytes, header: str | None) -> Iterator[str]:
-    if header and (name := codec(header)):
-        yield name
-    if name := prescan(head):
-        yield name
 
 
 def _labels(head: bytes) -> Iterator[bytes]:

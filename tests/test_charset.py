@@ -80,6 +80,15 @@ def test_a_declared_utf8_with_a_few_bad_bytes_is_believed() -> None:
     assert text.endswith("\ufffd")
 
 
+@pytest.mark.parametrize("name", ["gb2312", "shift_jis", "windows-1251", "iso-8859-1"])
+def test_a_meta_that_is_wrong_over_utf8_is_not_believed_but_a_header_is(name: str) -> None:
+    page = meta(name) + JAPANESE
+    assert decode(page.encode(), None) == (page, "utf-8")
+    assert decode(page.encode(), name)[1] == codec(name)
+    few = meta(name) + "üé"  # two characters may be of any encoding
+    assert decode(few.encode(), None)[1] == codec(name)
+
+
 def test_labels_are_those_of_the_web() -> None:
     """Shift_JIS with the characters of Windows, gb2312 as gb18030, latin-1 as windows-1252."""
     assert decode(JAPANESE.encode("cp932"), "Shift_JIS")[0] == JAPANESE
