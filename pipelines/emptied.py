@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import decide, latest, parts, rules, truth
+from pipelines import consent, decide, latest, parts, rules, truth
 from pipelines.measures import table_of
+from pipelines.recipe import of_run
 from pipelines.refusals import Refusals, Target
 from pipelines.runs import Part, Run, Table
 from pipelines.schema import FORGOTTEN
@@ -163,14 +164,17 @@ def _recount(of: Emptied, index: int, rows: Rows) -> None:
         return
     homes = [("decisions/documents", "split"), (table_of("language"), "language")]
     homes += [(table_of("tokens"), "bytes"), (table_of("tokens"), "tokens")]
+    homes += [("documents", name) for name in consent.COLUMNS]
     reads: dict[str, list[str]] = {decide.TABLE: ["reason"]}
     for table, name in homes:
         reads.setdefault(table, []).append(name)
     before = latest.columns(of.old, index, reads).take(some).combine_chunks()
     now = pa.table([pa.nulls(len(rows), before[c].type) for c in decide.COUNTED], decide.COUNTED)
     gone = pa.repeat(FORGOTTEN, len(rows))
-    old = decide.counted(before["reason"].combine_chunks(), before.select(decide.COUNTED))
-    _add(steps["decide"]["counts"], decide.counted(gone, now), old)
+    recipe = of_run(of.old.folder)
+    reasons = before["reason"].combine_chunks()
+    old = decide.counted(reasons, before.select(decide.COUNTED), recipe)
+    _add(steps["decide"]["counts"], decide.counted(gone, now, recipe), old)
 
 
 def _add(counts: dict[str, int], more: Mapping[str, int], less: Mapping[str, int]) -> None:
