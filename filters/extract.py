@@ -12,10 +12,12 @@ Errors::
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache, partial
 from html import unescape
 from importlib import import_module
+from typing import NamedTuple
 
 from filters import nesting
 
@@ -28,7 +30,24 @@ WORK = 400_000_000  # characters times open elements, see `nesting`; about 3 sec
 FEW = 200  # characters of main text below which JSON-LD is asked for the article's
 SMALL = 100_000  # characters, and
 BROKEN = 0.1  # of characters that could not be read, above which a page is no text at all
+_FEED = re.compile(
+    rb"\s*+(?:<\?xml[^>]*+>\s*+|(?><!--.{0,999}?-->)\s*+){0,9}+<(?:rss|feed|rdf:RDF)[\s>]", re.S
+)
+"""How a feed begins: its entries are other pages."""
+
 TAGS = 3_000  # tags, up to which a page is not measured: it cannot take two seconds
+
+
+class Found(NamedTuple):
+    """What an extractor found.
+
+    Attributes:
+        text: plain or Markdown, "" if there is none.
+        cut: whether the page has more than our own extractor keeps of one: `filters.mainblocks`.
+    """
+
+    text: str
+    cut: bool = False
 
 
 class PageError(ValueError):
@@ -55,14 +74,22 @@ def text(html: str | bytes, extractor: str = "karez", url: str | None = None) ->
         TooLarge, TooDeep: for a page that would take a parser too long.
         Exception: whatever a user's own extractor raises.
     """
+    return found(html, extractor, url).text
+
+
+def found(html: str | bytes, extractor: str = "karez", url: str | None = None) -> Found:
+    """The main text of a page, and whether it is all of it; see `text`."""
+    first, plus, second = extractor.partition("+")
+    if plus:
+        one, other = found(html, first, url), found(html, second, url)
+        return Found(_both(one.text, other.text), one.cut or other.cut)
     if extractor in KAREZ:
         data = html if isinstance(html, bytes) else html.encode("utf-8", "replace")
         return _karez(data, *KAREZ[extractor], url)
     page = html if isinstance(html, str) else html.decode("utf-8", "replace")
-    if "+" not in extractor:  # else each of them is asked here
-        check(page)
-    found = resolve(extractor)(page)
-    return found if found.isascii() else found.encode("utf-8", "replace").decode()
+    check(page)
+    made = resolve(extractor)(page)
+    return Found(made if made.isascii() else made.encode("utf-8", "replace").decode())
 
 
 def check(html: str) -> None:
@@ -96,7 +123,7 @@ def resolve(name: str) -> Extractor:
     first, plus, second = name.partition("+")
     if plus:
         resolve(first), resolve(second)
-        return partial(_both, first, second)
+        return partial(text, extractor=name)
     module, colon, thing = name.partition(":")
     if not colon:
         known = ", ".join(sorted(SHIPPED))
@@ -132,25 +159,29 @@ def _trafilatura(html: str) -> str:
     return extract(html) or ""
 
 
-def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> str:
+def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> Found:
     import numpy as np
 
-    from filters.maintext import LOST, main_markdown, main_text
+    from filters.maintext import chosen, read
+    from filters.markdown import markdown
     from filters.pagehead import base_of
+    from filters.pagetext import text
 
     if len(data) > HTML and (size := len(data.decode("utf-8", "replace"))) > HTML:
         raise TooLarge(f"{size:,} characters of HTML; the limit is {HTML:,}")
-    page = np.frombuffer(data, np.uint8)
+    if mode != "everything" and _FEED.match(data):
+        return Found("")
+    main = read(np.frombuffer(data, np.uint8))
+    keep = chosen(*main, mode)
     if marked:
-        written = main_markdown(page, mode, base_of(data, url))
+        written = markdown(main.page, keep, base_of(data, url))
     else:
-        found = main_text(page, mode)
-        written = None if found is None else found.tobytes().decode("utf-8", "replace")
-    if written is None:
-        raise TooLarge(LOST)
+        written = text(main.page, keep)[0].tobytes().decode("utf-8", "replace")
     if written.count("\ufffd") > BROKEN * len(written):
-        return ""
-    return _told(data) or written if len(written) < FEW and mode != "everything" else written
+        return Found("", main.cut)
+    if len(written) < FEW and mode != "everything":
+        written = _told(data) or written
+    return Found(written, main.cut)
 
 
 def _told(page: bytes) -> str | None:
@@ -165,13 +196,13 @@ def _told(page: bytes) -> str | None:
     return text if len(text) >= FEW else None
 
 
-def _both(first: str, second: str, html: str) -> str:
-    """The lines of one extractor, and where they belong those that only the other one found."""
-    lines = text(html, first).split("\n")
+def _both(first: str, second: str) -> str:
+    """The lines of one text, and where they belong those that only the other one has."""
+    lines = first.split("\n") if first else []
     known = {" ".join(line.split()) for line in lines}
     place, found = 0, list[str]()
     where = {" ".join(line.split()): i for i, line in enumerate(lines)}
-    for line in text(html, second).split("\n"):
+    for line in second.split("\n") if second else ():
         key = " ".join(line.split())
         if key in known:
             upto = max(place, where.get(key, -1) + 1)

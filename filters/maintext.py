@@ -19,24 +19,23 @@ from numba import types
 
 from filters.buffers import Bytes, Positions
 from filters.forest import Forest, chances
-from filters.kernels import F32, I32_TABLE, NOTHING, OUT_U8, U64, kernel
-from filters.mainblocks import MOST_BLOCKS, MOST_SEGMENTS, Blocks, blocks
-from filters.markdown import markdown
+from filters.kernels import F32, I32_TABLE, NOTHING, OUT_U8, U64, helper, kernel
+from filters.mainblocks import Blocks, blocks
 from filters.markup import CAPPED, LONG, Floats
 from filters.pageblocks import CHARS, OWNER
 from filters.pageregions import MASSES, regions
 from filters.pagetext import text
-from filters.tags import HIDDEN, Hashes, Words, words
+from filters.tags import COMMENT, HIDDEN, Hashes, Words, words
 
-MODES = {"balanced": 1.0, "precision": 0.5, "recall": 2.0, "everything": np.inf}
+MODES = {"balanced": 0.8, "precision": 0.5, "recall": 2.0, "everything": np.inf}
 """How many times as much recall counts as precision; everything: all that is not hidden."""
 
 PATH = Path(__file__).with_suffix(".bin")
-VERSION = 1  # raised when the same page and model may give another text
+VERSION = 2  # raised when the same page and model may give another text
 LEAST = np.float32(0.01)  # a block less likely than this is not asked about again
 BINS = 256
-LOST = f"more than {MOST_SEGMENTS:,} pieces of text or {MOST_BLOCKS:,} blocks"
-_HIDDEN = HIDDEN
+COMMENTS = 0.3  # of the main text, from which on what readers wrote is the page itself
+_HIDDEN, _COMMENT = HIDDEN, COMMENT
 
 
 class Model(NamedTuple):
@@ -76,6 +75,11 @@ class Main(NamedTuple):
     page: Blocks
     chances: Floats
 
+    @property
+    def cut(self) -> bool:
+        """Whether the page has more than is kept of one, see `filters.mainblocks`."""
+        return bool(self.page.at[CAPPED] & LONG)
+
 
 def read(data: Bytes, by: Model | None = None) -> Main:
     """Judge the blocks of a page; valid until the next page is read in the same thread.
@@ -94,8 +98,8 @@ def read(data: Bytes, by: Model | None = None) -> Main:
     return Main(page, second)
 
 
-def main_text(data: Bytes, mode: str = "balanced", by: Model | None = None) -> Bytes | None:
-    """The main text of a page as UTF-8: one line a block; None if text of it was `LOST`.
+def main_text(data: Bytes, mode: str = "balanced", by: Model | None = None) -> Bytes:
+    """The main text of a page as UTF-8: one line a block.
 
     Args:
         data: UTF-8.
@@ -103,26 +107,7 @@ def main_text(data: Bytes, mode: str = "balanced", by: Model | None = None) -> B
         by: the model; the one that ships if None.
     """
     page, likely = read(data, by)
-    if page.at[CAPPED] & LONG:
-        return None
     return text(page, chosen(page, likely, mode))[0]
-
-
-def main_markdown(
-    data: Bytes, mode: str = "balanced", url: str | None = None, by: Model | None = None
-) -> str | None:
-    """The main text of a page as Markdown; None if text of it was `LOST`.
-
-    Args:
-        data: UTF-8.
-        mode: one of `MODES`.
-        url: what links are relative to; without it relative ones stay so.
-        by: the model; the one that ships if None.
-    """
-    page, likely = read(data, by)
-    if page.at[CAPPED] & LONG:
-        return None
-    return markdown(page, chosen(page, likely, mode), url)
 
 
 def chosen(page: Blocks, likely: Floats, mode: str) -> Bytes:
@@ -140,6 +125,21 @@ def chosen(page: Blocks, likely: Floats, mode: str) -> Bytes:
 
 def _masses(page: Blocks) -> Floats:
     return np.empty((len(page.elements), MASSES), np.float32)
+
+
+@helper
+def _leave_comments(blocks: Positions, flags: Hashes, p: Floats, keep: Bytes) -> None:
+    """Leave out what readers wrote below a text, unless much of what was chosen is that."""
+    of_all = of_readers = 0.0
+    for i in range(len(p)):
+        main = p[i] * blocks[i, CHARS] * keep[i]
+        of_all += main
+        if flags[blocks[i, OWNER]] & _COMMENT:
+            of_readers += main
+    if of_readers < COMMENTS * of_all:
+        for i in range(len(p)):
+            if flags[blocks[i, OWNER]] & _COMMENT:
+                keep[i] = 0
 
 
 @kernel(NOTHING(I32_TABLE, U64, F32, types.float64, OUT_U8))
@@ -172,3 +172,4 @@ def _choose(blocks: Positions, flags: Hashes, p: Floats, beta: float, keep: Byte
                 best, least = score, place
     for i in range(len(p)):
         keep[i] = min(int(p[i] * BINS), BINS - 1) >= least
+    _leave_comments(blocks, flags, p, keep)

@@ -107,6 +107,7 @@ FLAGS = (
 
 BIT = {name: np.uint64(1 << number) for number, name in enumerate(FLAGS)}
 LINK, BOLD, PRE, CODE, HIDDEN = (BIT[n] for n in ("link", "bold", "pre", "code", "hidden"))
+COMMENT = BIT["w_comment"]
 
 _TAG_FLAGS = {
     "link": "a",

@@ -68,14 +68,16 @@ def judged(page: bytes, mode: str, url: str | None) -> dict[str, Any]:
 
     Returns:
         `blocks`, of each `start` and `end`, bytes of the page, its `text`, its `chance` of being
-        main text, and whether it was `kept`; `images` of the main text, see `filters.pageimages`.
+        main text, whether it is a reader's `comment`, and whether it was `kept`; `images` of the
+        main text, see `filters.pageimages`.
     """
     from filters.maintext import chosen, read
     from filters.markup import FROM, TO
-    from filters.pageblocks import FIRST, LAST
+    from filters.pageblocks import FIRST, LAST, OWNER
     from filters.pagehead import base_of
     from filters.pageimages import images
     from filters.pagetext import texts
+    from filters.tags import COMMENT
 
     main = read(np.frombuffer(page, np.uint8))
     keep = chosen(main.page, main.chances, mode)
@@ -86,6 +88,7 @@ def judged(page: bytes, mode: str, url: str | None) -> dict[str, Any]:
             "end": int(segments[ours[i, LAST] - 1, TO]),
             "text": said.strip(),
             "chance": round(float(main.chances[i]), 4),
+            "comment": bool(main.page.flags[ours[i, OWNER]] & COMMENT),
             "kept": bool(keep[i]),
         }
         for i, said in enumerate(texts(main.page))

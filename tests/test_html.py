@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.readers import Dead, Document, Skipped, html
+from filters import extract
+from filters.extract import Found
+from pipelines.readers import Dead, Document, Skipped, html, pages
 from tests.reading import Source
 
 
-def read(body: bytes, extract: str = "resiliparse") -> Document | Dead | Skipped:
-    (item,) = html.read(io.BytesIO(body), "pages/ein Dokument.html", Source(extract=extract))
+def read(body: bytes, extractor: str = "resiliparse") -> Document | Dead | Skipped:
+    (item,) = html.read(io.BytesIO(body), "pages/ein Dokument.html", Source(extract=extractor))
     return item
 
 
@@ -33,6 +35,13 @@ def test_a_file_is_one_document_named_by_the_file() -> None:
 def test_an_empty_file_is_an_empty_document() -> None:
     item = read(b"")
     assert isinstance(item, Document) and item.text == ""
+
+
+def test_the_rest_of_a_page_that_is_too_long_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cut, more in ((True, [pages.REST]), (False, [])):
+        monkeypatch.setattr(extract, "found", lambda *_, cut=cut: Found("x", cut))
+        document, *rest = html.read(io.BytesIO(b"<p>x"), "a.html", Source())
+        assert isinstance(document, Document) and document.text == "x" and rest == more
 
 
 def test_a_hostile_page_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:

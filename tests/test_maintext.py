@@ -185,7 +185,6 @@ def test_what_is_counted_in_a_block(plain: str) -> None:
 
 def test_the_main_text_is_kept_and_the_frame_is_not() -> None:
     found = main_text(np.frombuffer(PAGE.encode(), np.uint8))
-    assert found is not None
     lines = found.tobytes().decode().split("\n")
     assert lines[-2:] == [(SENTENCE * 4).strip(), (SENTENCE * 3).strip()]
     assert not {"Home", "Menu entry", "Imprint"} & set(lines)
@@ -196,18 +195,31 @@ def test_a_long_page_keeps_its_later_part(count: int) -> None:
     prose = "".join(f"<p>{SENTENCE * 2} The {n}th time it is said.</p>" for n in range(count))
     page = PAGE.replace("</h1>", "</h1>" + prose)
     found = main_text(np.frombuffer(page.encode(), np.uint8))
-    assert found is not None
     assert found.tobytes().decode().count("time it is said") == count
 
 
 def test_modes_take_more_and_more_of_a_page() -> None:
     data = np.frombuffer(PAGE.encode(), np.uint8)
-    sizes = [len(main_text(data, m)) for m in ("precision", "balanced", "recall", "everything")]  # type: ignore[arg-type]
+    sizes = [len(main_text(data, m)) for m in ("precision", "balanced", "recall", "everything")]
     assert sizes == sorted(sizes)
     everything = main_text(data, "everything")
-    assert everything is not None
     for piece in (b"Home", b"Menu entry", b"Imprint", SENTENCE.strip().encode()):
         assert piece in everything.tobytes()
+
+
+def test_what_readers_wrote_is_left_out_unless_it_is_the_page() -> None:
+    said = "".join(f"<li><p>{SENTENCE} Says reader {n}.</p>" for n in range(2))
+    readers = f"<div class=comments><ol>{said}</ol></div>"
+    page = PAGE.replace("</article>", readers + "</article>")
+    for mode, wanted in (("precision", 0), ("balanced", 0), ("recall", 0), ("everything", 2)):
+        found = main_text(np.frombuffer(page.encode(), np.uint8), mode).tobytes()
+        assert found.count(b"Says reader") == wanted
+        assert SENTENCE.encode() * 3 in found
+    both = blocks_of("<p>" + "word " * 7 + "<div class=comment><p>" + "word " * 3)
+    likely = np.ones(2, np.float32)
+    assert chosen(both, likely, "balanced").tolist() == [1, 1]
+    less = blocks_of("<p>" + "word " * 8 + "<div class=comment><p>" + "word " * 3)
+    assert chosen(less, likely, "balanced").tolist() == [1, 0]
 
 
 def test_a_model_is_what_was_saved() -> None:

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, Source
 from pipelines.readers.consents import consents
-from pipelines.readers.pages import Fault, brief, page_of
+from pipelines.readers.pages import REST, Fault, brief, page_of
 
 BYTES = 64_000_000  # of a file; a page of more is not even looked at
 
@@ -34,6 +34,8 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         about = (name, None, None, "text/html", None)
         told: tuple[Any, ...] = (*page.head, *consents(None, page.consent, None))
         yield Document(page.text, 0, len(body), *about, *told)
+        if page.cut:
+            yield REST
 
 
 def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None] | None:

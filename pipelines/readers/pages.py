@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from filters import charset, consent, extract
 from filters.pagehead import Head, head
-from pipelines.readers import LIMIT
+from pipelines.readers import LIMIT, Skipped
 
 HTML = ("text/html", "application/xhtml+xml")
 DETAIL = 200  # characters of a dead letter's detail
+REST = Skipped("rest of a long page")
+"""What is counted beside the document of a page that has more text than is kept of one."""
 
 
 class Fault(NamedTuple):
@@ -19,11 +21,12 @@ class Fault(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page: its text, and what it says of itself, and to machines."""
+    """A page: its text, what it says of itself and to machines, and whether `REST` was left out."""
 
     text: str
     head: Head
     consent: consent.Consent
+    cut: bool = False
 
 
 def page_of(
@@ -45,12 +48,12 @@ def page_of(
         headers: of the response, those of `filters.consent.HEADERS`.
     """
     if media_type not in HTML:
-        text, told = charset.decode(body, declared)[0], Head()
+        (text, cut), told = (charset.decode(body, declared)[0], False), Head()
         said = consent.of_page(headers, None, url)
     else:
         page = charset.utf8(body, declared)
         try:
-            text = extract.text(page, extractor, url)
+            text, cut = extract.found(page, extractor, url)
         except extract.TooLarge as error:
             return Fault("too large", str(error))
         except extract.TooDeep as error:
@@ -60,9 +63,9 @@ def page_of(
         told, said = head(page, url), consent.of_page(headers, page, url)
     told = told if told.licence else told._replace(licence=said.licence)
     size = len(text) if text.isascii() else len(text.encode())
-    return (
-        Page(text, told, said) if size <= LIMIT else Fault("too large", f"{size:,} bytes of text")
-    )
+    if size > LIMIT:
+        return Fault("too large", f"{size:,} bytes of text")
+    return Page(text, told, said, cut)
 
 
 def brief(detail: str) -> str:

@@ -19,7 +19,7 @@ from filters.consent import HEADERS
 from pipelines.readers import Dead, Document, Skipped, Source, http, packed
 from pipelines.readers.consents import FIELD, UNKNOWN, consents
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
-from pipelines.readers.pages import HTML, Fault, Page, brief, page_of
+from pipelines.readers.pages import HTML, REST, Fault, Page, brief, page_of
 
 PLAIN = "text/plain"
 PAGES = ("response", "resource", "conversion")
@@ -54,34 +54,40 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
     extract.resolve(source.extract)
     for item in frames(packed.File(file)):
         if isinstance(item, Frame):
-            yield _item(item, source.extract)
+            yield from _items(item, source.extract)
         else:
             yield Dead(item.offset, item.reason, f"{item.unread:,} bytes", item.unread)
 
 
-def _item(frame: Frame, extractor: str) -> Document | Dead | Skipped:
+def _items(frame: Frame, extractor: str) -> Iterator[Document | Dead | Skipped]:
     try:
         record = _record(frame)
         kind = str(record.record_type) if record else ""
         if kind not in PAGES:
-            return Skipped(kind if kind in OTHERS else "unknown")
+            yield Skipped(kind if kind in OTHERS else "unknown")
+            return
         payload = _payload(record, kind)
     except OSError as error:
-        return Dead(frame.offset, "broken header", brief(str(error)))
+        yield Dead(frame.offset, "broken header", brief(str(error)))
+        return
     if isinstance(payload, Skipped):
-        return payload
+        yield payload
+        return
     url = (record.headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
     fault = Fault("too large", "") if not frame.whole else None
     key = url or None
     page = fault or _page(payload, extractor, key)
     if isinstance(page, Fault):
-        return Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
+        yield Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
+        return
     date = _utc(record.record_date)
     about = (key, key, date, payload.media_type, None)
     asked = kind != "conversion"  # which holds neither the header nor the page
     said = consents(record.headers.get(FIELD), page.consent, date) if asked else UNKNOWN
     told: tuple[Any, ...] = (*about, *page.head, *said)
-    return Document(page.text, frame.offset, frame.length, *told)
+    yield Document(page.text, frame.offset, frame.length, *told)
+    if page.cut:
+        yield REST
 
 
 def _record(frame: Frame) -> Any:
