@@ -1,6 +1,6 @@
 """Serve a folder on this machine while a command runs: a site to crawl that is nobody else's.
 
-    python infra/site.py tests/data/site 8765 karez run infra/recipes/crawl.toml
+python infra/site.py tests/data/site 8765 karez run infra/recipes/crawl.toml
 """
 
 import subprocess
