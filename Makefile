@@ -10,8 +10,8 @@ run: .venv/core ## real web pages in, a published dataset out
 crawl: .venv/core ## the small site that ships, served here, crawled and published
 	$(BIN)/python infra/site.py tests/data/site 8765 $(BIN)/karez run infra/recipes/crawl.toml
 
-test: check .venv/dev ## everything
-	$(BIN)/python -m pytest
+test: check quick ## everything
+	$(BIN)/python -m pytest -m "(server or slow) and not soak"
 
 quick: .venv/dev ## what needs no server and takes seconds
 	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak"
