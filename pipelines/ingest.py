@@ -5,7 +5,7 @@ A document's id is a hash of its source key and its text as ingested, so it does
 the file stands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import compress
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from filters import extract
 from filters.buffers import utf8
-from pipelines import parts, paths, refusals
+from pipelines import parts, paths, ranges, refusals, warcs
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
 from pipelines.measures import code_of
-from pipelines.readers import Dead, Document, Documents, Item, by_kind
+from pipelines.readers import Dead, Document, Documents, Item, by_kind, indexed, warc
+from pipelines.readers.indexed import Named
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS, FORGOTTEN
@@ -32,6 +33,7 @@ from pipelines.steps import Batches, Done, Job, Plan, Step
 VERSION = 4
 TABLES = ("documents", "dead/ingest")
 GATHERED = 1_000_000  # characters of text that become columns together, about
+REMOTE = 1_000_000_000  # bytes of a file on a server, about: nobody asks for each
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
 
 
@@ -56,24 +58,42 @@ def sources(run: Run, recipe: Recipe) -> list[Source]:
 def files(source: Source, base: str) -> list[File]:
     """All files of a source, by name; a folder of kind "hf" stands for its data files.
 
+    A list of kind "warc" stands for the files that it names; an index for itself.
+
     Raises:
-        RecipeError: if a path or a pattern names no file.
+        RecipeError: if a path or a pattern names no file, or an index is none.
     """
     left_out = {str(p) for path in source.exclude for _, p in paths.matches(Path(base), path)}
     found: dict[str, File] = {}
-    for path in source.paths:
+    for path in source.paths + source.index:
         here = [f for f in _found(source, Path(base), path) if str(f[1]) not in left_out]
         if not here:
             where = paths.readable(str(Path(base) / path))
             raise RecipeError(f"[[source]] {source.kind}: {where}: no such file")
         for name, file in here:
-            try:
-                stat = file.stat()
-                state = stat.st_size, stat.st_mtime_ns
-            except OSError:  # it becomes a dead letter when it is read
-                state = 0, 0
-            found[str(file)] = File(paths.readable(name), str(file), *state)
+            if source.index:
+                indexed.check(file, source.where)
+            is_list = source.kind == "warc" and warcs.is_list(file.name)
+            each = _listed(file, source, base) if is_list else [_file(name, file)]
+            found |= {one.path: one for one in each}
     return sorted(found.values())
+
+
+def _file(name: str, path: Path) -> File:
+    try:
+        stat = path.stat()
+        state = stat.st_size, stat.st_mtime_ns
+    except OSError:  # it becomes a dead letter when it is read
+        state = 0, 0
+    return File(paths.readable(name), str(path), *state)
+
+
+def _listed(path: Path, source: Source, base: str) -> list[File]:
+    """The files that a list names; those of a server are known by name alone."""
+    root = warcs.root(source.root, base)
+    if ranges.is_remote(root):
+        return [File(n, f"{root.rstrip('/')}/{n}", REMOTE, 0) for n in warcs.named(path)]
+    return [_file(name, Path(root, name)) for name in warcs.named(path)]
 
 
 def _found(source: Source, base: Path, path: str) -> paths.Found:
@@ -95,6 +115,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
             s.id,
             s.url,
             extractor(s.extract),
+            [s.root, s.where],
             [[f.name, f.size, f.changed] for f in files(s, recipe.base)],
         ]
         for s in sources(run, recipe)
@@ -138,16 +159,17 @@ def read(job: Job, key: int, _: Batches) -> Done:
     for name, path, size in task["files"]:
         if left != 0:
             out.done.counts["bytes"] += size
-            left = _read_file(File(name, path, size, 0), source, left, out)
+            items = _records(File(name, path, size, 0), source, job.recipe.base)
+            left = _taken(items, left, out)
     return out.close()
 
 
-def _read_file(file: File, source: Source, left: int | None, out: "_Output") -> int | None:
-    """Put a file's records out, at most `left` documents (None: all); returns how many are left."""
-    for item in _records(file, source):
+def _taken(items: Iterable[Named], left: int | None, out: "_Output") -> int | None:
+    """Put records out, at most `left` documents (None: all); returns how many are left."""
+    for name, item in items:
         if left is not None and isinstance(item, Documents):
             item = item.slice(0, left)
-        out.take(file.name, item)
+        out.take(name, item)
         if left is not None:
             left -= len(item.text) if isinstance(item, Documents) else isinstance(item, Document)
             if left == 0:
@@ -155,13 +177,24 @@ def _read_file(file: File, source: Source, left: int | None, out: "_Output") -> 
     return left
 
 
-def _records(file: File, source: Source) -> Iterator[Item]:
-    """What a file holds; a file that the system refuses is one dead letter."""
+def _records(file: File, source: Source, base: str) -> Iterator[Named]:
+    """What a file holds, with its name; a file that the system refuses is one dead letter."""
     try:
+        if ranges.is_remote(file.path):
+            opened: Any = ranges.Remote(ranges.Server(source.root), file.name)
+            yield from ((file.name, each) for each in warc.read(opened, file.name, source))
+            return
         with open(file.path, "rb") as opened:  # noqa: PTH123 (the reader seeks in it)
-            yield from by_kind(source.kind)(opened, file.name, source)
+            if source.index:
+                root = ranges.opened(warcs.root(source.root, base))
+                yield from indexed.read(opened, file.name, source, source.where, root)
+            else:
+                read = by_kind(source.kind)
+                yield from ((file.name, each) for each in read(opened, file.name, source))
+    except ranges.RangeError as error:
+        yield file.name, Dead(0, error.reason, error.detail, file.size)
     except OSError as error:
-        yield Dead(0, "cannot be opened", str(error.strerror), file.size)
+        yield file.name, Dead(0, "cannot be opened", str(error.strerror), file.size)
 
 
 class _Output:

@@ -19,6 +19,7 @@ from pipelines.build import build
 from pipelines.crawl.asked import CRAWL, Crawl
 from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
+from pipelines.ranges import is_remote
 from pipelines.readers import KINDS
 
 EXCHANGES = FILES, SHUFFLE = "files", "shuffle"
@@ -39,12 +40,16 @@ class Source:
         text, id, url: names of the fields of a row that hold them; in objects by names joined by
             dots.  Of "webdataset" text is the extension of texts.
         config, split: of "hf": which ones; the default config and all splits unless told.
+        root: of "warc": what the names in a list (``warc.paths``) or an index are relative to, a
+            folder or an http(s) URL.
+        index: of "warc": files, folders or patterns of an index; only its records are read.
+        where: SQL over the columns of the index: which of them.
         extract: extractor of the main text of a page: a name or ``package.module:thing``.
         images: of "warc": whether its images become pairs with what pages say of them.
     """
 
     kind: str
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     text: str = "text"
     id: str = "id"
@@ -53,19 +58,33 @@ class Source:
     config: str | None = None
     split: str | None = None
     images: bool = False
+    root: str = "."
+    index: tuple[str, ...] = ()
+    where: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind {self.kind!r}; {nearest(self.kind, [*KINDS, CRAWL])}")
-        if not self.paths:
-            raise ValueError("paths is empty; name the files to read")
-        for path in self.paths:
+        if not self.paths and not self.index:
+            raise ValueError("missing 'paths', or paths is empty; name the files to read")
+        self._check_index()
+        for path in self.paths + self.index:
             if re.match(r"\w+://", path):
                 raise ValueError(f"{path}: sources are local files; only runs lie on a store")
         if self.kind != "hf" and (self.config or self.split):
             raise ValueError("config and split are of kind hf")
-        if self.images and self.kind != "warc":
-            raise ValueError("images are of kind warc")
+
+    def _check_index(self) -> None:
+        if self.kind != "warc" and (self.root != "." or self.index or self.where or self.images):
+            raise ValueError("root, index, where and images are of kind warc")
+        if self.images and (self.index or is_remote(self.root)):
+            raise ValueError("images are of whole WARC files on this machine")
+        if self.paths and self.index:
+            raise ValueError("an index says what is read; leave paths out")
+        if self.where is not None and not self.index:
+            raise ValueError("where picks among the records of an index; name one")
+        if re.match(r"\w+://", self.root) and not is_remote(self.root):
+            raise ValueError(f"root is a folder or an http(s) URL, not {self.root}")
 
 
 @dataclass(frozen=True, slots=True)

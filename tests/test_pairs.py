@@ -106,4 +106,4 @@ def test_images_are_of_warc_alone(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     path.write_text('name = "r"\n[[source]]\nkind = "text"\npaths = ["x"]\nimages = true\n')
     done = here("run", path, cwd=tmp_path)
-    assert done.returncode == 2 and "images are of kind warc" in done.stderr
+    assert done.returncode == 2 and "where and images are of kind warc" in done.stderr
