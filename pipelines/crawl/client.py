@@ -25,8 +25,9 @@ IDLE = 20  # seconds in which at least `SLOW` bytes must come in every second
 SLOW = 10
 HANDLES = 256  # requests at the same time
 CHUNK = 65_536  # bytes that libcurl reads at once
+HEAD = 262_144  # bytes of the heads of an answer, at most; libcurl takes little more
 
-TOO_LARGE = 100  # libcurl's CURLE_TOO_LARGE: of a head
+TOO_LARGE = 100  # libcurl's CURLE_TOO_LARGE: of one line of a head
 
 FAULTS = {
     TOO_LARGE: "headers too large",
@@ -106,15 +107,25 @@ class _Transfer:
 
     def __init__(self, request: Request) -> None:
         self.request, self.answer = request, Answer()
-        self.body, self.refused = BytesIO(), ""
+        self.body, self.refused, self.head = BytesIO(), "", 0
+        self.sockets: list[socket.socket] = []
         self.asked = self.full = False
 
-    def header(self, line: bytes) -> None:
+    def header(self, line: bytes) -> int | None:
         """One line of the head; of several heads (100 Continue) the last stays."""
+        self.head += len(line)
+        if self.head > HEAD:
+            return -1
         if line.startswith(b"HTTP/"):
             self.answer.headers = []
         if line.strip():
             self.answer.headers.append(line.rstrip(b"\r\n"))
+        return None
+
+    def close(self) -> None:
+        """Let go of what libcurl has copies of."""
+        for each in self.sockets:
+            each.close()
 
     def write(self, data: bytes) -> int:
         """A piece of the body; it ends where the media type is not wanted, or the body too long."""
@@ -125,7 +136,7 @@ class _Transfer:
             if is_good and not self.request.wants(self.answer.media_type):
                 return 0
             declared = self.answer.header("Content-Length")
-            if declared.isdigit() and int(declared[:18]) > room and not self.request.partial:
+            if declared.isdecimal() and int(declared[:18]) > room and not self.request.partial:
                 room = 0
         self.full = len(data) > room
         self.body.write(data[:room])
@@ -178,7 +189,8 @@ class Client:
 
     def close(self) -> None:
         """Give up what is under way."""
-        for handle in self._busy:
+        for handle, transfer in self._busy.items():
+            transfer.close()
             self._multi.remove_handle(handle)
             handle.close()
         for handle in self._idle:
@@ -192,7 +204,7 @@ class Client:
         for option, value in (
             (pycurl.URL, request.url.encode("utf-8", "replace")),
             (pycurl.USERAGENT, self.agent),
-            (pycurl.HTTPHEADER, [f"{n}: {_CRLF.sub(' ', v)}" for n, v in fields.items()]),
+            (pycurl.HTTPHEADER, [_line(n, v) for n, v in fields.items()]),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
             (pycurl.FOLLOWLOCATION, False),
@@ -219,7 +231,8 @@ class Client:
         if not self.private and is_private(host):
             transfer.refused = host
             return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+        transfer.sockets.append(socket.socket(family, kind, protocol))  # pycurl takes a copy
+        return transfer.sockets[-1]
 
     def _done(self) -> Iterator[tuple[Request, Answer]]:
         more = 1
@@ -232,6 +245,7 @@ class Client:
 
     def _ended(self, handle: Any, code: int, said: str) -> tuple[Request, Answer]:
         transfer = self._busy.pop(handle)
+        transfer.close()
         answer = transfer.answer
         answer.seconds = handle.getinfo(pycurl.TOTAL_TIME)
         answer.address = handle.getinfo(pycurl.PRIMARY_IP)
@@ -240,6 +254,8 @@ class Client:
         answer.body = transfer.body.getvalue()
         if transfer.refused:
             answer.fault, answer.detail = REFUSED, transfer.refused
+        elif transfer.head > HEAD:
+            answer.fault, answer.detail = FAULTS[TOO_LARGE], f"over {HEAD:,} bytes"
         elif transfer.full:
             answer.fault, answer.detail = "too large", f"over {transfer.request.size:,} bytes"
         elif code:
@@ -250,6 +266,11 @@ class Client:
         handle.reset()
         self._idle.append(handle)
         return transfer.request, answer
+
+
+def _line(name: str, value: str) -> bytes:
+    """A header; what a server said comes back in its own bytes."""
+    return f"{name}: {_CRLF.sub(' ', value)}".encode("latin-1", "replace")
 
 
 def is_private(address: str) -> bool:

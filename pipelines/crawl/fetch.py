@@ -80,6 +80,8 @@ class Round:
         """Fetch until nothing is left, or the time is over; what was not asked for stays due."""
         end, told = time.monotonic() + seconds, 0.0
         try:
+            for host in self.turns:
+                self._settle(host)
             while True:
                 now = time.monotonic()
                 is_over = now >= end or self.left <= 0
@@ -94,6 +96,8 @@ class Round:
         finally:
             self.client.close()
             self._tell(time.monotonic())
+            for host in self.turns:
+                host.keep()
 
     def _tell(self, now: float) -> None:
         self.live.queued = sum(len(host.queue) for host in self.turns)
@@ -154,21 +158,31 @@ class Round:
 
     def _told(self, host: Host, request: Request, answer: Answer) -> None:
         """What a host says before its first page."""
-        more = host.told(request, answer)
-        if more is not None:
-            self._send(host, more, time.monotonic())
-        elif host.is_ready and host.said.status == UNREACHABLE:
-            self._give_up(host, lambda row: again(row, "robots.txt unreachable", self.crawl))
-        elif host.is_ready and host.delay > LONGEST:
-            self._give_up(host, lambda row: Outcome(DROPPED, "Crawl-delay too long"))
-        elif host.is_ready and self.crawl.sitemaps:
+        host.told(request, answer)
+        if host.is_ready and self.crawl.sitemaps:
             for url in host.sitemaps:
                 self.found.setdefault(url, (SITEMAP, 0, 0))
+        self._settle(host)
+
+    def _settle(self, host: Host) -> None:
+        """Give up what a host is not to be asked for in this round."""
+        rest = host.next - time.monotonic()
+        if host.is_ready and host.said.status == UNREACHABLE:
+            self._give_up(host, lambda row: again(row, "robots.txt unreachable", self.crawl))
+        elif host.delay > max(LONGEST, self.crawl.delay):
+            self._give_up(host, lambda row: Outcome(DROPPED, "Crawl-delay too long"))
+        elif rest > max(LONGEST, self.crawl.delay):
+            self._give_up(host, lambda row: Outcome(WAITING, "host rests", rest, tried=False))
 
     def _give_up(self, host: Host, why: Callable[[Row], Outcome]) -> None:
+        host.leave()
+        rest = host.next - time.monotonic()
         while host.queue:
             row = host.queue.popleft()
-            self._log(row, why(row))
+            outcome = why(row)
+            if outcome.later is not None:
+                outcome.later = max(outcome.later, rest)
+            self._log(row, outcome)
 
     def _answered(self, host: Host, row: Row, answer: Answer) -> None:
         outcome, now = judge(row, answer, self.crawl), time.time()
@@ -186,16 +200,16 @@ class Round:
         self._judge_host(host, outcome)
 
     def _judge_host(self, host: Host, outcome: Outcome) -> None:
-        host.ill = host.ill + 1 if outcome.ill else 0
+        host.said.ill = host.said.ill + 1 if outcome.ill else 0
         now = time.monotonic()
         host.rest(outcome.rest, now)
         if outcome.rest > LONGEST:
             later = outcome.rest
             self._give_up(host, lambda row: Outcome(WAITING, outcome.reason, later, tried=False))
-        elif host.ill >= ILL:
+        elif host.said.ill >= ILL:
             self._give_up(host, lambda row: again(row, f"host: {outcome.reason}", self.crawl))
-        elif host.ill:
-            host.rest(host.delay * 2**host.ill, now)
+        elif host.said.ill:
+            host.rest(host.delay * 2**host.said.ill, now)
 
     def _fetched(
         self, host: Host, row: Row, answer: Answer, outcome: Outcome, now: float

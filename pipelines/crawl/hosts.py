@@ -8,6 +8,7 @@ Source: RFC 9309, Robots Exclusion Protocol, sections 2.3.1 and 2.4.
 
 import heapq
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ ALLOWED, DISALLOWED, UNREACHABLE, NONE = "allowed", "disallowed", "unreachable",
 
 KEPT = 86_400  # seconds for which what a host says is kept
 READ = 500 * 1024  # bytes of a robots.txt that are read
+UNPACKED = 16_000_000  # bytes of one that are unpacked, though nobody asked to pack it
 FOLLOWED = 5  # redirects of one, in a row
 LONGEST = 600  # seconds of a Crawl-delay beyond which a host is left alone
 ILL = 5  # faults in a row after which a host is left alone for this round
@@ -42,8 +44,11 @@ class Said:
         at: when it was asked, seconds since 1970.
         ai_txt: the body of its ai.txt.
         tdm: the body of its tdmrep.json.
-        lost: the text that it gives for a page that is none; None: it says so.
+        lost: the text that it gives for a page that is none; "": it says so; None: not asked.
         fetched: pages, in all rounds.
+        since: when it was let be, seconds since 1970.
+        rest: seconds from then on in which it is left in peace.
+        ill: faults in a row.
     """
 
     robots: bytes | None = None
@@ -53,6 +58,9 @@ class Said:
     tdm: bytes | None = None
     lost: str | None = None
     fetched: int = 0
+    since: float = 0.0
+    rest: float = 0.0
+    ill: int = 0
 
 
 @dataclass(order=True)
@@ -76,19 +84,22 @@ class Host:
     Attributes:
         next: monotonic second from which on it may be asked.
         busy: requests under way.
-        ill: faults in a row.
         listed: whether its next turn is set.
     """
 
     def __init__(self, name: str, rows: Iterable[Row], said: Said, crawl: Crawl, now: float):
         self.name, self.queue, self.said, self.crawl = name, deque(rows), said, crawl
-        self.next, self.busy, self.ill, self.listed = 0.0, 0, 0, False
+        self.next, self.busy, self.listed = 0.0, 0, False
         self.digests: set[str] = set()
-        self._first: list[str] = []
-        if not said.status or now - said.at >= KEPT or said.status == UNREACHABLE:
-            self._first = [PROBE] * (len(self.queue) >= PROBED) + [TDM, AI, ROBOTS]
-            self.said = replace(Said(), at=int(now), fetched=said.fetched)
+        self._moved: Request | None = None
+        wants = [PROBE] * (said.lost is None and len(self.queue) >= PROBED)
+        is_old = not 0 <= now - said.at < KEPT  # or from the future: the clock was set back
+        if not said.status or is_old or said.status == UNREACHABLE:
+            wants += [TDM, AI, ROBOTS]
+            self.said = replace(said, robots=None, status="", at=int(now), ai_txt=None, tdm=None)
         self._read()
+        self._first = [each for each in wants if ROBOTS in wants or self._may(each)]
+        self.rest(said.rest - max(0.0, now - said.since), time.monotonic())
 
     def _read(self) -> None:
         self.rules = consent.rules_of(self.said.robots or b"")
@@ -110,18 +121,25 @@ class Host:
         """What to ask before the first page; None: nothing, or an answer is awaited."""
         if not self._first or self.busy:
             return None
-        return self._special(self._first[-1], None, 0)
+        moved, self._moved = self._moved, None
+        return moved or self._special(self._first[-1], None, 0)
+
+    def leave(self) -> None:
+        """Ask nothing more of this kind in this round."""
+        self._first = []
 
     def _special(self, what: str, url: str | None, hops: int) -> Request:
         path = f"/{self.crawl.agent}-{secrets.token_hex(6)}" if what == PROBE else what
-        return Request(url or self.name + path, (self, what, hops), size=READ, partial=True)
+        asks = {"Accept-Encoding": "identity"}  # what is packed cannot be read in part
+        return Request(url or self.name + path, (self, what, hops), asks, size=READ, partial=True)
 
-    def told(self, request: Request, answer: Answer) -> Request | None:
-        """Take the answer to such a question; gives the next one, if it was a redirect."""
+    def told(self, request: Request, answer: Answer) -> None:
+        """Take the answer to such a question; where a redirect leads is asked for next."""
         _, what, hops = request.about
         to = answer.header("Location") if answer.status in MOVED else ""
         if to and hops < FOLLOWED and (url := _followed(request.url, to)):
-            return self._special(what, url, hops + 1)
+            self._moved = self._special(what, url, hops + 1)
+            return
         self._first.pop()
         is_there = answer.status == 200 and answer.fault in (None, "too large")
         body = _body(answer) if is_there else None
@@ -132,10 +150,9 @@ class Host:
         elif what == TDM:
             self.said.tdm = body
         else:
-            self.said.lost = words(body, request.url) if body is not None else None
+            self.said.lost = words(body, request.url) if body is not None else ""
         self._read()
         self._first = [each for each in self._first if self._may(each)]
-        return None
 
     def _may(self, what: str) -> bool:
         """Whether it may be asked that; robots.txt always."""
@@ -150,8 +167,8 @@ class Host:
             self.said.status = NONE
         else:
             self.said.status = UNREACHABLE
-            self._first = []
-            self.rest(retry_after(answer.header("Retry-After")), 0.0)
+            self.leave()
+            self.rest(retry_after(answer.header("Retry-After")), time.monotonic())
 
     @property
     def sitemaps(self) -> list[str]:
@@ -187,10 +204,15 @@ class Host:
         """Leave it in peace."""
         self.next = max(self.next, now + seconds)
 
+    def keep(self) -> None:
+        """Note for the next round how long it is to be left in peace."""
+        self.said.since = time.time()
+        self.said.rest = max(0.0, self.next - time.monotonic())
+
     def is_lost(self, url: str, text: bytes) -> bool:
         """Whether a page is the one that it gives for what is not there."""
         lost = self.said.lost
-        if lost is None:
+        if not lost:
             return False
         one, other = set(lost.split()), set(words(text, url).split())
         return len(one & other) >= 0.9 * len(one | other)
@@ -239,10 +261,16 @@ class Turns:
 
 
 def words(page: bytes, url: str) -> str:
-    """What a page says, without its own address and without numbers; for comparing."""
+    """What a page says, without its own address and without numbers; for comparing.
+
+    "" if it says nothing that can be read.
+    """
     from filters import extract
 
-    text = extract.text(page, "karez-everything", url)
+    try:
+        text = extract.text(page, "karez-everything", url)
+    except Exception:  # whatever a parser trips over
+        return ""
     name = urlsplit(url).path.rsplit("/", 1)[-1]
     kept = (w for w in text.split() if (not name or name not in w) and not any(map(str.isdigit, w)))
     return " ".join(kept)[:20_000]
@@ -255,9 +283,10 @@ def _followed(url: str, to: str) -> str | None:
         return None
 
 
-def _body(answer: Answer) -> bytes:
-    """An answer's body, decoded; of one that is not what it says, nothing."""
+def _body(answer: Answer) -> bytes | None:
+    """The beginning of an answer's body, decoded; None if it is not what it says."""
     try:
-        return http.decode(answer.body, "", answer.header("Content-Encoding"), READ)
+        body = http.decode(answer.body, "", answer.header("Content-Encoding"), UNPACKED)
     except http.CodingError:
-        return b""
+        return None
+    return body[: READ + 1]  # one more says that there is more

@@ -45,6 +45,9 @@ HOSTS = pa.schema(
         pa.field("tdm", pa.binary()),
         pa.field("lost", pa.string()),
         pa.field("fetched", pa.int64(), False),  # pages, in all rounds
+        pa.field("since", pa.float64(), False),  # when it was let be, seconds since 1970
+        pa.field("rest", pa.float64(), False),  # seconds from then on in which it is not asked
+        pa.field("ill", pa.int16(), False),  # faults in a row
     ]
 )
 

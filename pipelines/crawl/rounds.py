@@ -200,7 +200,7 @@ def fetch(job: Job, key: int, incoming: Batches) -> Done:
     name = f"{job.recipe.name}-{facts['round']:05d}-{key:03d}"
     archive = Archive(Path(job.run.folder.at(WARC)), name, _about(crawl))
     rows = _chosen(incoming, {line["key"] for line in archive.logged})
-    hosts = _hosts(job.run, rows, crawl, facts)
+    hosts = _hosts(job.run, rows, crawl)
     left = max(1, facts["left"] // facts["fetchers"]) - sum("file" in e for e in archive.logged)
     told = f"{job.work}/live-{key:03d}"
     round_ = Round(
@@ -231,12 +231,9 @@ def _chosen(incoming: Batches, done: set[int]) -> dict[str, list[Row]]:
     return {host: each[: max(most, ROUND - len(rows) + len(each))] for host, each in by.items()}
 
 
-def _hosts(run: Run, rows: dict[str, list[Row]], crawl: Crawl, facts: dict[str, Any]) -> list[Host]:
-    known = said_of(run, HOSTS_, set(rows))
-    return [
-        Host(name, each, known.get(name, Said()), crawl, facts["now"])
-        for name, each in rows.items()
-    ]
+def _hosts(run: Run, rows: dict[str, list[Row]], crawl: Crawl) -> list[Host]:
+    known, now = said_of(run, HOSTS_, set(rows)), time.time()
+    return [Host(name, each, known.get(name, Said()), crawl, now) for name, each in rows.items()]
 
 
 def _fetched(job: Job, key: int, archive: Archive, round_: Round, hosts: list[Host]) -> Done:
