@@ -47,9 +47,9 @@ class File(NamedTuple):
 
 
 def sources(run: Run, recipe: Recipe) -> list[Source]:
-    """What is read: the sources of the recipe, and the WARC files of its crawl."""
+    """What is read: the sources of the recipe, and the WARC files of its crawl, if it has any."""
     crawl = recipe.crawl
-    if crawl is None:
+    if crawl is None or not run.folder.list("warc"):
         return list(recipe.source)
     warc = Source("warc", (run.folder.at("warc"),), extract=crawl.extract)
     return [*recipe.source, warc]

@@ -18,6 +18,7 @@ from rich.table import Table as Grid
 
 from pipelines import against, command, execute, ingest, limits, parts, price, sql
 from pipelines.corpus import Corpus
+from pipelines.crawl.asked import Crawl
 from pipelines.given import Given
 from pipelines.measures import Scan
 from pipelines.recall import theory
@@ -29,6 +30,7 @@ from pipelines.units import say_share, say_size
 TEXT = {"warc": 0.9, "wet": 2.5, "html": 0.2}
 """Bytes of text for a byte of a file; of other kinds 1, and 3 where it is packed."""
 
+PAGE = 20_000  # bytes of a page that is fetched
 DOCUMENT = 3500  # bytes of text in a document
 STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
@@ -57,9 +59,10 @@ def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json:
 
 def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[str, Any]:
     """All that is known beforehand, ready for JSON."""
-    known_files = "warc" in run.manifest.tables
-    each = ingest.sources(run, recipe) if known_files else recipe.source
-    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in each]
+    every = ingest.sources(run, recipe)
+    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in every]
+    if recipe.crawl is not None and len(every) == len(recipe.source):
+        sources.append(_crawl(recipe.crawl))
     known = "documents" in run.manifest.tables
     corpus = Corpus.of(run) if known else _estimated(run, recipe, sources)
     text, documents = sum(source["text"] for source in sources), corpus.documents
@@ -116,6 +119,20 @@ def _source(kind: str, files: list[ingest.File]) -> dict[str, Any]:
     size = sum(f.size for f in files)
     rate = TEXT.get(kind, 1 + 2 * packed / max(1, size))
     return {"kind": kind, "files": len(files), "bytes": size, "text": int(rate * size)}
+
+
+def _crawl(crawl: Crawl) -> dict[str, Any]:
+    """What a crawl brings that has not begun, at most."""
+    return {
+        "kind": "crawl",
+        "files": 0,
+        "bytes": crawl.pages * PAGE,
+        "text": crawl.pages * DOCUMENT,
+        "start": list(crawl.start),
+        "pages": crawl.pages,
+        "scope": crawl.scope,
+        "delay": crawl.delay,
+    }
 
 
 def _estimated(run: Run, recipe: Recipe, sources: Sequence[Mapping[str, Any]]) -> Corpus:
@@ -190,6 +207,19 @@ def _limits(planned: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "", f"a process holds at most {say_size(planned['limit'])} of each: [limit] memory"
 
 
+def _read(source: Mapping[str, Any]) -> tuple[str, str]:
+    """What is read, or fetched, for a person."""
+    if "pages" not in source:
+        size = f"{source['files']:,} files, {say_size(source['bytes'])}"
+        return "reads", f"{source['kind']}: {size}, about {say_size(source['text'])} of text"
+    first, *more = source["start"]
+    start = f"{first} and {len(more):,} more" if more else first
+    return "fetches", (
+        f"at most {source['pages']:,} pages from {start} on, scope {source['scope']}, "
+        f"{source['delay']:g} s between two requests to a host; with robots.txt"
+    )
+
+
 def show(planned: dict[str, Any], console: Console) -> None:
     """The plan for a person."""
     about = "about " if planned["estimated"] else ""
@@ -197,8 +227,7 @@ def show(planned: dict[str, Any], console: Console) -> None:
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
     for source in planned["sources"]:
-        size = f"{source['files']:,} files, {say_size(source['bytes'])}"
-        grid.add_row("reads", f"{source['kind']}: {size}, about {say_size(source['text'])} of text")
+        grid.add_row(*_read(source))
     grid.add_row("documents", f"{about}{planned['documents']:,}")
     for name, columns in planned["measures"].items():
         grid.add_row("measures", f"{name}: {', '.join(columns)}")

@@ -51,7 +51,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
 
     Raises:
         RecipeError: if the run folder is on a store.
-        RunError: if its frontier is of another version.
+        RunError: if its frontier is of another version, or no page was fetched.
     """
     crawl = recipe.crawl
     if crawl is None or "from" in run.manifest.facts:
@@ -66,6 +66,15 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
         while _begin(run, crawl):
             _round(run, recipe, how, mark)
     run.sweep([WARC])
+    if not survey(run, int(time.time()))["fetched"]:
+        raise RunError(f"crawl: no page was fetched: {_why(run)}; see {run.folder.at(FETCHES_)}")
+
+
+def _why(run: Run) -> str:
+    """The reasons of a crawl that brought nothing."""
+    counts = Counter(run.manifest.steps.get("crawl", {}).get("counts", {}))
+    reasons = {name.removeprefix("url: "): n for name, n in counts.items() if "url: " in name}
+    return ", ".join(f"{reason} {n:,}" for reason, n in reasons.items()) or "nothing was due"
 
 
 def _begin(run: Run, crawl: Crawl) -> bool:
