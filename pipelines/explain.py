@@ -13,6 +13,7 @@ from rich.text import Text
 
 from filters import EDITS
 from pipelines import consent, onpage, overlaps, sql
+from pipelines.crawl import fetches
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.opened import Address, Opened
@@ -98,6 +99,8 @@ def find(opened: Opened, key: str) -> list[Address]:
             raise RunError(
                 f"{key}: a dead letter, {dead[0]['reason']}: {dead[0]['detail']} ({where})"
             )
+        if told := fetches.told(opened.run, key):
+            raise RunError(told)
         raise RunError(
             f"{key}: no document of that id, URL or source key in {opened.run.folder.path}"
         )
