@@ -10,6 +10,7 @@ import jinja2
 import pyarrow as pa
 
 from pipelines import consent, edited, languages
+from pipelines.crawl import told
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.steps import Done, Job
@@ -74,6 +75,8 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         dead=steps["ingest"]["counts"].get("dead", 0),
         dedup=job.recipe.dedup,
         recall=measured(job.run, job.recipe),
+        fetched=told.reasons(steps)["fetched"],
+        unfetched=told.faults(steps).most_common(),
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
         edited=edited.told(steps),

@@ -22,6 +22,7 @@ Count = Callable[[], tuple[int, int]]
 LOSSES = 3  # that a summary tells, and kinds of edits
 
 TELLS = {
+    "crawl": "URLs to pages",
     "ingest": "files to documents",
     "pairs": "images to pairs",
     "fit": "samples to models",
@@ -172,8 +173,8 @@ def place(run: Run, name: str = "") -> str:
 def _fetched(run: Run) -> Iterator[list[str]]:
     """What a crawl came to."""
     if "crawl" in run.manifest.steps:
-        told = view.figures(run)
-        yield [f"{told['pages']:,}", "pages fetched", view.told(told)]
+        now = view.figures(run)
+        yield [f"{now['pages']:,}", "pages fetched", view.brief(now)]
 
 
 def _pairs(run: Run) -> Iterator[list[str]]:

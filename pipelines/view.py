@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines import decide, edited, rules, samples, twins
+from pipelines.crawl import told
 from pipelines.languages import Language, Loss, listed, losses
 from pipelines.measures import PLAIN, selected, table_of
 from pipelines.recipe import Recipe, of_run
@@ -76,6 +77,7 @@ class View:
         losses: what takes much more of one language than of the others.
         edits: by reason, the most frequent first.
         skipped: records that are no documents, by kind.
+        fetched: URLs of the crawl, by what became of them; empty without one.
     """
 
     name: str
@@ -94,6 +96,7 @@ class View:
     edits: tuple[edited.Edited, ...]
     dead: tuple[Letters, ...]
     skipped: tuple[tuple[str, int], ...]
+    fetched: tuple[tuple[str, int], ...]
     groups: tuple[Group, ...]
     steps: tuple[Worked, ...]
     twins: twins.Twins | None
@@ -138,6 +141,7 @@ def gather(run: Run) -> View:
         edits=tuple(edited.told(manifest.steps)),
         dead=_dead(run),
         skipped=_skipped(counts.get("ingest", {})),
+        fetched=tuple(told.reasons(manifest.steps).most_common()),
         groups=_groups(run, recipe),
         steps=_steps(run),
         twins=twins.gather(run, recipe),

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import parts, refusals
-from pipelines.crawl import frontier
+from pipelines.crawl import frontier, told
 from pipelines.crawl.archive import Archive
 from pipelines.crawl.asked import Crawl
 from pipelines.crawl.fetch import Live, Round
@@ -72,9 +72,8 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
 
 def _why(run: Run) -> str:
     """The reasons of a crawl that brought nothing."""
-    counts = Counter(run.manifest.steps.get("crawl", {}).get("counts", {}))
-    reasons = {name.removeprefix("url: "): n for name, n in counts.items() if "url: " in name}
-    return ", ".join(f"{reason} {n:,}" for reason, n in reasons.items()) or "nothing was due"
+    reasons = told.reasons(run.manifest.steps).most_common()
+    return ", ".join(f"{reason} {n:,}" for reason, n in reasons) or "nothing was due"
 
 
 def _begin(run: Run, crawl: Crawl) -> bool:
@@ -250,7 +249,7 @@ def _fetched(job: Job, key: int, archive: Archive, round_: Round, hosts: list[Ho
     for line in lines:
         done.counts["urls"] += 1
         done.counts["bytes"] += line.get("bytes", 0)
-        done.counts[f"url: {line['reason']}"] += 1
+        done.counts[f"{told.MARK}{line['reason']}"] += 1
     number, run = job.plan.facts["round"], job.run
     name = f"part-{number:05d}-{key:03d}.parquet"
     if lines:

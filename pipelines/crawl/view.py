@@ -4,7 +4,6 @@ import contextlib
 import json
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,18 +12,17 @@ from rich.console import Console
 from rich.live import Live as Screen
 from rich.table import Table as Grid
 
-from pipelines.crawl import rounds
+from pipelines.crawl import rounds, told
 from pipelines.crawl.fetch import Live
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.units import say_size
 
 EVERY = 0.5  # seconds between two looks
+FAULTS = 3  # reasons that are told beside what else a run did
 LINES = 10.0  # seconds between two lines where no terminal is
 SHOWN = 8  # reasons that are told while it goes
 FAULTS = 3  # reasons that are told beside what else a run did
-GOOD = ("fetched", "image", "same", "not modified", "redirect", "sitemap")
-"""Reasons that are no fault."""
 
 
 class Follow:
@@ -59,10 +57,9 @@ class Follow:
                 thread.join()
 
 
-def told(now: Mapping[str, Any]) -> str:
+def brief(now: Mapping[str, Any]) -> str:
     """What a crawl came to beside its pages, in a line."""
-    faults = Counter({k: n for k, n in now["reasons"].items() if k not in GOOD})
-    said = [f"{reason} {count:,}" for reason, count in faults.most_common(FAULTS)]
+    said = [f"{reason} {count:,}" for reason, count in now["faults"].most_common(FAULTS)]
     return ", ".join([f"of {now['hosts']:,} host{'s' * (now['hosts'] != 1)}", *said])
 
 
@@ -83,8 +80,9 @@ def table(now: Live, seconds: float) -> Grid:
     grid.add_row(f"{now.hosts:,}", f"hosts, of which {now.waiting:,} wait their turn")
     grid.add_row(f"{now.queued:,}", f"URLs queued, {now.flying:,} under way")
     for reason, count in now.reasons.most_common(SHOWN):
-        if reason not in GOOD[:1]:
-            grid.add_row(f"{count:,}", f"  {reason}", style="dim" if reason in GOOD else "")
+        if reason != "fetched":
+            style = "dim" if reason in told.GOOD else ""
+            grid.add_row(f"{count:,}", f"  {reason}", style=style)
     return grid
 
 
@@ -92,8 +90,6 @@ def figures(run: Run) -> dict[str, Any]:
     """What a crawl came to, for programs."""
     known = rounds.survey(run, int(time.time()))
     step = run.manifest.steps.get("crawl", {"counts": {}, "seconds": 0.0})
-    mark = "url: "
-    reasons = {k.removeprefix(mark): n for k, n in step["counts"].items() if k.startswith(mark)}
     return {
         "rounds": run.manifest.facts.get("crawl", {}).get("round", 0),
         "pages": known["fetched"],
@@ -101,37 +97,38 @@ def figures(run: Run) -> dict[str, Any]:
         "bytes": step["counts"].get("bytes", 0),
         "waiting": known.get("waiting", 0),
         "first": known["first"],
-        "reasons": reasons,
+        "reasons": told.reasons(run.manifest.steps),
+        "faults": told.faults(run.manifest.steps),
         "seconds": step["seconds"],
     }
 
 
 def summary(run: Run, recipe: Recipe, console: Console, as_json: bool) -> None:
     """Pages, hosts, bytes; what went wrong; what is left."""
-    told = figures(run)
+    now = figures(run)
     if as_json:
-        click.echo(json.dumps(told, indent=1))
+        click.echo(json.dumps(now, indent=1))
         return
     grid = Grid(box=None, pad_edge=False, show_header=False)
     grid.add_column(justify="right")
     grid.add_column()
     grid.add_column(style="dim")
-    grid.add_row(f"{told['pages']:,}", "pages", say_size(told["bytes"]), style="bold")
-    grid.add_row(f"{told['hosts']:,}", "hosts", f"{told['rounds']} rounds")
-    for reason, count in Counter(told["reasons"]).most_common():
+    grid.add_row(f"{now['pages']:,}", "pages", say_size(now["bytes"]), style="bold")
+    grid.add_row(f"{now['hosts']:,}", "hosts", f"{now['rounds']} rounds")
+    for reason, count in now["reasons"].most_common():
         if reason != "fetched":
             grid.add_row(f"{count:,}", f"  {reason}")
-    grid.add_row(f"{told['waiting']:,}", "URLs left", _left(told, recipe))
-    grid.add_row(f"{told['seconds']:,.1f}", "seconds")
+    grid.add_row(f"{now['waiting']:,}", "URLs left", _left(now, recipe))
+    grid.add_row(f"{now['seconds']:,.1f}", "seconds")
     console.print(grid, highlight=False)
-    if not told["pages"]:
+    if not now["pages"]:
         console.print("\n[bold red]No page was fetched[/], for the reasons above.")
 
 
-def _left(told: dict[str, Any], recipe: Recipe) -> str:
+def _left(now: dict[str, Any], recipe: Recipe) -> str:
     """Why URLs are left."""
-    if not told["waiting"] or recipe.crawl is None:
+    if not now["waiting"] or recipe.crawl is None:
         return ""
-    if told["pages"] >= recipe.crawl.pages:
+    if now["pages"] >= recipe.crawl.pages:
         return "raise pages in the recipe, and run again"
     return "some must be asked again later: run again"
