@@ -5,6 +5,7 @@ manifest names the new one.  Text, names and what a page said of itself go, colu
 id (a hash that no text is read from) and the place in a file stay.
 """
 
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +22,14 @@ from pipelines.refusals import Refusals, Target
 from pipelines.runs import Part, Run, Table
 from pipelines.schema import FORGOTTEN
 
-BARE = {"text": "", "source": "", "detail": ""}
+BARE = dict.fromkeys(("text", "source", "detail", "image", "image_url"), "")
 """Columns that hold no null, and what they hold instead; others of that kind stay."""
+
+PAIRS, IMAGES = "pairs", "images"
+FRONTIER = {"frontier/urls": "url", "frontier/hosts": "host", "frontier/fetches": "url"}
+"""Tables of a crawl, with the column that names what a row is about."""
+
+LEADS = "leads"  # column of where a redirect leads
 
 Rows = NDArray[np.int64]
 
@@ -212,14 +219,64 @@ def letters(of: Emptied, known: Refusals, ids: pa.Array) -> set[Target]:
     return matched
 
 
-def pairs(of: Emptied, ids: pa.Array) -> None:
-    """Pairs that were checked go, if one of them is of these documents."""
+def checked(of: Emptied, ids: pa.Array) -> None:
+    """Pairs that dedup was checked by go, if one of them is of these documents."""
 
     def mask(rows: pa.Table) -> pa.Array:
         return pc.or_(*(pc.is_in(rows[name], ids) for name in ("probe", "other")))
 
     if truth.TABLE in of.old.manifest.tables:
         _changed(of, truth.TABLE, mask, lambda rows, gone: rows.filter(pc.invert(gone)))
+
+
+def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> Counter[str]:
+    """Empty pairs of these documents, and of refused images; files that no pair names go.
+
+    Returns:
+        the files that the images were read from, with how many of them.
+    """
+    found, kept = Counter[str](), set[str]()
+
+    def mask(rows: pa.Table) -> pa.Array:
+        addresses = zip(rows["url"].to_pylist(), rows["image_url"].to_pylist(), strict=True)
+        refused = pa.array([any(known.refused(u, None) for u in each) for each in addresses])
+        mine = pc.and_(
+            pc.or_(refused, pc.is_in(rows["document"], ids)), pc.not_equal(rows["image"], "")
+        )
+        found.update(rows["source"].filter(mine).to_pylist())
+        kept.update(rows["image"].filter(pc.invert(mine)).to_pylist())
+        return mine
+
+    if PAIRS in of.old.manifest.tables:
+        _changed(of, PAIRS, mask, lambda rows, gone: _blanked(rows, gone.to_numpy(False)))
+    for name in of.run.folder.list(IMAGES) if of.counts.total() and not of.dry else ():
+        if posixpath.basename(name).partition(".")[0] not in kept:
+            of.run.folder.delete(name)
+    return found
+
+
+def frontier(of: Emptied, known: Refusals) -> None:
+    """What a crawl knows of refused URLs and hosts goes; so does where others lead to them."""
+
+    def refused(rows: pa.Table, name: str) -> pa.Array:
+        names = rows[name].to_pylist() if name in rows.column_names else [None] * len(rows)
+        return pa.array([known.refused(each, None) for each in names], pa.bool_())
+
+    for table, name in FRONTIER.items():
+
+        def mask(rows: pa.Table, name: str = name) -> pa.Array:
+            return pc.or_(refused(rows, name), refused(rows, LEADS))
+
+        def without(rows: pa.Table, _: pa.Array, name: str = name) -> pa.Table:
+            rows = rows.filter(pc.invert(refused(rows, name)))
+            if LEADS not in rows.column_names:
+                return rows
+            leads = pc.if_else(refused(rows, LEADS), pa.scalar(None, pa.string()), rows[LEADS])
+            at = rows.schema.get_field_index(LEADS)
+            return rows.set_column(at, rows.schema.field(LEADS), leads)
+
+        if table in of.old.manifest.tables:
+            _changed(of, table, mask, without)
 
 
 def _changed(
@@ -231,7 +288,8 @@ def _changed(
     """Change the parts of a table in which some rows are meant."""
     for index, part in enumerate(of.old.table(table).parts):
         rows = of.old.open_part(table, index).read()
-        gone = which(rows).combine_chunks()
+        gone = which(rows)
+        gone = gone.combine_chunks() if isinstance(gone, pa.ChunkedArray) else gone
         count = pc.sum(gone).as_py() or 0
         of.counts[table.partition("/")[0]] += count
         if count and not of.dry:

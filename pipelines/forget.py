@@ -27,8 +27,11 @@ from pipelines.runs import Run
 from pipelines.schema import FORGOTTEN
 from pipelines.stores import reached
 
-KNOWN = ("documents", "columns", "again", "decisions", "dead", "check", "models", "dataset", "warc")
-"""First folders of the tables that are looked at."""
+KNOWN = (
+    *("documents", "columns/documents/", "decisions/documents", "again/", "dead/", "check/"),
+    *("models/", "dataset", blank.TABLE, emptied.PAIRS, *emptied.FRONTIER),
+)
+"""How the names of tables begin that are looked at."""
 
 TELLS = {
     "records": "WARC records, blanked",
@@ -39,7 +42,9 @@ TELLS = {
     "published": "published rows",
     "shards": "shards, rewritten",
     "dead": "dead letters, emptied",
-    "check": "pairs that were checked",
+    "check": "pairs that dedup was checked by",
+    "pairs": "pairs of image and text, emptied",
+    "frontier": "rows of what the crawl knows",
 }
 
 
@@ -66,6 +71,7 @@ class Told:
         models: that learned from a text that is forgotten.
         similar: URLs of documents that resemble one of those, and stay.
         unknown: tables that nobody looked at.
+        recipe: whether it names what is refused.
     """
 
     removed: Counter[str] = field(default_factory=Counter)
@@ -74,6 +80,7 @@ class Told:
     models: list[str] = field(default_factory=list)
     similar: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    recipe: bool = False
 
 
 def command(asked: Asked) -> None:
@@ -90,7 +97,7 @@ def command(asked: Asked) -> None:
     before = refusals.read(run.folder)
     if not wanted and not before.known:
         raise RecipeError("name what is to be forgotten: URLs, hosts or source keys")
-    _refuse_borrowed(run, asked)
+    _refuse_unready(run, asked)
     every = [target for targets in wanted.values() for target in targets]
     if asked.dry_run:
         told = _forgotten(run, before.with_(every), dry=True)
@@ -127,12 +134,17 @@ def _wanted(asked: Asked) -> dict[str, list[Target]]:
         raise RecipeError(f"a URL, host or source key that {error}") from error
 
 
-def _refuse_borrowed(run: Run, asked: Asked) -> None:
-    """Documents that were taken by reference are forgotten where they are.
+def _refuse_unready(run: Run, asked: Asked) -> None:
+    """Documents that were taken by reference are forgotten where they are, a crawl when it ended.
 
     Raises:
         RunError: naming the command.
     """
+    if "now" in run.manifest.facts.get("crawl", {}):
+        raise RunError(
+            f"{asked.folder}: a crawl was cut off; forget when it has ended: "
+            f"karez run {asked.folder}/recipe.toml --run {asked.folder} --only crawl"
+        )
     if "from" in run.manifest.facts:
         names = " ".join(asked.names)
         named = f"{names} --file {asked.file}".strip() if asked.file else names
@@ -146,7 +158,7 @@ def _refuse_borrowed(run: Run, asked: Asked) -> None:
 def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
     """Go through all that the run holds."""
     told, recipe = Told(), of_run(run.folder)
-    told.unknown = sorted({t for t in run.manifest.tables if t.partition("/")[0] not in KNOWN})
+    told.unknown = sorted(t for t in run.manifest.tables if not t.startswith(KNOWN))
     of = Emptied(run, Run(run.folder.path), known.mark, dry)
     found = emptied.search(of.old, known) if "documents" in of.old.manifest.tables else {}
     ids = pa.array([id_ for each in found.values() for id_ in each.about["id"].to_pylist()])
@@ -154,13 +166,16 @@ def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
     for each in found.values():
         told.matched |= _matched(known, each.about)
     told.sources = leftover.sources(of.old, recipe, found)
+    told.recipe = bool(leftover.named(of.old, known))
     told.models = leftover.models(of.old, recipe, found)
     told.similar = leftover.similar(of.old, found)
     _warc(of, known, told)
     for index, each in found.items():
         emptied.empty(of, index, each.rows)
     told.matched |= emptied.letters(of, known, ids)
-    emptied.pairs(of, ids)
+    emptied.checked(of, ids)
+    emptied.frontier(of, known)
+    told.sources |= leftover.places(of.old, recipe, emptied.pairs(of, known, ids))
     told.removed += of.counts
     rows, shards = unpublish.take_out(of, recipe, ids)
     told.removed += Counter(published=rows, shards=shards)
@@ -200,6 +215,7 @@ def _say(asked: Asked, told: Told, missing: dict[str, str]) -> None:
             "models": told.models,
             "similar": told.similar,
             "unknown": told.unknown,
+            "recipe": told.recipe,
         }
         click.echo(json.dumps(value, indent=1, ensure_ascii=False))
         return
@@ -220,7 +236,7 @@ def _counts(told: Told) -> Iterator[str]:
 def _remains(told: Told, asked: Asked) -> Iterator[str]:
     """What is not ours to change."""
     for name, count in told.sources.items():
-        yield f"{name}: yours, not changed; it still holds {count:,} of these documents"
+        yield f"{name}: yours, not changed; it still holds {count:,} of these"
     for name in told.models:
         yield (
             f"models/{name}: learned from it; take it out of the samples that the recipe names and "
@@ -231,6 +247,8 @@ def _remains(told: Told, asked: Asked) -> Iterator[str]:
             f"{len(told.similar):,} documents resemble one of these and stay; name them, too, if "
             f"they are to go: {', '.join(told.similar[:5])}{', …' * (len(told.similar) > 5)}"
         )
+    if told.recipe:
+        yield f"{asked.folder}/recipe.toml: names it; yours to change"
     for name in told.unknown:
         yield f"{name}: not looked at; this version does not know it"
 

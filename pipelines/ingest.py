@@ -116,7 +116,8 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
             s.url,
             extractor(s.extract),
             [s.root, s.where],
-            [[f.name, f.size, f.changed] for f in files(s, recipe.base)],
+            # the run's own change when something is forgotten, and then keep their sizes
+            [[f.name, f.size, f.changed * (s in recipe.source)] for f in files(s, recipe.base)],
         ]
         for s in sources(run, recipe)
     ]

@@ -1,5 +1,6 @@
 """What stays when a run has forgotten: the user's files, models, documents that resemble it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from pipelines import blank, clusters, fit, given, ingest, parts
 from pipelines.emptied import Found
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe
-from pipelines.refusals import BELOW, HOST, URL, Target
+from pipelines.refusals import BELOW, HOST, URL, Refusals, Target
 from pipelines.runs import Run
 
 LOOKED = 20_000  # names among which the nearest is looked for, at most
@@ -23,13 +24,22 @@ LOOKED = 20_000  # names among which the nearest is looked for, at most
 
 def sources(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> dict[str, int]:
     """The files that these documents were read from, but the run's own, and how many of each."""
-    counts = Counter(s for each in found.values() for s in each.about["source"].to_pylist())
+    names = (name for each in found.values() for name in each.about["source"].to_pylist())
+    return places(run, recipe, Counter(names))
+
+
+def places(run: Run, recipe: Recipe, counts: Mapping[str, int]) -> dict[str, int]:
+    """Where files stand that are known by their names, but the run's own."""
+    known = dict(_places(recipe)) if counts else {}
     own = run.manifest.tables.get(blank.TABLE)
-    for part in own.parts if own else ():
-        for name in (part.name, f"{blank.TABLE}/{part.name}"):
-            counts.pop(name, None)
-    places = dict(_places(recipe)) if counts else {}
-    return {places.get(name, name): count for name, count in sorted(counts.items())}
+    ours = {part.name for part in own.parts} - known.keys() if own else set()
+    return {known.get(n, n): count for n, count in sorted(counts.items()) if n not in ours}
+
+
+def named(run: Run, known: Refusals) -> set[Target]:
+    """What of it the recipe names: where a crawl starts, or what a rule asks for."""
+    text = run.folder.read("recipe.toml").decode("utf-8", "replace")
+    return known.among(*re.findall(r"""["']([^"'\n]+)["']""", text))
 
 
 def _places(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -251,9 +251,11 @@ class Round:
         return place, {**{n: v for n, v in _version(answer).items() if v}, **kept}
 
     def find(self, new: New, hops: int = 0) -> None:
-        """Note a URL that was found."""
+        """Note a URL that was found, unless it is refused: its name is not to be kept."""
         url, kind, depth = new
         before = self.found.get(url)
+        if before is None and self.refusals.refused(url, None):
+            return
         if before is None or depth < before[1]:
             self.found[url] = kind, depth, hops
 
