@@ -51,5 +51,6 @@ bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/classifier.py
 	$(BIN)/python tests/bench/personal.py
 	$(BIN)/python tests/bench/rules.py
+	$(BIN)/python tests/bench/crawl.py
 	$(BIN)/python tests/bench/price.py
 	$(BIN)/python tests/bench/extraction.py

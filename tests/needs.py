@@ -3,11 +3,14 @@
 Where the environment variable CI is set a skip is a failure: nothing may go unchecked unseen.
 """
 
+import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -75,6 +78,32 @@ def beside(name: str, *requirements: str) -> str:
     return str(python)
 
 
+def unpacked(package: str, digest: str = "") -> Path:
+    """The files of a Debian package, unpacked into a folder of build/ and not installed.
+
+    Args:
+        package: its name; apt checks what it fetches against Debian's signed list.
+        digest: the SHA-256 of its file, where that does not change with every mended fault.
+    """
+    place = ROOT / "build/debian" / package
+    line = f"apt-get update && apt-get download {package}"
+    if not place.exists():
+        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+            missing(f"{package} is not here; on Debian 12 type: {line}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as name:
+            said = _downloaded(Path(name), package)
+            found = sorted(Path(name).glob("*.deb"))
+            if not found:
+                missing(f"this did not work:\n{line}\n{said}")
+            if digest and hashlib.sha256(found[0].read_bytes()).hexdigest() != digest:
+                missing(f"{found[0].name} is another one than was checked: want SHA-256 {digest}")
+            subprocess.run(["dpkg-deb", "-x", found[0], f"{name}/root"], check=True)
+            with contextlib.suppress(OSError):  # another test was first
+                Path(name, "root").rename(place)
+    return place
+
+
 def missing(why: str) -> None:
     """Skip the test, or fail it where CI is set."""
     if os.environ.get("CI"):
@@ -92,3 +121,21 @@ def _installed(name: str, package: str) -> str | None:
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
         subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False, timeout=900)
     return shutil.which(name)
+
+
+def _downloaded(folder: Path, package: str) -> str:
+    """What apt said when it fetched a package; its lists are read anew only if it must."""
+    said = ""
+    for arguments in (["download", package], ["update"], ["download", package]):
+        done = subprocess.run(
+            ["apt-get", "--quiet", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+            timeout=900,
+        )
+        said = done.stderr[-2000:]
+        if list(folder.glob("*.deb")):
+            break
+    return said
