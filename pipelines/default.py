@@ -39,6 +39,11 @@ def default(paths: Sequence[Path], console: Console) -> str:
     """
     found: dict[str, list[str]] = {}
     for path in paths:
+        if url := re.match(r"(https?):/(?!/)(.*)", str(path)):  # a path has single slashes
+            raise RecipeError(
+                f"{url[1]}://{url[2]}: is to be fetched: write a recipe with a [[source]] of kind "
+                "crawl, which names it as start and your contact"
+            )
         for kind, pattern in _patterns(path, console):
             if pattern not in found.setdefault(kind, []):
                 found[kind].append(pattern)

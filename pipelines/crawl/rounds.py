@@ -13,6 +13,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
     """Crawl until nothing is due, or there are enough pages; nothing without a crawl.
 
     Raises:
-        RecipeError: if the run folder is on a store.
+        RecipeError: if the run folder is on a store, or a file of authorities is not there.
         RunError: if its frontier is of another version, or no page was fetched.
     """
     crawl = recipe.crawl
@@ -58,6 +59,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
         return
     if is_remote(run.folder.path):
         raise RecipeError(f"{run.folder.path}: a crawl wants a run folder on a disk")
+    trusting(recipe)
     mark = fingerprint("crawl", VERSION)
     if URLS in run.manifest.tables and run.table(URLS).fingerprint != mark:
         raise RunError(f"{run.folder.path}: crawled by another version; take another --run folder")
@@ -74,6 +76,22 @@ def _why(run: Run) -> str:
     """The reasons of a crawl that brought nothing."""
     reasons = told.reasons(run.manifest.steps).most_common()
     return ", ".join(f"{reason} {n:,}" for reason, n in reasons) or "nothing was due"
+
+
+def trusting(recipe: Recipe) -> Crawl:
+    """What the recipe asks of the crawl, with the authorities that it trusts found.
+
+    Raises:
+        RecipeError: if there is no such file.
+    """
+    crawl = recipe.crawl
+    assert crawl is not None  # noqa: S101 (there is no such step without one)
+    if crawl.certificates is None:
+        return crawl
+    file = Path(recipe.base, crawl.certificates)
+    if not file.is_file():
+        raise RecipeError(f"[[source]] crawl: certificates: {file}: no such file")
+    return replace(crawl, certificates=str(file))
 
 
 def _begin(run: Run, crawl: Crawl) -> bool:
@@ -203,8 +221,7 @@ def _by_fetcher(due: pa.Table, fetchers: int) -> Iterator[tuple[Key, pa.RecordBa
 
 def fetch(job: Job, key: int, incoming: Batches) -> Done:
     """Fetch the URLs of some hosts."""
-    facts, crawl = job.plan.facts, job.recipe.crawl
-    assert crawl is not None  # noqa: S101 (there is no such step without one)
+    facts, crawl = job.plan.facts, trusting(job.recipe)
     name = f"{job.recipe.name}-{facts['round']:05d}-{key:03d}"
     archive = Archive(Path(job.run.folder.at(WARC)), name, _about(crawl))
     rows = _chosen(incoming, {line["key"] for line in archive.logged})
