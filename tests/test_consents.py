@@ -185,13 +185,16 @@ def test_the_card_says_what_was_said_and_what_became_of_it(run: Path) -> None:
 
 def test_what_is_kept_though_it_says_no_is_told(run: Path) -> None:
     recipe = RECIPE.replace('presets = ["consent"]', "").replace('"a.', f'"{run.parent}/a.')
-    recipe += '[rules]\nnever = "noai and words < 0"\nsilent = "robots = \'disallowed\'"\n'
+    recipe += (
+        "[rules]\nboth = \"noai and robots = 'allowed'\"\nsilent = \"robots = 'disallowed'\"\n"
+    )
     (run.parent / "b.toml").write_text(recipe)
     done = here("run", "b.toml", "--run", "b", cwd=run.parent)
     assert done.returncode == 0, done.stderr
     card = (run.parent / "b/dataset/README.md").read_text()
     assert "| `tdm_reserved` | 1 | 0 | 1 |" in card
-    assert "| `noai` | 1 | 0 | 0 |" in card  # `silent` had no value; it does not name noai
+    assert "| `noai` | 1 | 1 | 0 |" in card  # as `both` had no value
+    assert "| `noindex` | 2 | 0 | 0 |" in card  # as `silent` had none, which does not name it
     assert "| `robots` unreachable | 1 | 0 | 1 |" in card
 
 

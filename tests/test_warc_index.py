@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pycurl
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
@@ -43,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         _, how, *rest = self.path.replace("%20", " ").split("/")
         if how in ("403", "404", "416", "500"):
             self.said(int(how))
+        elif how == "later":
+            self.said(503, ("Retry-After", "7"))
         elif how == "busy" and self.asked[self.path] < 3:
             self.said(503, ("Retry-After", "0"))
         elif how == "moved":
@@ -234,10 +237,16 @@ def test_pauses_double_and_heed_what_the_server_asks(
     with pytest.raises(ranges.RangeError, match="status 500, 6 times"):
         ranges.Server(f"{server}/500").read("x", 0, 10)
     assert slept == [1, 2, 4, 8, 16]
-    answer = ranges._Answer(0, 1)
-    for line in (b"HTTP/1.1 503 Busy\r\n", b"Retry-After: 7\r\n"):
-        answer._header(line)
-    assert (answer.status, answer.wait) == (503, 7)
+    slept.clear()
+    with pytest.raises(ranges.RangeError, match="status 503, 6 times"):
+        ranges.Server(f"{server}/later").read("x", 0, 10)
+    assert slept == [7, 7, 7, 8, 16]
+
+
+def test_a_whole_file_that_was_not_asked_for_is_not_taken(server: str) -> None:
+    answer = ranges._Answer(0, 10)
+    assert answer.of(pycurl.Curl(), f"{server}/ignored/{NAME.replace(' ', '%20')}")
+    assert answer.status == 200 and len(answer.body) < len(WARC) * 1_000
 
 
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

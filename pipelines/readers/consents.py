@@ -55,7 +55,7 @@ def consents(recorded: str | None, page: Consent, date: datetime | None) -> Cons
     site = _site(recorded)
     robots, agents, ai_txt = site.get("robots"), site.get("agents"), site.get("ai_txt")
     if isinstance(agents, list) or page.agents:
-        both = {*page.agents, *filter(_is_agent, agents if isinstance(agents, list) else [])}
+        both = [*page.agents, *(agents if isinstance(agents, list) else [])]
         agents = [agent for agent in AGENTS if agent in both]
     reserved = page.tdm, page.tdm_policy
     if page.tdm is None:
@@ -78,10 +78,6 @@ def _site(recorded: str | None) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _is_agent(name: object) -> bool:
-    return isinstance(name, str) and name in AGENTS
 
 
 def _is_past(written: str | None, date: datetime | None) -> bool:
