@@ -59,6 +59,7 @@ def read(
     try:
         scan = rules.check(recipe)
         against.runs(recipe)
+        rounds.check(recipe)
         if any(given.asked(type(measure)) for measure in scan.measures.values()):
             compile_kernels(recipe, scan, console)  # the words of these files are counted
         return text, recipe, scan, given.given(scan.measures)

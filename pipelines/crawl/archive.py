@@ -124,7 +124,7 @@ class Archive:
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Tell what became of a URL."""
-        os.write(self._log, orjson.dumps(dict(line)) + b"\n")
+        _write(self._log, orjson.dumps(dict(line)) + b"\n")
 
     def close(self) -> None:
         """See that all is on disk."""
@@ -143,7 +143,7 @@ class Archive:
         raw = (self.folder / f"{self.name}.log").read_bytes()
         lines, good = [], 0
         for each in raw.splitlines(keepends=True):
-            line = orjson.loads(each) if each.endswith(b"\n") else None
+            line = _line(each)
             if line is None or not self._holds(line):
                 break
             lines.append(line)
@@ -213,11 +213,25 @@ class Archive:
         """Append a record, packed; gives its offset and length."""
         pack = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
         packed, at = pack.compress(record) + pack.flush(), self._at
-        view = memoryview(packed)
-        while view:
-            view = view[os.write(self._warc, view) :]
+        _write(self._warc, packed)
         self._at += len(packed)
         return at, len(packed)
+
+
+def _write(file: int, data: bytes) -> None:
+    """Write all of it; where the disk is full, a part of it."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _line(written: bytes) -> dict[str, Any] | None:
+    """A line of the log; None if it is not whole."""
+    try:
+        line = orjson.loads(written) if written.endswith(b"\n") else None
+    except orjson.JSONDecodeError:
+        return None
+    return line if isinstance(line, dict) else None
 
 
 def _record(kind: str, when: float, fields: Mapping[str, str], block: bytes) -> tuple[bytes, str]:

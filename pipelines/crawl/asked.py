@@ -7,6 +7,7 @@ from filters import urls
 from pipelines import units
 
 CRAWL = "crawl"  # the kind of such a source
+DAY = 86_400  # seconds
 SCOPES = ("folder", "host", "domain", "web")
 """How far from the pages it starts at a crawl goes: see `Crawl.scope`."""
 
@@ -66,7 +67,9 @@ class Crawl:
     extract: str = "karez"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"https?://\S+|[^@\s]+@[^@\s]+\.[^@\s]+", self.contact):
+        is_ascii = self.contact.isascii() and self.contact.isprintable()
+        form = r"https?://\S+|[^@\s]+@[^@\s]+\.[^@\s]+"
+        if not (is_ascii and re.fullmatch(form, self.contact)):
             raise ValueError(
                 f"contact {self.contact!r}: want an address of mail or a URL, so that a site can "
                 "reach you"
@@ -90,6 +93,12 @@ class Crawl:
         for name, few in least.items():
             if getattr(self, name) < few:
                 raise ValueError(f"{name}: want {few} or more, got {getattr(self, name)}")
+        most = {"depth": 1000, "retries": 20, "delay": DAY, "timeout": DAY, "patience": DAY}
+        for name, many in most.items():
+            if getattr(self, name) > many:
+                raise ValueError(f"{name}: want {many:,} or less, got {getattr(self, name):,}")
+        if self.timeout < 0.001:
+            raise ValueError("timeout: want 1 ms or more")
 
     @property
     def user_agent(self) -> str:

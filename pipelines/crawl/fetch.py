@@ -28,6 +28,7 @@ from pipelines.readers.pages import HTML, brief
 from pipelines.refusals import Refusals
 
 TELL = 1.0  # seconds between two words on how it goes
+SITEMAPS = 500  # that a robots.txt may name
 
 
 @dataclass
@@ -89,7 +90,8 @@ class Round:
                     self._ask_all(now)
                 if not len(self.client) and (is_over or self.turns.is_empty):
                     break
-                self._wait(self.turns.until(now))
+                is_full = is_over or len(self.client) >= HANDLES  # then only answers matter
+                self._wait(1.0 if is_full else self.turns.until(now))
                 if now - told >= TELL:
                     told = now
                     self._tell(now)
@@ -145,7 +147,7 @@ class Round:
             if row.record is not None:
                 known = {"If-None-Match": row.etag, "If-Modified-Since": row.modified}
                 headers = {name: value for name, value in known.items() if value}
-            self.left -= row.kind == PAGE
+            self.left -= _is_new(row)
             size = self.crawl.image_size if row.kind == IMAGE else self.crawl.size
             return Request(row.url, (host, row), headers, size, wants=wanted(row.kind))
         return None
@@ -154,14 +156,16 @@ class Round:
         """Why a URL must not be fetched."""
         if self.refusals.refused(row.url, None):
             return "forgotten"
+        if row.kind == PAGE and not self.follower.holds(row.url):  # the recipe was changed
+            return "out of scope"
         return None if host.verdict(row.url) in (ALLOWED, NONE) else "robots.txt"
 
     def _told(self, host: Host, request: Request, answer: Answer) -> None:
         """What a host says before its first page."""
         host.told(request, answer)
         if host.is_ready and self.crawl.sitemaps:
-            for url in host.sitemaps:
-                self.found.setdefault(url, (SITEMAP, 0, 0))
+            for url in host.sitemaps[:SITEMAPS]:
+                self.find((url, SITEMAP, 0))
         self._settle(host)
 
     def _settle(self, host: Host) -> None:
@@ -194,8 +198,8 @@ class Round:
             place, changes = self._revisit(row, answer, "not modified", now)
         elif outcome.leads and self.follower.holds(outcome.leads):
             self.find((outcome.leads, row.kind, row.depth), row.hops + 1)
-        if place is None and row.kind == PAGE:
-            self.left += 1
+        if outcome.reason != "fetched":
+            self.left += _is_new(row)
         self._log(row, outcome, answer, place, changes)
         self._judge_host(host, outcome)
 
@@ -219,9 +223,10 @@ class Round:
         if isinstance(body, Outcome):
             return body, None, {}
         if row.kind == SITEMAP:
-            for new in self.follower.sitemap(row, body):
+            listed = list(self.follower.sitemap(row, body))
+            for new in listed:
                 self.find(new)
-            return Outcome(DONE, "sitemap", self.crawl.recrawl), None, {}
+            return Outcome(DONE, "sitemap", self.crawl.recrawl), None, {"found": listed}
         known = digest(answer.body)
         if row.record is not None and known == row.digest:
             return Outcome(DONE, "same", outcome.later), *self._revisit(row, answer, "same", now)
@@ -231,7 +236,7 @@ class Round:
         if row.kind == IMAGE:
             outcome.reason = "image"
         else:
-            host.said.fetched += 1
+            host.said.fetched += _is_new(row)
             self._follow(host, row, answer, body, known)
         return outcome, place, {**_version(answer), "digest": known, "record": record}
 
@@ -256,7 +261,7 @@ class Round:
         before = self.found.get(url)
         if before is None and self.refusals.refused(url, None):
             return
-        if before is None or depth < before[1]:
+        if before is None or (depth, hops, kind) < (before[1], before[2], before[0]):
             self.found[url] = kind, depth, hops
 
     def _log(
@@ -277,6 +282,7 @@ class Round:
             "tries": row.tries + outcome.tried if outcome.state == WAITING else 0,
             "next": None if outcome.later is None else int(now + outcome.later),
             "leads": outcome.leads,
+            "new": outcome.reason == "fetched" and _is_new(row),
             "time": now,
         }
         if answer is not None:
@@ -290,6 +296,7 @@ class Round:
         if place is not None:
             line |= place._asdict()
         self.archive.log(line)
+        line.pop("found", None)  # the log alone needs it
         self.lines.append(line)
         self.live.pages += outcome.reason == "fetched"
         self.live.reasons[outcome.reason] += 1
@@ -301,6 +308,11 @@ def _fault(host: Host, row: Row, answer: Answer, body: bytes) -> Outcome | None:
         return fault_of(body)
     is_lost = answer.media_type in HTML and host.is_lost(row.url, body)
     return Outcome(DROPPED, "soft 404") if is_lost else None
+
+
+def _is_new(row: Row) -> bool:
+    """Whether it is a page that was not fetched before."""
+    return row.kind == PAGE and row.record is None
 
 
 def _version(answer: Answer) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ a trap.  The parts are read one at a time, so memory does not grow with the fron
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +54,20 @@ DUE = pa.schema([f for f in FRONTIER if f.name not in ("state", "reason", "shape
 """What whoever fetches must know of a URL."""
 
 
+class Now(NamedTuple):
+    """What it is the time for.
+
+    Attributes:
+        time: seconds since 1970.
+        began: when the command began; what it fetched itself is not due again.
+        new: whether pages may be fetched that were not before.
+    """
+
+    time: int
+    began: int
+    new: bool = True
+
+
 def hash_of(text: str) -> int:
     """64 bits of BLAKE2b."""
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
@@ -81,18 +95,21 @@ def part_of(links: pa.Table) -> NDArray[np.int64]:
     return (links["shape"].to_numpy() % np.uint64(PARTS)).astype(np.int64)
 
 
-def due(part: pa.Table, now: int, most: int) -> pa.Table:
+def due(part: pa.Table, now: Now, most: int) -> pa.Table:
     """The URLs of a part that are to be fetched now, in turn of one host after the other.
 
     Args:
         part: of the frontier.
-        now: seconds since 1970.
+        now: what it is the time for.
         most: how many are given, at most.
 
     Returns:
         `DUE`: of each host its first, then of each its second; of a host the least depth first.
     """
-    rows = part.filter(_is_due(part, now)).select(DUE.names)
+    is_due = _is_again(part, now)
+    if now.new:
+        is_due = pc.or_(is_due, _is_due(part, now))
+    rows = part.filter(is_due).select(DUE.names)
     order = pc.sort_indices(
         rows,
         [
@@ -110,12 +127,16 @@ def due(part: pa.Table, now: int, most: int) -> pa.Table:
     return rows.take(turn[:most]).combine_chunks()
 
 
-def _is_due(part: pa.Table, now: int) -> pa.ChunkedArray:
-    """What waits and may be asked for, and what is to be asked for anew."""
-    come = pc.less_equal(part["next_fetch"], pa.scalar(now, pa.timestamp("s", "UTC")))
-    waits = pc.and_(pc.equal(part["state"], WAITING), pc.fill_null(come, True))
-    again = pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
-    return pc.or_(waits, again)
+def _is_due(part: pa.Table, now: Now) -> pa.ChunkedArray:
+    """What waits and may be asked for."""
+    come = pc.less_equal(part["next_fetch"], pa.scalar(now.time, pa.timestamp("s", "UTC")))
+    return pc.and_(pc.equal(part["state"], WAITING), pc.fill_null(come, True))
+
+
+def _is_again(part: pa.Table, now: Now) -> pa.ChunkedArray:
+    """What was fetched, and is to be asked for anew."""
+    come = pc.less(part["next_fetch"], pa.scalar(now.began, pa.timestamp("s", "UTC")))
+    return pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
 
 
 def ranks(sorted_names: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -221,11 +242,15 @@ def start(crawl: Crawl) -> pa.Table:
     return found({url: (PAGE, 0, 0) for each in crawl.start if (url := urls.canonical(each))})
 
 
-def state(part: pa.Table, now: int) -> dict[str, Any]:
-    """What a part holds: URLs by state, how many are due, and when the next one that waits is."""
+def state(part: pa.Table, now: Now) -> dict[str, Any]:
+    """What a part holds: URLs by state, how many are due, and when the next one that waits is.
+
+    Those that were fetched and are due again count as "again".
+    """
     counts = {each["values"]: each["counts"] for each in pc.value_counts(part["state"]).to_pylist()}
-    time = pa.scalar(now, pa.timestamp("s", "UTC"))
+    time = pa.scalar(now.time, pa.timestamp("s", "UTC"))
     is_later = pc.and_(pc.equal(part["state"], WAITING), pc.greater(part["next_fetch"], time))
     later = part["next_fetch"].filter(is_later)
-    due = pc.sum(_is_due(part, now)).as_py() or 0
-    return {**counts, "due": due, "first": pc.min(later.cast(pa.int64())).as_py()}
+    due, again = (pc.sum(each(part, now)).as_py() or 0 for each in (_is_due, _is_again))
+    first = pc.min(later.cast(pa.int64())).as_py()
+    return {**counts, "due": due, "again": again, "first": first}

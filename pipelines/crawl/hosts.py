@@ -172,9 +172,10 @@ class Host:
 
     @property
     def sitemaps(self) -> list[str]:
-        """Where its sitemaps are, canonical."""
+        """Where its sitemaps are, canonical; those on other domains are not its own."""
         found = (_followed(f"{self.name}/", each) for each in self.rules.sitemaps)
-        return [url for url in found if url]
+        domain = urls.site(self.name)[1]
+        return [url for url in found if url and urls.site(url)[1] == domain]
 
     def verdict(self, url: str) -> str:
         """What it says to us about a URL."""

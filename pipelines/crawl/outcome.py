@@ -17,7 +17,7 @@ PAGE, IMAGE, SITEMAP = "page", "image", "sitemap"
 """Kinds of a URL: what is done with the answer."""
 
 HOPS = 10  # redirects in a row
-LONGEST = 86_400  # seconds that a Retry-After may ask for
+LONGEST = 86_400  # seconds until a URL is asked for again
 MOVED = (301, 302, 303, 307, 308)
 BUSY = (429, 503)
 
@@ -105,7 +105,7 @@ def again(row: Row, reason: str, crawl: Crawl, ill: bool = False) -> Outcome:
     """Ask once more, later each time; or give up."""
     if row.tries >= crawl.retries:
         return Outcome(DROPPED, reason, ill=ill)
-    return Outcome(WAITING, reason, crawl.patience * 2**row.tries, ill=ill)
+    return Outcome(WAITING, reason, min(crawl.patience * 2**row.tries, LONGEST), ill=ill)
 
 
 def _moved(row: Row, to: str) -> Outcome:

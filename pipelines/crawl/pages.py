@@ -126,6 +126,9 @@ class Follower:
         return self._scope.holds(url)
 
     def _resolved(self, base: str, href: str) -> str | None:
+        if "\\" in href:  # browsers take it for a slash
+            path, sign, query = href.partition("?")
+            href = path.replace("\\", "/") + sign + query
         try:
             url = urls.canonical(urljoin(base, href))
         except ValueError:

@@ -9,17 +9,23 @@ from fastwarc import ArchiveIterator
 from pipelines.crawl.archive import Archive
 from pipelines.crawl.client import Answer
 from pipelines.crawl.fetch import Round
+from pipelines.crawl.hosts import Host
 from pipelines.crawl.outcome import Outcome, Row
 from pipelines.crawl.pages import body_of
 
 
-def found_again(archive: Archive, round_: Round) -> None:
-    """Give a round the links of what its log tells of."""
+def found_again(archive: Archive, round_: Round, hosts: Mapping[str, Host]) -> None:
+    """Give a round the links of what its log tells of, and its hosts their pages."""
     for line in archive.logged:
         row = Row(*(line[name] for name in Row._fields))
+        host = hosts[row.host]
+        host.said.fetched += line["new"]
+        for url, kind, depth in line.get("found", ()):
+            round_.find((url, kind, depth))
         if line["leads"] and round_.follower.holds(line["leads"]):
             round_.find((line["leads"], row.kind, row.depth), row.hops + 1)
-        elif line["reason"] == "fetched":
+        elif line["reason"] == "fetched" and line["digest"] not in host.digests:
+            host.digests.add(line["digest"])
             answer = _answer(archive, line)
             body = body_of(answer, round_.crawl.size)
             if not isinstance(body, Outcome):

@@ -22,11 +22,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import parts, refusals
+<<<<<<< HEAD
 from pipelines.crawl import frontier, told
 from pipelines.crawl.archive import Archive
+=======
+from pipelines.crawl import frontier
+from pipelines.crawl.archive import Archive, stamp
+>>>>>>> 8f038b7 (A crawl's rounds end exactly: pages with several fetchers, recrawls, what a cut-off round found)
 from pipelines.crawl.asked import Crawl
 from pipelines.crawl.fetch import Live, Round
-from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, hash_of
+from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, Now, hash_of
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.outcome import Row
 from pipelines.crawl.records import FETCHES, HOSTS, fetches_of, hosts_of, outcomes_of, said_of
@@ -45,6 +50,7 @@ TABLES = (URLS, HOSTS_, FETCHES_, WARC)
 ROUND = 50_000  # URLs that a task takes on in a round, at most
 SECONDS = 600  # that a round lasts, about
 WAITS = 900  # seconds for which the command waits for what is to be asked again
+_SIGNS = {ord(sign): None for sign in "-:Z"}
 
 
 def bring(run: Run, recipe: Recipe, how: How) -> None:
@@ -63,9 +69,12 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
     mark = fingerprint("crawl", VERSION)
     if URLS in run.manifest.tables and run.table(URLS).fingerprint != mark:
         raise RunError(f"{run.folder.path}: crawled by another version; take another --run folder")
-    _seed(run, crawl, mark)
     with how.follow(lambda: live(run)):
-        while _begin(run, crawl):
+        if "now" in run.manifest.facts.get("crawl", {}):  # one that was cut off
+            _round(run, recipe, how, mark)
+        _seed(run, crawl, mark)
+        began = int(time.time())
+        while _begin(run, recipe.name, crawl, began):
             _round(run, recipe, how, mark)
     run.sweep([WARC])
     if not survey(run, int(time.time()))["fetched"]:
@@ -94,22 +103,22 @@ def trusting(recipe: Recipe) -> Crawl:
     return replace(crawl, certificates=str(file))
 
 
-def _begin(run: Run, crawl: Crawl) -> bool:
-    """Plan a round, unless one is under way; False: there is none to be done."""
+def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
+    """Plan a round; False: there is none to be done."""
     facts = run.manifest.facts.setdefault("crawl", {"round": 0})
-    while "now" not in facts:
+    while True:
         now = int(time.time())
-        known = survey(run, now)
+        known = survey(run, Now(now, began))
         left = crawl.pages - known["fetched"]
-        if left <= 0:
+        if known["again"] or (left > 0 and known["due"]):
+            break
+        if left <= 0 or known["first"] is None or known["first"] - now > WAITS:
             return False
-        if not known["due"]:
-            if known["first"] is None or known["first"] - now > WAITS:
-                return False
-            time.sleep(max(0, known["first"] - now))
-            continue
-        facts |= {"now": now, "left": left, "fetchers": crawl.fetchers}
-        run.save()
+        time.sleep(max(0, known["first"] - now))
+    fetchers = min(crawl.fetchers, left) if left > 0 else crawl.fetchers
+    named = f"{name}-{facts['round']:05d}-{stamp(now).translate(_SIGNS)}"
+    facts |= {"now": now, "began": began, "left": left, "fetchers": fetchers, "warc": named}
+    run.save()
     return True
 
 
@@ -142,8 +151,6 @@ def _round(run: Run, recipe: Recipe, how: How, mark: str) -> None:
 
 def _seed(run: Run, crawl: Crawl, mark: str) -> None:
     """Put the start URLs into the frontier that are not there."""
-    if "now" in run.manifest.facts.get("crawl", {}):
-        return  # a round is under way
     links = frontier.start(crawl)
     at = frontier.part_of(links)
     tables = []
@@ -166,12 +173,12 @@ def part(run: Run, number: int) -> pa.Table:
     return run.open_part(URLS, number).read().cast(FRONTIER)
 
 
-def survey(run: Run, now: int) -> dict[str, Any]:
+def survey(run: Run, now: Now) -> dict[str, Any]:
     """What the frontier holds.
 
     Returns:
-        URLs that are known, are due, are to be asked again later; when the first of these is;
-        pages that were fetched, on how many hosts.
+        URLs by state; how many are due, and due again; when the first is that is to be asked again
+        later; pages that were fetched, on how many hosts.
     """
     known = Counter[str]()
     first = None
@@ -204,7 +211,8 @@ def choose(job: Job, key: int, _: Batches) -> Done:
     """Which URLs of a part are due."""
     facts = job.plan.facts
     fetchers = facts["fetchers"]
-    due = frontier.due(part(job.run, key), facts["now"], max(1000, 2 * ROUND * fetchers // PARTS))
+    now = Now(facts["now"], facts["began"], facts["left"] > 0)
+    due = frontier.due(part(job.run, key), now, max(1000, 2 * ROUND * fetchers // PARTS))
     return Done(out=_by_fetcher(due, fetchers))
 
 
@@ -221,12 +229,17 @@ def _by_fetcher(due: pa.Table, fetchers: int) -> Iterator[tuple[Key, pa.RecordBa
 
 def fetch(job: Job, key: int, incoming: Batches) -> Done:
     """Fetch the URLs of some hosts."""
+<<<<<<< HEAD
     facts, crawl = job.plan.facts, trusting(job.recipe)
     name = f"{job.recipe.name}-{facts['round']:05d}-{key:03d}"
     archive = Archive(Path(job.run.folder.at(WARC)), name, _about(crawl))
+=======
+    facts, crawl = job.plan.facts, _crawl(job.recipe)
+    archive = Archive(Path(job.run.folder.at(WARC)), f"{facts['warc']}-{key:03d}", _about(crawl))
+>>>>>>> 8f038b7 (A crawl's rounds end exactly: pages with several fetchers, recrawls, what a cut-off round found)
     rows = _chosen(incoming, {line["key"] for line in archive.logged})
     hosts = _hosts(job.run, rows, crawl)
-    left = max(1, facts["left"] // facts["fetchers"]) - sum("file" in e for e in archive.logged)
+    left = max(1, facts["left"] // facts["fetchers"]) - sum(e["new"] for e in archive.logged)
     told = f"{job.work}/live-{key:03d}"
     round_ = Round(
         crawl,
@@ -236,10 +249,29 @@ def fetch(job: Job, key: int, incoming: Batches) -> Done:
         left,
         lambda live: job.run.folder.write(told, orjson.dumps(vars(live))),
     )
-    found_again(archive, round_)
+    found_again(archive, round_, {host.name: host for host in hosts})
     round_.run(SECONDS)
     archive.close()
     return _fetched(job, key, archive, round_, hosts)
+
+
+def _crawl(recipe: Recipe) -> Crawl:
+    """The crawl, with the place of its certificates."""
+    crawl = recipe.crawl
+    assert crawl is not None  # noqa: S101 (there is no such step without one)
+    at = crawl.certificates and str(Path(recipe.base, crawl.certificates))
+    return replace(crawl, certificates=at)
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what a crawl cannot do.
+
+    Raises:
+        RecipeError: if it names a file that is not there.
+    """
+    at = _crawl(recipe).certificates if recipe.crawl else None
+    if at is not None and not Path(at).is_file():
+        raise RecipeError(f"[[source]] certificates: no such file: {at}")
 
 
 def _about(crawl: Crawl) -> dict[str, str]:
@@ -247,11 +279,12 @@ def _about(crawl: Crawl) -> dict[str, str]:
 
 
 def _chosen(incoming: Batches, done: set[int]) -> dict[str, list[Row]]:
-    """The URLs of each host that are not done, in their order."""
-    rows = [row for row in frontier.rows(incoming) if row.key not in done]
-    by: dict[str, list[Row]] = {}
+    """The URLs of each host that are not done, in their order; of a host that is done none."""
+    every = frontier.rows(incoming)
+    by: dict[str, list[Row]] = {row.host: [] for row in every}
+    rows = [row for row in every if row.key not in done]
     for row in sorted(rows, key=lambda row: (row.depth, row.key)):
-        by.setdefault(row.host, []).append(row)
+        by[row.host].append(row)
     most = max(1, ROUND // max(1, len(by)))
     return {host: each[: max(most, ROUND - len(rows) + len(each))] for host, each in by.items()}
 
@@ -309,11 +342,10 @@ def merge(job: Job, key: int, incoming: Batches) -> Done:
     """A part of the frontier, as it is after the round."""
     if not incoming:
         return Done(parts={URLS: [job.run.table(URLS).parts[key]]})
-    assert job.recipe.crawl is not None  # noqa: S101
     batches = list(incoming)
     outcomes = pa.Table.from_batches([b for b in batches if "state" in b.schema.names], OUTCOMES)
     links = pa.Table.from_batches([b for b in batches if "url" in b.schema.names], LINKS)
-    merged = frontier.merge(part(job.run, key), outcomes, links, job.recipe.crawl)
+    merged = frontier.merge(part(job.run, key), outcomes, links, _crawl(job.recipe))
     name = f"part-{key:05d}-{job.plan.facts['round']:05d}.parquet"
     with parts.Writer(job.run, URLS, name, FRONTIER) as writer:
         writer.write(merged)

@@ -14,6 +14,7 @@ from rich.table import Table as Grid
 
 from pipelines.crawl import rounds, told
 from pipelines.crawl.fetch import Live
+from pipelines.crawl.frontier import Now
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.units import say_size
@@ -88,7 +89,8 @@ def table(now: Live, seconds: float) -> Grid:
 
 def figures(run: Run) -> dict[str, Any]:
     """What a crawl came to, for programs."""
-    known = rounds.survey(run, int(time.time()))
+    now = int(time.time())
+    known = rounds.survey(run, Now(now, now))
     step = run.manifest.steps.get("crawl", {"counts": {}, "seconds": 0.0})
     return {
         "rounds": run.manifest.facts.get("crawl", {}).get("round", 0),
