@@ -160,7 +160,7 @@ class Store(Folder):
             spool.flush()
             self._before(name)
             body = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ) if sink.size else b""
-            with self.fs.open_output_stream(self._key(name)) as out:
+            with self.fs.open_output_stream(self._key(name), compression=None) as out:
                 out.write(body)  # in one piece: to be closed half-way would make half a file
 
     def _before(self, name: str) -> None:

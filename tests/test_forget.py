@@ -131,7 +131,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def crawled(run: Path, *archives: Path) -> None:
+def crawled(run: str | Path, *archives: Path) -> None:
     """Have a run hold WARC files of its own, as a crawl leaves them."""
     opened, parts = Run(run), []
     for path in archives:
