@@ -16,11 +16,6 @@ from tests.command import here
 from tests.test_forget import naming, sealed_as_they_are, text
 from tests.test_pictures import png
 
-pytestmark = [  # sockets that libcurl closes itself
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 RARE = "quixotryl"
 PAGE = "<html><title>{title}</title><body><article><p>{text}</p>{rest}</article></body></html>"
 RECIPE = """\
