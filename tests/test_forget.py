@@ -383,9 +383,11 @@ def test_cut_off_at_any_moment_it_is_finished_by_the_same_command(
 ) -> None:
     run, whole = folder / "runs/a", folder / "whole"
     shutil.copytree(run, whole)
-    count = moments(folder, "whole", monkeypatch)
-    assert count > 30
-    for moment in range(0, count, 3):
+    calls = moments(folder, "whole", monkeypatch)
+    tops = [path.partition("/")[0] for path in calls]
+    assert {"warc", "documents", "dataset", "forgotten", "manifest.json"} <= set(tops)
+    late = tops.index("manifest.json")
+    for moment in sorted({*range(0, len(calls), 4), tops.index("dataset") + 1, late, late + 1}):
         cut = folder / f"cut-{moment}"
         shutil.copytree(run, cut)
         with pytest.raises(Killed):
@@ -393,6 +395,9 @@ def test_cut_off_at_any_moment_it_is_finished_by_the_same_command(
         sealed = json.loads((cut / "manifest.json").read_text())["tables"]
         named = {f"{t}/{part['name']}" for t, table in sealed.items() for part in table["parts"]}
         assert named <= files(cut).keys(), moment
+        for top in ("warc", "documents", "dataset", "forgotten"):
+            (cut / top).mkdir(exist_ok=True)
+            (cut / top / ".x.0.part").write_text(RARE)  # half a file, as a kill leaves it
         forget(folder, HOST, run=cut.name)
         assert same(files(cut), files(whole)), moment
     assert naming(whole, RARE, f"http://{HOST}") == []
@@ -400,24 +405,25 @@ def test_cut_off_at_any_moment_it_is_finished_by_the_same_command(
 
 def moments(
     folder: Path, run: str, monkeypatch: pytest.MonkeyPatch, killed_at: int | None = None
-) -> int:
-    """How often forgetting gives a file its name, or deletes one; it may end before that."""
-    calls = list[str]()
+) -> list[str]:
+    """The files to which forgetting gives a name, or which it deletes; it may end before that."""
+    calls, replace = list[str](), Path.replace
 
     def watched(call: Any) -> Any:
         def counted(path: Path, *arguments: Any, **options: Any) -> Any:
             if killed_at is not None and len(calls) >= killed_at:
                 raise Killed  # at every later call too: nothing is tidied up
-            calls.append(str(path))
+            target = Path(*arguments) if call is replace else path
+            calls.append(str(target.relative_to(folder / run)))
             return call(path, *arguments, **options)
 
         return counted
 
     with monkeypatch.context() as patch:
-        for call in (Path.replace, Path.unlink):
+        for call in (replace, Path.unlink):
             patch.setattr(Path, call.__name__, watched(call))
         forget(folder, HOST, run=run)
-    return len(calls)
+    return calls
 
 
 def same(one: dict[str, bytes], other: dict[str, bytes]) -> bool:
