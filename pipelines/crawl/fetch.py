@@ -196,7 +196,7 @@ class Round:
             outcome, place, changes = self._fetched(host, row, answer, outcome, now)
         elif outcome.reason == "not modified":
             place, changes = self._revisit(row, answer, "not modified", now)
-        elif outcome.leads and self.follower.holds(outcome.leads):
+        elif outcome.leads and (row.kind == IMAGE or self.follower.holds(outcome.leads)):
             self.find((outcome.leads, row.kind, row.depth), row.hops + 1)
         if outcome.reason != "fetched":
             self.left += _is_new(row)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from filters import urls
 from pipelines.crawl import scope
 from pipelines.crawl.asked import Crawl
-from pipelines.crawl.outcome import DONE, DROPPED, PAGE, WAITING, Row
+from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, WAITING, Row
 
 PARTS = 32
 
@@ -134,9 +134,10 @@ def _is_due(part: pa.Table, now: Now) -> pa.ChunkedArray:
 
 
 def _is_again(part: pa.Table, now: Now) -> pa.ChunkedArray:
-    """What was fetched, and is to be asked for anew."""
+    """What was fetched and is to be asked for anew, and images: no page more than there are."""
     come = pc.less(part["next_fetch"], pa.scalar(now.began, pa.timestamp("s", "UTC")))
-    return pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
+    anew = pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
+    return pc.or_(anew, pc.and_(pc.equal(part["kind"], IMAGE), _is_due(part, now)))
 
 
 def ranks(sorted_names: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -245,7 +246,7 @@ def start(crawl: Crawl) -> pa.Table:
 def state(part: pa.Table, now: Now) -> dict[str, Any]:
     """What a part holds: URLs by state, how many are due, and when the next one that waits is.
 
-    Those that were fetched and are due again count as "again".
+    Those that bring no page more count as "again" too.
     """
     counts = {each["values"]: each["counts"] for each in pc.value_counts(part["state"]).to_pylist()}
     time = pa.scalar(now.time, pa.timestamp("s", "UTC"))

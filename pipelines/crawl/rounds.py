@@ -22,13 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import parts, refusals
-<<<<<<< HEAD
 from pipelines.crawl import frontier, told
-from pipelines.crawl.archive import Archive
-=======
-from pipelines.crawl import frontier
 from pipelines.crawl.archive import Archive, stamp
->>>>>>> 8f038b7 (A crawl's rounds end exactly: pages with several fetchers, recrawls, what a cut-off round found)
 from pipelines.crawl.asked import Crawl
 from pipelines.crawl.fetch import Live, Round
 from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, Now, hash_of
@@ -57,7 +52,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
     """Crawl until nothing is due, or there are enough pages; nothing without a crawl.
 
     Raises:
-        RecipeError: if the run folder is on a store, or a file of authorities is not there.
+        RecipeError: if the run folder is on a store.
         RunError: if its frontier is of another version, or no page was fetched.
     """
     crawl = recipe.crawl
@@ -65,7 +60,6 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
         return
     if is_remote(run.folder.path):
         raise RecipeError(f"{run.folder.path}: a crawl wants a run folder on a disk")
-    trusting(recipe)
     mark = fingerprint("crawl", VERSION)
     if URLS in run.manifest.tables and run.table(URLS).fingerprint != mark:
         raise RunError(f"{run.folder.path}: crawled by another version; take another --run folder")
@@ -77,7 +71,8 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
         while _begin(run, recipe.name, crawl, began):
             _round(run, recipe, how, mark)
     run.sweep([WARC])
-    if not survey(run, int(time.time()))["fetched"]:
+    now = int(time.time())
+    if not survey(run, Now(now, now))["fetched"]:
         raise RunError(f"crawl: no page was fetched: {_why(run)}; see {run.folder.at(FETCHES_)}")
 
 
@@ -85,22 +80,6 @@ def _why(run: Run) -> str:
     """The reasons of a crawl that brought nothing."""
     reasons = told.reasons(run.manifest.steps).most_common()
     return ", ".join(f"{reason} {n:,}" for reason, n in reasons) or "nothing was due"
-
-
-def trusting(recipe: Recipe) -> Crawl:
-    """What the recipe asks of the crawl, with the authorities that it trusts found.
-
-    Raises:
-        RecipeError: if there is no such file.
-    """
-    crawl = recipe.crawl
-    assert crawl is not None  # noqa: S101 (there is no such step without one)
-    if crawl.certificates is None:
-        return crawl
-    file = Path(recipe.base, crawl.certificates)
-    if not file.is_file():
-        raise RecipeError(f"[[source]] crawl: certificates: {file}: no such file")
-    return replace(crawl, certificates=str(file))
 
 
 def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
@@ -229,14 +208,8 @@ def _by_fetcher(due: pa.Table, fetchers: int) -> Iterator[tuple[Key, pa.RecordBa
 
 def fetch(job: Job, key: int, incoming: Batches) -> Done:
     """Fetch the URLs of some hosts."""
-<<<<<<< HEAD
-    facts, crawl = job.plan.facts, trusting(job.recipe)
-    name = f"{job.recipe.name}-{facts['round']:05d}-{key:03d}"
-    archive = Archive(Path(job.run.folder.at(WARC)), name, _about(crawl))
-=======
     facts, crawl = job.plan.facts, _crawl(job.recipe)
     archive = Archive(Path(job.run.folder.at(WARC)), f"{facts['warc']}-{key:03d}", _about(crawl))
->>>>>>> 8f038b7 (A crawl's rounds end exactly: pages with several fetchers, recrawls, what a cut-off round found)
     rows = _chosen(incoming, {line["key"] for line in archive.logged})
     hosts = _hosts(job.run, rows, crawl)
     left = max(1, facts["left"] // facts["fetchers"]) - sum(e["new"] for e in archive.logged)
@@ -271,7 +244,7 @@ def check(recipe: Recipe) -> None:
     """
     at = _crawl(recipe).certificates if recipe.crawl else None
     if at is not None and not Path(at).is_file():
-        raise RecipeError(f"[[source]] certificates: no such file: {at}")
+        raise RecipeError(f"[[source]] crawl: certificates: {at}: no such file")
 
 
 def _about(crawl: Crawl) -> dict[str, str]:
