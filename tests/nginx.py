@@ -20,7 +20,10 @@ http {{
   access_log off; include {types}; gzip on; keepalive_requests 100000;
   client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
   uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
-  server {{ listen 127.0.0.1:{port}; root {folder}/site; }}
+  server {{
+    listen 127.0.0.1:{port}; root {folder}/site;
+    location /plain/ {{ gzip off; etag off; if_modified_since off; add_header Last-Modified ""; }}
+  }}
 }}
 """
 ROBOTS = """\
@@ -47,7 +50,8 @@ def nginx(folder: Path, sites: Mapping[str, Path]) -> Iterator[str]:
 
     Args:
         folder: empty; holds all that it writes.
-        sites: the folder that stands at each path.
+        sites: the folder that stands at each path; what stands at "plain" is sent unpacked, and
+            whole however often it is asked for.
     """
     port, types = free_port(), unpacked("nginx-common") / "etc/nginx/mime.types"
     (folder / "site").mkdir(parents=True)

@@ -89,7 +89,7 @@ def report(found: dict[str, list[tuple[Taken, Taken]]]) -> None:
         )
         print(
             f"  {title:<16} {turns[0][1][1]:>6,} pages {statistics.median(mine):>6,.0f} a CPU s "
-            f"({min(mine):,.0f} to {max(mine):,.0f}), more {statistics.median(more):>6,.0f} a CPU s, "
+            f"({min(mine):,.0f} to {max(mine):,.0f}), more {statistics.median(more):>6,.0f}, "
             f"{wall:.0f} s, peak {peak:,.0f} MB"
         )
     ours = rates[KAREZ]
