@@ -238,7 +238,8 @@ class Round:
         else:
             host.said.fetched += _is_new(row)
             self._follow(host, row, answer, body, known)
-        return outcome, place, {**_version(answer), "digest": known, "record": record}
+        kept = {"digest": known, "record": record, "fetched": int(now)}  # as the record dates it
+        return outcome, place, {**_version(answer), **kept}
 
     def _follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
         """Note where a page leads; one under many URLs leads on but once."""
@@ -275,7 +276,6 @@ class Round:
         now = time.time()
         line = {
             **row._asdict(),
-            **({"fetched": int(now)} if outcome.reason in ("fetched", "image") else {}),
             **(changes or {}),
             "state": outcome.state,
             "reason": outcome.reason,
