@@ -46,7 +46,8 @@ def counted(reasons: pa.Array, columns: pa.Table, recipe: Recipe) -> Counter[str
         columns: `COLUMNS`, as many rows.
         recipe: whose rules may name them.
     """
-    counts = Counter({ASKED: len(reasons) - columns["noindex"].null_count})
+    asked = len(reasons) - columns["noindex"].null_count
+    counts = Counter({ASKED: asked} if asked else {})
     for column, value in _kinds():
         says = _says(columns[column], value)
         if not pc.any(says).as_py():

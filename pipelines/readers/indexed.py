@@ -15,7 +15,6 @@ from typing import Any, BinaryIO, NamedTuple
 import duckdb
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import sql
@@ -132,7 +131,7 @@ def _read(record: Record, source: Source, root: Root) -> Item:
 def _places(table: pa.Table, where: str | None) -> pa.Table:
     """Where the records stand that a condition picks; what it has no value for is not picked."""
     if where:
-        table = table.filter(pc.fill_null(sql.evaluate(table, [where])["c0"], False))
+        table = table.filter(sql.evaluate(table, [where])["c0"])  # a null picks nothing
     return table.select(PLACE).cast(PLACES)
 
 
