@@ -5,9 +5,8 @@ manifest names the new one.  Text, names and what a page said of itself go, colu
 id (a hash that no text is read from) and the place in a file stay.
 """
 
-import posixpath
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,21 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines import consent, decide, latest, parts, rules, truth
+from pipelines import consent, decide, latest, parts, rules
 from pipelines.measures import table_of
 from pipelines.recipe import of_run
-from pipelines.refusals import Refusals, Target
+from pipelines.refusals import Refusals
 from pipelines.runs import Part, Run, Table
 from pipelines.schema import FORGOTTEN
 
 BARE = dict.fromkeys(("text", "source", "detail", "image", "image_url"), "")
 """Columns that hold no null, and what they hold instead; others of that kind stay."""
-
-PAIRS, IMAGES = "pairs", "images"
-FRONTIER = {"frontier/urls": "url", "frontier/hosts": "host", "frontier/fetches": "url"}
-"""Tables of a crawl, with the column that names what a row is about."""
-
-LEADS = "leads"  # column of where a redirect leads
 
 Rows = NDArray[np.int64]
 
@@ -102,7 +95,7 @@ def empty(of: Emptied, index: int, rows: Rows) -> None:
     for table in of.old.manifest.tables:
         top = table.partition("/")[0]
         if table.startswith(("columns/documents/", "decisions/documents")):
-            columns = _blanked(of.old.open_part(table, index).read(), mask)
+            columns = blanked(of.old.open_part(table, index).read(), mask)
             if table in (decide.TABLE, rules.TABLE):
                 columns = _said(columns, mask)
             of.put(table, index, parts.write_columns(of.run, table, index, columns))
@@ -117,12 +110,12 @@ def _documents(of: Emptied, index: int, mask: NDArray[np.bool_]) -> None:
     with parts.Writer(of.run, "documents", of.name(part.name), file.schema_arrow) as writer:
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
-            writer.write(_blanked(rows, mask[start : start + rows.num_rows]))
+            writer.write(blanked(rows, mask[start : start + rows.num_rows]))
             start += rows.num_rows
     of.put("documents", index, writer.part)
 
 
-def _blanked(rows: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
+def blanked(rows: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
     """The rows, of which some hold nothing."""
     if not mask.any():
         return rows
@@ -193,107 +186,3 @@ def _add(counts: dict[str, int], more: Mapping[str, int], less: Mapping[str, int
     ordered = dict(sorted(counts.items()))
     counts.clear()
     counts.update(ordered)
-
-
-def letters(of: Emptied, known: Refusals, ids: pa.Array) -> set[Target]:
-    """Dead letters of these documents, or that name what is refused, say no more than why.
-
-    Returns:
-        the refusals of what they named.
-    """
-    matched = set[Target]()
-
-    def mask(rows: pa.Table) -> pa.Array:
-        names = zip(rows["source"].to_pylist(), rows["detail"].to_pylist(), strict=True)
-        found = [known.among(*pair) for pair in names]
-        matched.update(target for each in found for target in each)
-        told = pc.or_(pc.not_equal(rows["source"], ""), pc.not_equal(rows["detail"], ""))
-        mine = pc.or_(
-            pa.array(map(bool, found), pa.bool_()), pc.fill_null(pc.is_in(rows["id"], ids), False)
-        )
-        return pc.and_(mine, told)
-
-    for table in of.old.manifest.tables:
-        if table.startswith("dead/"):
-            _changed(of, table, mask, lambda rows, gone: _blanked(rows, gone.to_numpy(False)))
-    return matched
-
-
-def checked(of: Emptied, ids: pa.Array) -> None:
-    """Pairs that dedup was checked by go, if one of them is of these documents."""
-
-    def mask(rows: pa.Table) -> pa.Array:
-        return pc.or_(*(pc.is_in(rows[name], ids) for name in ("probe", "other")))
-
-    if truth.TABLE in of.old.manifest.tables:
-        _changed(of, truth.TABLE, mask, lambda rows, gone: rows.filter(pc.invert(gone)))
-
-
-def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> Counter[str]:
-    """Empty pairs of these documents, and of refused images; files that no pair names go.
-
-    Returns:
-        the files that the images were read from, with how many of them.
-    """
-    found, kept = Counter[str](), set[str]()
-
-    def mask(rows: pa.Table) -> pa.Array:
-        addresses = zip(rows["url"].to_pylist(), rows["image_url"].to_pylist(), strict=True)
-        refused = pa.array([any(known.refused(u, None) for u in each) for each in addresses])
-        mine = pc.and_(
-            pc.or_(refused, pc.is_in(rows["document"], ids)), pc.not_equal(rows["image"], "")
-        )
-        found.update(rows["source"].filter(mine).to_pylist())
-        kept.update(rows["image"].filter(pc.invert(mine)).to_pylist())
-        return mine
-
-    if PAIRS in of.old.manifest.tables:
-        _changed(of, PAIRS, mask, lambda rows, gone: _blanked(rows, gone.to_numpy(False)))
-    for name in of.run.folder.list(IMAGES) if of.counts.total() and not of.dry else ():
-        if posixpath.basename(name).partition(".")[0] not in kept:
-            of.run.folder.delete(name)
-    return found
-
-
-def frontier(of: Emptied, known: Refusals) -> None:
-    """What a crawl knows of refused URLs and hosts goes; so does where others lead to them."""
-
-    def refused(rows: pa.Table, name: str) -> pa.Array:
-        names = rows[name].to_pylist() if name in rows.column_names else [None] * len(rows)
-        return pa.array([known.refused(each, None) for each in names], pa.bool_())
-
-    for table, name in FRONTIER.items():
-
-        def mask(rows: pa.Table, name: str = name) -> pa.Array:
-            return pc.or_(refused(rows, name), refused(rows, LEADS))
-
-        def without(rows: pa.Table, _: pa.Array, name: str = name) -> pa.Table:
-            rows = rows.filter(pc.invert(refused(rows, name)))
-            if LEADS not in rows.column_names:
-                return rows
-            leads = pc.if_else(refused(rows, LEADS), pa.scalar(None, pa.string()), rows[LEADS])
-            at = rows.schema.get_field_index(LEADS)
-            return rows.set_column(at, rows.schema.field(LEADS), leads)
-
-        if table in of.old.manifest.tables:
-            _changed(of, table, mask, without)
-
-
-def _changed(
-    of: Emptied,
-    table: str,
-    which: Callable[[pa.Table], pa.Array],
-    do: Callable[[pa.Table, pa.Array], pa.Table],
-) -> None:
-    """Change the parts of a table in which some rows are meant."""
-    for index, part in enumerate(of.old.table(table).parts):
-        rows = of.old.open_part(table, index).read()
-        gone = which(rows)
-        gone = gone.combine_chunks() if isinstance(gone, pa.ChunkedArray) else gone
-        count = pc.sum(gone).as_py() or 0
-        of.counts[table.partition("/")[0]] += count
-        if count and not of.dry:
-            new = do(rows, gone)
-            with parts.Writer(of.run, table, of.name(part.name), new.schema) as writer:
-                writer.write(new)
-            of.put(table, index, writer.part)

@@ -17,7 +17,7 @@ import click
 import pyarrow as pa
 from rich.console import Console
 
-from pipelines import blank, emptied, leftover, refusals, unpublish
+from pipelines import blank, emptied, leftover, mentions, refusals, unpublish
 from pipelines.emptied import Emptied
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
@@ -29,7 +29,7 @@ from pipelines.stores import reached
 
 KNOWN = (
     *("documents", "columns/documents/", "decisions/documents", "again/", "dead/", "check/"),
-    *("models/", "dataset", blank.TABLE, emptied.PAIRS, *emptied.FRONTIER),
+    *("models/", "dataset", blank.TABLE, mentions.PAIRS, *mentions.FRONTIER),
 )
 """How the names of tables begin that are looked at."""
 
@@ -172,10 +172,11 @@ def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
     _warc(of, known, told)
     for index, each in found.items():
         emptied.empty(of, index, each.rows)
-    told.matched |= emptied.letters(of, known, ids)
-    emptied.checked(of, ids)
-    emptied.frontier(of, known)
-    told.sources |= leftover.places(of.old, recipe, emptied.pairs(of, known, ids))
+    mentions.checked(of, ids)
+    told.matched |= mentions.letters(of, known, ids) | mentions.frontier(of, known)
+    matched, images = mentions.pairs(of, known, ids)
+    told.matched |= matched
+    told.sources |= leftover.places(of.old, recipe, images)
     told.removed += of.counts
     rows, shards = unpublish.take_out(of, recipe, ids)
     told.removed += Counter(published=rows, shards=shards)

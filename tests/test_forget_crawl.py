@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines import refusals
 from pipelines.runs import Run
 from tests.command import here
 from tests.test_forget import naming, sealed_as_they_are, text
@@ -72,6 +73,7 @@ def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     folder.mkdir()
     links = (
         '<a href="gone.html">one</a> <a href="stays.html">two</a> <a href="moved.html">three</a>'
+        '<a href="missing.html">four</a>'
     )
     write(folder, "index.html", 1, links)
     both = '<figure><img src="both.png" alt="Of it"><figcaption>Of it</figcaption></figure>'
@@ -123,9 +125,15 @@ def test_a_page_that_was_crawled_goes_and_does_not_come_back(site: tuple[Path, s
     assert f"{address}/new.html" in urls and naming(run, gone, RARE) == []
 
 
-def test_what_a_recipe_names_and_a_crawl_that_was_cut_off(site: tuple[Path, str]) -> None:
+def test_an_image_a_missing_page_and_what_the_recipe_names(site: tuple[Path, str]) -> None:
     folder, address = site
     ran(folder)
+    for name, gone in (("own.png", "pairs of image and text"), ("missing.html", "the crawl knows")):
+        assert naming(folder / "run", name)
+        done = here("forget", "run", f"{address}/{name}", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "") and gone in done.stdout
+        assert naming(folder / "run", f"{address}/{name}") == []
+    assert len(list(folder.glob("run/images/*/*"))) == 1
     start = f"{address}/index.html"
     said = here("forget", "run", start, "--dry-run", cwd=folder).stdout
     assert "run/recipe.toml: names it; yours to change" in said
@@ -136,4 +144,4 @@ def test_what_a_recipe_names_and_a_crawl_that_was_cut_off(site: tuple[Path, str]
     assert (
         done.returncode == 1 and "karez run run/recipe.toml --run run --only crawl" in done.stderr
     )
-    assert not (folder / "run/forgotten").exists()
+    assert not refusals.read(run.folder).refused(start, None)
