@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.crawl import rounds
 from pipelines.doing import How
-from pipelines.recipe import parse
+from pipelines.recipe import parse, rebased
 from pipelines.runs import Run
 
 Rows = list[dict[str, Any]]
@@ -45,7 +45,7 @@ def crawl(folder: Path, text: str, *options: str) -> Rows:
     """Crawl into a run folder; gives what was fetched."""
     parsed = parse(text, folder.parent / "a.toml")
     with Run(folder).lock() as run:
-        run.folder.write("recipe.toml", text.encode())
+        run.folder.write("recipe.toml", rebased(text, "..").encode())
         rounds.bring(run, parsed, How(options))
     return fetches(folder)
 

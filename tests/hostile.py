@@ -209,6 +209,8 @@ def _head(connection: socket.socket) -> str | None:
     """The head of a request; None: the client is gone."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
+        if head[:1] == b"\x16":  # it begins TLS
+            return None
         more = connection.recv(PIECE)
         if not more:
             return None

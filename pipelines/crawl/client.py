@@ -45,6 +45,7 @@ FAULTS = {
 """Why an answer did not come, by libcurl's code; others: "broken answer"."""
 
 REFUSED = "address refused"
+PUBLIC = ipaddress.IPv6Network("2000::/3")  # all that is given out of IPv6
 _STATUS = re.compile(rb"HTTP/[\d.]+ (\d{3})")
 _CRLF = re.compile(r"[\r\n]+")
 
@@ -284,6 +285,8 @@ def is_private(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or _nat64(found)
         if inner is not None:
             return is_private(str(inner))
+        if found not in PUBLIC:
+            return True
     return not found.is_global or found.is_multicast
 
 
