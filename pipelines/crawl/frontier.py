@@ -7,6 +7,7 @@ a trap.  The parts are read one at a time, so memory does not grow with the fron
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from filters import urls
 from pipelines.crawl import scope
 from pipelines.crawl.asked import Crawl
-from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, WAITING, Row
+from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, SITEMAP, WAITING, Row
 
 PARTS = 32
+CHUNK = 65_536  # URLs that are looked at together
+KINDS = (SITEMAP, PAGE, IMAGE)  # the first first
 
 FRONTIER = pa.schema(
     [
@@ -68,6 +71,13 @@ class Now(NamedTuple):
     new: bool = True
 
 
+TIMED = ("state", "next_fetch", "kind")
+"""Columns that say when a URL is due."""
+
+CHOSEN = tuple(dict.fromkeys([*DUE.names, *TIMED]))
+"""Columns from which those that are due are taken."""
+
+
 def hash_of(text: str) -> int:
     """64 bits of BLAKE2b."""
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
@@ -79,15 +89,24 @@ def found(found_: Mapping[str, tuple[str, int, int]]) -> pa.Table:
     Args:
         found_: canonical URLs, each with its kind, depth and hops.
     """
-    shapes: dict[str, int] = {}
-    rows = []
-    for url, (kind, depth, hops) in found_.items():
-        shape = scope.shape(url)
-        if shape not in shapes:
-            shapes[shape] = hash_of(shape)
-        rows.append((hash_of(url), shapes[shape], url, scope.host_of(url), kind, depth, hops))
-    columns = zip(*rows, strict=True) if rows else [[] for _ in LINKS]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, LINKS, strict=True)], LINKS)
+    each = iter(found_.items())
+    batches = []
+    while some := list(islice(each, CHUNK)):
+        urls_ = [url for url, _ in some]
+        shapes = pa.array(map(scope.shape, urls_), pa.string()).dictionary_encode()
+        hashes = _hashes(shapes.dictionary.to_pylist())[shapes.indices.to_numpy()]
+        kinds, depths, hops = zip(*(about for _, about in some), strict=True)
+        hosts = list(map(scope.host_of, urls_))
+        columns = (_hashes(urls_), hashes, urls_, hosts, kinds, depths, hops)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, LINKS, strict=True)]
+        batches.append(pa.record_batch(arrays, LINKS))
+    return pa.Table.from_batches(batches, LINKS)
+
+
+def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
+    """`hash_of` each."""
+    digests = (blake2b(t.encode("utf-8", "replace"), digest_size=8).digest() for t in texts)
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def part_of(links: pa.Table) -> NDArray[np.int64]:
@@ -110,21 +129,12 @@ def due(part: pa.Table, now: Now, most: int) -> pa.Table:
     if now.new:
         is_due = pc.or_(is_due, _is_due(part, now))
     rows = part.filter(is_due).select(DUE.names)
-    order = pc.sort_indices(
-        rows,
-        [
-            ("host", "ascending"),
-            ("kind", "descending"),
-            ("depth", "ascending"),
-            ("key", "ascending"),
-        ],
-    )
-    rows = rows.take(order)
-    turn = pc.sort_indices(
-        pa.table({"rank": ranks(rows["host"]), "key": rows["key"]}),
-        [("rank", "ascending"), ("key", "ascending")],
-    )
-    return rows.take(turn[:most]).combine_chunks()
+    hosts = rows["host"].combine_chunks().dictionary_encode().indices.to_numpy()
+    kind = pc.index_in(rows["kind"], pa.array(KINDS)).to_numpy()
+    depth, key = rows["depth"].to_numpy(), rows["key"].to_numpy()
+    order = np.lexsort((key, (hosts.astype(np.int64) << 18) + (kind << 16) + depth))
+    turn = np.lexsort((key[order], ranks(hosts[order])))
+    return rows.take(pa.array(order[turn[:most]])).combine_chunks()
 
 
 def _is_due(part: pa.Table, now: Now) -> pa.ChunkedArray:
@@ -140,14 +150,12 @@ def _is_again(part: pa.Table, now: Now) -> pa.ChunkedArray:
     return pc.or_(anew, pc.and_(pc.equal(part["kind"], IMAGE), _is_due(part, now)))
 
 
-def ranks(sorted_names: pa.ChunkedArray) -> NDArray[np.int64]:
-    """The number of each row among those of its name: 0, 1, 2, …; names in order."""
-    if not len(sorted_names):
-        return np.zeros(0, np.int64)
-    runs = pc.run_end_encode(sorted_names.combine_chunks())
-    ends = runs.run_ends.to_numpy().astype(np.int64)
-    lengths = np.diff(ends, prepend=0)
-    return np.arange(len(sorted_names)) - np.repeat(ends - lengths, lengths)
+def ranks(ordered: NDArray[Any]) -> NDArray[np.int64]:
+    """The number of each among its equals, which stand together, from 0 on."""
+    count = len(ordered)
+    is_first = np.r_[True, ordered[1:] != ordered[:-1]] if count else np.zeros(0, bool)
+    begins = np.flatnonzero(is_first)
+    return np.arange(count) - np.repeat(begins, np.diff(begins, append=count))
 
 
 def rows(batches: Iterable[pa.RecordBatch]) -> list[Row]:
@@ -183,11 +191,14 @@ def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> 
     )
     keys = links["key"].to_numpy()
     is_first = np.r_[True, keys[1:] != keys[:-1]] if len(keys) else np.zeros(0, bool)
-    new = links.filter(pa.array(is_first & ~np.isin(keys, known)))
+    at = np.searchsorted(known, keys)
+    is_new = is_first & (at == np.searchsorted(known, keys, "right"))
+    new = links.filter(pa.array(is_new))
     if not new.num_rows:
         return part
     merged = pa.concat_tables([part, _rows_of(new, part, crawl)])
-    return merged.take(pc.sort_indices(merged, [("key", "ascending")])).combine_chunks()
+    both = np.concatenate([known, new["key"].to_numpy()])  # each is in order
+    return merged.take(pa.array(np.argsort(both, kind="stable"))).combine_chunks()
 
 
 def _updated(part: pa.Table, known: NDArray[np.uint64], outcomes: pa.Table) -> pa.Table:
@@ -214,15 +225,10 @@ def _rows_of(new: pa.Table, part: pa.Table, crawl: Crawl) -> pa.Table:
         for each, d, a in zip(why, deep, alike, strict=True)
     ]
     states = [WAITING if reason is None else DROPPED for reason in reasons]
-    own = {"state": states, "reason": reasons, "tries": [0] * count}
+    own = {"state": states, "reason": reasons, "tries": np.zeros(count, np.int8)}
+    own |= {name: new[name] for name in LINKS.names}
     return pa.table(
-        [
-            new[f.name]
-            if f.name in LINKS.names
-            else pa.array(own.get(f.name, [None] * count), f.type)
-            for f in FRONTIER
-        ],
-        FRONTIER,
+        [own[f.name] if f.name in own else pa.nulls(count, f.type) for f in FRONTIER], FRONTIER
     )
 
 

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,11 +145,12 @@ def _seed(run: Run, crawl: Crawl, mark: str) -> None:
     run.sweep([URLS])
 
 
-def part(run: Run, number: int) -> pa.Table:
-    """A part of the frontier."""
+def part(run: Run, number: int, columns: Sequence[str] = FRONTIER.names) -> pa.Table:
+    """A part of the frontier, or some columns of it."""
+    schema = pa.schema([FRONTIER.field(name) for name in columns])
     if URLS not in run.manifest.tables:
-        return FRONTIER.empty_table()
-    return run.open_part(URLS, number).read().cast(FRONTIER)
+        return schema.empty_table()
+    return run.open_part(URLS, number).read(list(columns)).cast(schema)
 
 
 def survey(run: Run, now: Now) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def survey(run: Run, now: Now) -> dict[str, Any]:
     known = Counter[str]()
     first = None
     for number in range(PARTS):
-        each = frontier.state(part(run, number), now)
+        each = frontier.state(part(run, number, frontier.TIMED), now)
         begins = each.pop("first")
         first = begins if first is None else min(first, begins or first)
         known.update(each)
@@ -191,7 +192,8 @@ def choose(job: Job, key: int, _: Batches) -> Done:
     facts = job.plan.facts
     fetchers = facts["fetchers"]
     now = Now(facts["now"], facts["began"], facts["left"] > 0)
-    due = frontier.due(part(job.run, key), now, max(1000, 2 * ROUND * fetchers // PARTS))
+    some = part(job.run, key, frontier.CHOSEN)
+    due = frontier.due(some, now, max(1000, 2 * ROUND * fetchers // PARTS))
     return Done(out=_by_fetcher(due, fetchers))
 
 
