@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.crawl import rounds
 from pipelines.doing import How
+from pipelines.errors import RunError
 from pipelines.recipe import parse, rebased
 from pipelines.runs import Run
 
@@ -42,11 +43,15 @@ def _toml(value: object) -> str:
 
 
 def crawl(folder: Path, text: str, *options: str) -> Rows:
-    """Crawl into a run folder; gives what was fetched."""
+    """Crawl into a run folder; gives what was fetched, and if it is nothing."""
     parsed = parse(text, folder.parent / "a.toml")
     with Run(folder).lock() as run:
         run.folder.write("recipe.toml", rebased(text, "..").encode())
-        rounds.bring(run, parsed, How(options))
+        try:
+            rounds.bring(run, parsed, How(options))
+        except RunError as error:
+            if "no page was fetched" not in str(error):
+                raise
     return fetches(folder)
 
 

@@ -94,7 +94,7 @@ def test_a_redirect_does_not_lead_to_a_private_address(
     with closing_all(inside, outside):
         start = f"http://127.0.0.2:{outside.port}/"
         rows = crawl(tmp_path / "run", recipe(start, private=False, scope="web"))
-        assert [row["reason"] for row in rows] == ["redirect", "robots.txt unreachable"]
+        assert [row["reason"] for row in rows] == ["redirect", "address refused"]
         assert (len(outside.seen), inside.seen) == (4, [])
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_turns_to_a_private_address(monkeypatch: pytest.MonkeyPatch)
 def test_a_crawl_of_private_addresses_wants_leave(tmp_path: Path) -> None:
     with served({"a": {"/": page()}}) as web:
         rows = crawl(tmp_path / "run", recipe(web.url("a"), private=False))
-        assert [row["reason"] for row in rows] == ["robots.txt unreachable"]
+        assert [row["reason"] for row in rows] == ["address refused"]
         assert web.seen == []
 
 
@@ -213,7 +213,7 @@ def test_certificates_that_are_not_there_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(recipe("https://example.org/", certificates="no.pem"))
     done = here("run", "a.toml", "--run", "run", cwd=tmp_path)
     assert done.returncode == 2
-    assert "certificates: no such file" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "no.pem: no such file" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "run").exists()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.crawl.archive import Archive, Earlier, Place, digest
 from pipelines.crawl.asked import Crawl
-from pipelines.crawl.client import HANDLES, Answer, Client, Request
+from pipelines.crawl.client import HANDLES, REFUSED, Answer, Client, Request
 from pipelines.crawl.hosts import ALLOWED, ILL, LONGEST, NONE, UNREACHABLE, Host, Turns
 from pipelines.crawl.outcome import (
     DONE,
@@ -171,7 +171,9 @@ class Round:
     def _settle(self, host: Host) -> None:
         """Give up what a host is not to be asked for in this round."""
         rest = host.next - time.monotonic()
-        if host.is_ready and host.said.status == UNREACHABLE:
+        if host.refused:
+            self._give_up(host, lambda row: Outcome(DROPPED, REFUSED))
+        elif host.is_ready and host.said.status == UNREACHABLE:
             self._give_up(host, lambda row: again(row, "robots.txt unreachable", self.crawl))
         elif host.delay > max(LONGEST, self.crawl.delay):
             self._give_up(host, lambda row: Outcome(DROPPED, "Crawl-delay too long"))

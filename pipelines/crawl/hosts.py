@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from filters import consent, urls
 from pipelines.crawl.asked import Crawl
-from pipelines.crawl.client import Answer, Request
+from pipelines.crawl.client import REFUSED, Answer, Request
 from pipelines.crawl.outcome import BUSY, MOVED, Row, retry_after
 from pipelines.readers import http
 
@@ -85,12 +85,14 @@ class Host:
         next: monotonic second from which on it may be asked.
         busy: requests under way.
         listed: whether its next turn is set.
+        refused: whether its address must not be asked.
     """
 
     def __init__(self, name: str, rows: Iterable[Row], said: Said, crawl: Crawl, now: float):
         self.name, self.queue, self.said, self.crawl = name, deque(rows), said, crawl
         self.next, self.busy, self.listed = 0.0, 0, False
         self.digests: set[str] = set()
+        self.refused = False
         self._moved: Request | None = None
         wants = [PROBE] * (said.lost is None and len(self.queue) >= PROBED)
         is_old = not 0 <= now - said.at < KEPT  # or from the future: the clock was set back
@@ -167,6 +169,7 @@ class Host:
             self.said.status = NONE
         else:
             self.said.status = UNREACHABLE
+            self.refused = answer.fault == REFUSED
             self.leave()
             self.rest(retry_after(answer.header("Retry-After")), time.monotonic())
 
