@@ -24,7 +24,7 @@ from pipelines.plain import plain
 from pipelines.recipe import of_run
 from pipelines.refusals import Refusals, Target
 from pipelines.runs import Run
-from pipelines.schema import FORGOTTEN
+from pipelines.schema import DOCUMENTS, FORGOTTEN
 from pipelines.stores import reached
 
 KNOWN = (
@@ -135,11 +135,18 @@ def _wanted(asked: Asked) -> dict[str, list[Target]]:
 
 
 def _refuse_unready(run: Run, asked: Asked) -> None:
-    """Documents that were taken by reference are forgotten where they are, a crawl when it ended.
+    """See that all is here to be forgotten, before anything is refused.
+
+    Documents that were taken by reference are forgotten where they are, a crawl when it ended.
 
     Raises:
         RunError: naming the command.
     """
+    documents = run.manifest.tables.get("documents")
+    if documents and documents.parts and not documents.at:
+        names = run.open_part("documents", 0).schema_arrow.names
+        if not set(DOCUMENTS.names) <= set(names):
+            raise RunError(f"{asked.folder}: of an earlier version; run its recipe again first")
     if "now" in run.manifest.facts.get("crawl", {}):
         raise RunError(
             f"{asked.folder}: a crawl was cut off; forget when it has ended: "

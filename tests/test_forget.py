@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -491,6 +492,19 @@ def test_what_is_wrong_is_said_in_one_line(folder: Path) -> None:
         assert said in done.stderr and done.stderr.startswith("karez: ")
     (folder / "runs/a/warc/pages.warc.gz").write_bytes(archive()[:-9])
     assert "restore the file from a copy" in forget(folder, HOST, code=1)
+
+
+def test_a_run_of_an_earlier_version_is_to_be_run_again_first(folder: Path) -> None:
+    run = Run(folder / "runs/a")
+    part = run.table("documents").parts[0]
+    path = folder / "runs/a/documents" / part.name
+    pq.write_table(pq.read_table(path).drop_columns(["title"]), path)
+    now = replace(part, size=path.stat().st_size)
+    documents = replace(run.table("documents"), parts=(now, *run.table("documents").parts[1:]))
+    run.manifest.tables["documents"] = documents
+    run.save()
+    assert "run its recipe again first" in forget(folder, HOST, code=1)
+    assert not (folder / "runs/a/forgotten").exists()
 
 
 def test_tables_that_are_not_known_are_named(folder: Path) -> None:
