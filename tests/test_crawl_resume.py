@@ -61,14 +61,11 @@ Death = Callable[[], None] | int
 DEATHS: list[Death] = [
     1,
     7,
-    partial(die_in, "crawl.archive._write", 2, half=True),
     partial(die_in, "crawl.archive.Archive.log", 3),
     partial(die_in, "crawl.archive._write", 5, half=True),
-    13,
     partial(die_in, "crawl.rounds._by_part", 1),
     partial(die_in, "crawl.frontier.merge", 5),
     partial(die_in, "runs.Run.save", 3),
-    partial(die_in, "crawl.archive.Archive.log", 9),
     partial(die_in, "runs.Run.sweep", 2),
 ]
 
@@ -90,7 +87,8 @@ def killed(web: Web, folder: Path, text: str, death: Death) -> None:
 
 def logged(folder: Path) -> set[str]:
     """The URLs that logs and sealed tables tell of."""
-    lines = [line for log in folder.glob("warc/*.log") for line in log.open("rb")]
+    logs = [path.read_bytes() for path in folder.glob("warc/*.log")]
+    lines = [line for log in logs for line in log.splitlines(keepends=True)]
     found = {orjson.loads(line)["url"] for line in lines if line.endswith(b"\n")}
     begun = (folder / "manifest.json").exists()
     if begun and "frontier/fetches" in Run(folder).manifest.tables:
