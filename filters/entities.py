@@ -50,7 +50,8 @@ def entities() -> Entities:
         found[value] = int.from_bytes(spelled, "little") | len(spelled) << 56
     said = [unescape(f"&#{code};") for code in range(FIRST_CODE, LAST_CODE + 1)]
     codes = np.array([ord(text) if text else 0 for text in said], np.int32)
-    return Entities(*table(found), codes)
+    keys, texts = table(found)
+    return Entities(keys, texts, codes)
 
 
 @helper

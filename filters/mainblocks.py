@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.markup import ELEMENTS, PIECES, REGISTERS, SEGMENTS, Floats
+from filters.markup import ELEMENTS, OVER, REGISTERS, SEGMENTS, Floats
 from filters.pageblocks import COLUMNS, TITLE_SLOTS, TOLD_SLOTS, classes, count
 from filters.pagefeatures import WIDTH, features
 from filters.pageregions import SECOND
 from filters.pagesums import SUMS
-from filters.tags import TAGS, Hashes, Words, known
+from filters.tags import KINDS, TAGS, Hashes, Words, known
 from filters.tree import DEPTH, parse
 
 MOST_ELEMENTS, MOST_SEGMENTS, MOST_BLOCKS = 400_000, 400_000, 100_000
@@ -60,8 +60,7 @@ class _Memory(threading.local):
         self.keys = np.empty(1 << (2 * MOST_ELEMENTS).bit_length(), np.uint64)
         self.room = np.empty(3 << (2 * MOST_ELEMENTS).bit_length(), np.int64)
         self.stack, self.at = np.empty(DEPTH, np.int32), np.empty(REGISTERS, np.int64)
-        self.open, self.over = np.empty(len(TAGS) + 16, np.int32), np.empty(len(TAGS), np.int32)
-        self.ahead, self.pieces = np.empty(len(TAGS), np.int64), np.empty(2 * PIECES, np.int64)
+        self.open = np.empty(OVER + len(TAGS), np.int32)
         self.own, self.said = np.empty(2, np.uint64), np.empty(3, np.float32)
         self.title, self.told = np.empty(TITLE_SLOTS, np.uint64), np.empty(TOLD_SLOTS, np.uint64)
 
@@ -85,14 +84,14 @@ def blocks(data: Bytes, words: Words) -> Blocks:
     """
     held, html = _memory(), known()
     given: tuple[Any, ...] = (
-        *(data, *html.tags, *html.attributes, html.kinds, html.classes, html.ends, html.stops),
-        *(html.bars, html.flags, *words, held.elements, held.flags, held.scores, held.segments),
-        *(held.stack, held.open, held.over, held.ahead, held.own, held.said, held.pieces, held.at),
+        *(data, html.tags, html.attributes, html.of, html.flags, *words, held.elements),
+        *(held.flags, held.scores, held.segments, held.stack, held.open, held.own, held.said),
+        held.at,
     )
     parse(*given)
     elements, segments = held.at[ELEMENTS], held.at[SEGMENTS]
     found = count(
-        *(data, _classes(), html.kinds, held.elements, held.segments, held.pieces),
+        *(data, _classes(), html.of[KINDS], held.elements, held.segments),
         *(held.title, held.told, held.blocks, held.at),
     )
     size = 1 << int(2 * max(elements, found)).bit_length()

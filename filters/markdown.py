@@ -106,9 +106,9 @@ class _Page:
         )
 
     def words(self, segment: list[int]) -> str:
-        """The text of a segment, character references undone."""
+        """The text of a segment, character references undone, soft hyphens left out."""
         raw = self.data[segment[FROM] : segment[TO]].decode("utf-8", "replace")
-        return unescape(raw).replace("\0", "")
+        return unescape(raw).replace("\0", "").replace("\xad", "")
 
     def line(self, segments: Sequence[list[int]]) -> str:
         """Text with its links and pieces of code."""

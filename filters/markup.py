@@ -21,6 +21,7 @@ from filters.tags import (
     HIDDEN,
     HIDE,
     ID,
+    KINDS,
     OF_ATTRIBUTE,
     OF_NAME,
     OF_PART,
@@ -33,6 +34,7 @@ from filters.tags import (
     ROLE,
     SKIPPED,
     STYLE,
+    TAGS,
     TYPE,
     Hashes,
 )
@@ -53,24 +55,34 @@ FROM, TO, ELEMENT, BREAK, KIND = range(5)
 before (0: nothing, 1: a line, 2: a block), low bits of its flags."""
 
 HEIGHT, ELEMENTS, SEGMENTS, PENDING, CAPPED, TITLE_FROM, TITLE_TO, LINKED = range(8)
-NO_DOUBLE, NO_SINGLE, NO_COMMENT, DATA, TYPED, REGISTERS = range(8, 14)
+NO_DOUBLE, NO_SINGLE, NO_COMMENT, NO_CDATA, DATA, TYPED, PIECE = range(8, 15)
+PIECES = 8  # of JSON-LD
+AHEAD = PIECE + 2 * PIECES
+REGISTERS = AHEAD + len(TAGS)
 """Registers: open elements; elements, segments so far; the break before what comes; what was left
 out (`MANY`, `LONG`, `DEEP`); bytes of the title; whether text is a link's; whether no such end is
-ahead; pieces of JSON-LD so far; hash of the type of the tag."""
+ahead; pieces of JSON-LD so far; hash of the type of the tag; bytes of each piece, from and to by
+turns; where the next end of a tag is, by tag, before the place: not known."""
+
+BY_CLASS = len(TAGS)
+OVER = BY_CLASS + 16
+"""Of `Page.open`, after the tags: by class; not opened for depth or number, by tag."""
 
 MANY, LONG, DEEP = 1, 2, 4
 """Of a page: more elements, more pieces of text, more depth than is kept."""
 
-PIECES = 8  # of JSON-LD
 LONGEST = 2_000  # bytes of a class or style that are looked at
 
-LOWER = np.uint64(0x20)
+LESS, MORE = np.uint8(60), np.uint8(62)
+"""``<`` and ``>``: as plain numbers, `find` would be compiled for each of them."""
+
 _BASIS, _PRIME, _ONE = np.uint64(BASIS), np.uint64(PRIME), np.uint64(1)
 _OF_TAG, _OF_ATTRIBUTE, _OF_PART, _OF_NAME, _OF_ROLE, _OF_PROP = map(
     np.uint64, (OF_TAG, OF_ATTRIBUTE, OF_PART, OF_NAME, OF_ROLE, OF_PROP)
 )
 _HIDDEN = HIDDEN
 _DISPLAY, _NONE = tuple(b"display"), tuple(b"none")
+CDATA = tuple(b"<![CDATA[")
 
 
 class Page(NamedTuple):
@@ -78,36 +90,26 @@ class Page(NamedTuple):
 
     Attributes:
         data: UTF-8.
-        tag_keys, tag_values, names, name_values: `filters.tags.Table` of tags, of attributes.
-        kinds, classes, ends, stops, bars, tag_flags: by tag, see `filters.tags.Known`.
-        words, word_flags, word_scores: see `filters.tags.Words`.
+        tags, names: of tags, of attributes, see `filters.tags.table`.
+        of, tag_flags: by tag, see `filters.tags.Known`.
+        words, word_scores: see `filters.tags.Words`.
         elements: shape (most, 8).
         flags: shape (most,), bits of an element and of those around it.
         scores: shape (most, 5).
         segments: shape (most, 5).
         stack: numbers of the open elements, outermost first.
-        open: how many are open, by tag; by class from `BY_CLASS` on.
-        over: how many were not opened for depth or number, by tag.
-        ahead: where the next end of a tag is, by tag; before the place: not known.
+        open: how many are open, by tag; by class, and others from `BY_CLASS` on.
         own: bits and sign of the tag at hand.
         said: highest, lowest and sum of the scores of its words.
-        data_at: bytes of pieces of JSON-LD, from and to by turns.
         at: registers.
     """
 
     data: Bytes
-    tag_keys: Hashes
-    tag_values: Hashes
+    tags: Hashes
     names: Hashes
-    name_values: Hashes
-    kinds: Positions
-    classes: Positions
-    ends: Positions
-    stops: Positions
-    bars: Positions
+    of: Positions
     tag_flags: Hashes
     words: Hashes
-    word_flags: Hashes
     word_scores: Floats
     elements: Positions
     flags: Hashes
@@ -115,16 +117,13 @@ class Page(NamedTuple):
     segments: Positions
     stack: Positions
     open: Positions
-    over: Positions
-    ahead: Offsets
     own: Hashes
     said: Floats
-    data_at: Offsets
     at: Offsets
 
 
 @part
-def find(data: Bytes, at: int, byte: int) -> int:
+def find(data: Bytes, at: int, byte: int | np.uint8) -> int:
     """Where a byte is next, from there on; the end where it is not."""
     wanted = EACH * np.uint64(byte)
     while at + 8 <= len(data):
@@ -176,34 +175,32 @@ def place(key: np.uint64, keys: Hashes) -> int:
 @helper
 def tag_at(page: Page, at: int) -> tuple[int, int]:
     """The tag whose name begins there: its number, and where the name ends."""
-    return _tag(page.data, at, page.tag_keys, page.tag_values)
+    return _tag(page.data, at, page.tags)
 
 
 @part
-def _tag(data: Bytes, at: int, keys: Hashes, values: Hashes) -> tuple[int, int]:
+def _tag(data: Bytes, at: int, tags: Hashes) -> tuple[int, int]:
     """See `tag_at`."""
     value = _OF_TAG
     while at < len(data) and not (is_space(data[at]) or data[at] == 47 or data[at] == 62):
         value = more(value, lower(signed(data[at])))
         at += 1
-    found = place(max(value, _ONE), keys)
-    return (signed(values[found]) if found >= 0 else 0), at
+    found = place(max(value, _ONE), tags[0])
+    return (signed(tags[1, found]) if found >= 0 else 0), at
 
 
 @helper
 def _say(page: Page, key: np.uint64) -> None:
     """Take in what a word of an element's class says."""
-    _add(key, page.words, page.word_flags, page.word_scores, page.own, page.said)
+    _add(key, page.words, page.word_scores, page.own, page.said)
 
 
 @part
-def _add(
-    key: np.uint64, words: Hashes, flags: Hashes, scores: Floats, own: Hashes, said: Floats
-) -> None:
+def _add(key: np.uint64, words: Hashes, scores: Floats, own: Hashes, said: Floats) -> None:
     """See `_say`."""
-    found = place(max(key, _ONE), words)
+    found = place(max(key, _ONE), words[0])
     if found >= 0:
-        own[0] |= flags[found]
+        own[0] |= words[1, found]
         said[0] = max(said[0], scores[found])
         said[1] = min(said[1], scores[found])
         said[2] += scores[found]
@@ -310,14 +307,14 @@ def attributes(page: Page, at: int) -> int:
                 break
             value = more(value, lower(signed(data[at])))
             at += 1
-        kind = place(max(value, _ONE), page.names)
+        kind = place(max(value, _ONE), page.names[0])
         while at < len(data) and is_space(data[at]):
             at += 1
         begin = end = at
         if at < len(data) and data[at] == 61:
             begin, end, at = _given(page, at + 1)
         if kind >= 0:
-            _attribute(page, signed(page.name_values[kind]), begin, end)
+            _attribute(page, signed(page.names[1, kind]), begin, end)
     return min(at + 1, len(data))
 
 
@@ -340,7 +337,7 @@ def _given(page: Page, at: int) -> tuple[int, int, int]:
 @helper
 def past_tag(page: Page, at: int) -> int:
     """Where a tag ends whose attributes do not matter."""
-    return min(find(page.data, at, 62) + 1, len(page.data))
+    return min(find(page.data, at, MORE) + 1, len(page.data))
 
 
 @helper
@@ -353,7 +350,7 @@ def past_comment(page: Page, at: int) -> int:
     if end < len(data) and data[end] == 62:
         return end + 1
     while not page.at[NO_COMMENT]:
-        end = find(data, end, 62)
+        end = find(data, end, MORE)
         if end == len(data):
             page.at[NO_COMMENT] = 1
         else:
@@ -365,19 +362,37 @@ def past_comment(page: Page, at: int) -> int:
 
 
 @helper
+def past_cdata(page: Page, at: int) -> int:
+    """Where the ``]]>`` is that ends what XML calls a CDATA section; -1: there is none."""
+    data, end = page.data, at + len(CDATA)
+    if page.at[NO_CDATA] or end > len(data):
+        return -1
+    for i in range(len(CDATA)):
+        if data[at + i] != CDATA[i]:
+            return -1
+    while end < len(data):
+        end = find(data, end, MORE)
+        if end < len(data) and data[end - 1] == 93 and data[end - 2] == 93:
+            return end - 2
+        end += 1
+    page.at[NO_CDATA] = 1
+    return -1
+
+
+@helper
 def closing(page: Page, tag: int, at: int) -> int:
     """Where the end tag begins of what is left out from there on; -1 where it is not closed.
 
     What begins again before it ends is not closed either, unless its content is no mark-up.
     """
-    if page.ahead[tag] >= at:
-        return page.ahead[tag] if page.ahead[tag] < len(page.data) else -1
-    data, raw = page.data, page.kinds[tag] & (RAW | SKIPPED) == RAW
+    if page.at[AHEAD + tag] >= at:
+        return page.at[AHEAD + tag] if page.at[AHEAD + tag] < len(page.data) else -1
+    data, raw = page.data, page.of[KINDS, tag] & (RAW | SKIPPED) == RAW
     begin = at
     while True:
-        at = find(data, at, 60)
+        at = find(data, at, LESS)
         if at + 2 >= len(data):
-            page.ahead[tag] = len(data)
+            page.at[AHEAD + tag] = len(data)
             return -1
         ends = data[at + 1] == 47
         if ends or (not raw and is_letter(data[at + 1])):

@@ -10,7 +10,6 @@ from filters.buffers import Bytes, Offsets, Positions
 from filters.kernels import (
     I32,
     I32_TABLE,
-    I64,
     INT,
     OUT_I32_TABLE,
     OUT_I64,
@@ -30,6 +29,7 @@ from filters.markup import (
     KIND,
     LONG,
     PARENT,
+    PIECE,
     SEGMENTS,
     TAG,
     TITLE_FROM,
@@ -266,14 +266,13 @@ def _begin(
     block[FIRST], block[OWNER] = segment, element
 
 
-@kernel(INT(U8, U8, I32, I32_TABLE, I32_TABLE, I64, OUT_U64, OUT_U64, OUT_I32_TABLE, OUT_I64))
+@kernel(INT(U8, U8, I32, I32_TABLE, I32_TABLE, OUT_U64, OUT_U64, OUT_I32_TABLE, OUT_I64))
 def count(
     data: Bytes,
     kinds: Bytes,
     of: Positions,
     elements: Positions,
     segments: Positions,
-    data_at: Offsets,
     title: Hashes,
     told: Hashes,
     blocks: Positions,
@@ -287,7 +286,6 @@ def count(
         of: kinds of tags.
         elements: see `filters.markup.Page`.
         segments: see there.
-        data_at: see there.
         title: shape (TITLE_SLOTS,); overwritten.
         told: shape (TOLD_SLOTS,); overwritten.
         blocks: shape (most, COLUMNS); the answer.
@@ -297,7 +295,8 @@ def count(
     _collect(data, at[TITLE_FROM], at[TITLE_TO], kinds, title, TITLE_WORDS)
     room = TOLD_WORDS
     for piece in range(at[DATA]):
-        room = _told(data, data_at[2 * piece], data_at[2 * piece + 1], kinds, told, room)
+        begin = PIECE + 2 * piece
+        room = _told(data, at[begin], at[begin + 1], kinds, told, room)
     made, link = -1, -1
     for i in range(at[SEGMENTS]):
         if made < 0 or segments[i, BREAK] == 2:

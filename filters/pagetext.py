@@ -1,4 +1,7 @@
-"""The chosen blocks of a page as plain text: one line a block, character references undone."""
+"""The chosen blocks of a page as plain text: one line a block, character references undone.
+
+Soft hyphens are left out: they say where a word may be parted, and part it for whoever reads bytes.
+"""
 
 from itertools import pairwise
 
@@ -23,6 +26,7 @@ from filters.pageblocks import FIRST, LAST
 from filters.tags import PRE, Hashes
 
 _PRE = int(PRE)
+_HARD, _SOFT = 0xA0, 0xAD  # second bytes of a space, and of a hyphen
 TO_BYTE, BEGIN, GAP = range(3)
 """Registers: bytes written, where the line begins, whether white space is due."""
 
@@ -114,10 +118,11 @@ def _run(
         one[0] = data[place]
         if one[0] == 38:
             used, size = reference(data, place, end, keys, spelled, codes, one)
-        elif one[0] == 0xC2 and place + 1 < end and data[place + 1] == 0xA0:
-            used, one[0] = 2, 32
-        if size == 2 and one[0] == 0xC2 and one[1] == 0xA0:
-            size, one[0] = 1, 32
+        elif one[0] == 0xC2 and place + 1 < end:
+            used = size = 2
+            one[1] = data[place + 1]
+        if size == 2 and one[0] == 0xC2 and one[1] in (_HARD, _SOFT):
+            size, one[0] = 1, 32 if one[1] == _HARD else 0
         if size == 1 and is_space(one[0]):
             if one[0] != 13 or not preserved:
                 _blank(out, at, one[0], preserved)

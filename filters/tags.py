@@ -21,6 +21,10 @@ VOID, RAW, SKIPPED, BLOCK, TABLE, CELL, BUTTON, LIST, TERMS, ONCE = (1 << i for 
 """Of a tag: has no content; its content is no mark-up; is left out if it is closed; begins and ends
 a block; and what an end tag implied by another does not reach across; stands once on a page."""
 
+KINDS, CLASSES, ENDS, STOPS, BARS = range(5)
+"""Of a tag: `VOID` and so on; the class that other tags end, 0: none; the class that its start tag
+ends; the kinds across which it does not; the kinds across which its end tag does not reach."""
+
 P, LI, TERM, CELLS, ROW, GROUP, A, HEAD = range(1, 9)
 """Tags that other tags end, see `ENDED_BY`."""
 
@@ -197,27 +201,18 @@ def hash_of(basis: int, name: str) -> int:
     return max(value, 1)
 
 
-class Table(NamedTuple):
-    """Hashes and what belongs to each, by open addressing.
+def table(entries: dict[int, int]) -> Hashes:
+    """Some hashes and what belongs to each, by open addressing: shape (2, a power of two).
 
-    Attributes:
-        keys: shape (a power of two,); 0: free.
-        values: of the same shape; what a key stands for.
+    At least half of it is free, where the hash is 0.
     """
-
-    keys: Hashes
-    values: Hashes
-
-
-def table(entries: dict[int, int]) -> Table:
-    """The table of some hashes; at least half of it is free."""
     size = 1 << (2 * len(entries)).bit_length()
-    made = Table(np.zeros(size, np.uint64), np.zeros(size, np.uint64))
+    made = np.zeros((2, size), np.uint64)
     for key, value in entries.items():
         at = key & (size - 1)
-        while made.keys[at]:
+        while made[0, at]:
             at = (at + 1) & (size - 1)
-        made.keys[at], made.values[at] = key, value
+        made[:, at] = key, value
     return made
 
 
@@ -225,12 +220,10 @@ class Words(NamedTuple):
     """What words of classes, ids, roles and itemprops say.
 
     Attributes:
-        keys: hashes, as in `Table`.
-        flags: bits of `FLAGS`.
-        scores: learned; above 0 is said of content.
+        flags: as in `table`: hashes, and bits of `FLAGS`.
+        scores: of the same, learned; above 0 is said of content.
     """
 
-    keys: Hashes
     flags: Hashes
     scores: NDArray[np.float32]
 
@@ -238,11 +231,10 @@ class Words(NamedTuple):
 def words(scores: Mapping[int, float]) -> Words:
     """The words that are known, and those that were learned, by hash."""
     flags = _flags()
-    keys, _ = table({key: i for i, key in enumerate(sorted({*flags, *scores}))})
+    keys = table({key: i for i, key in enumerate(sorted({*flags, *scores}))})[0]
     names = [int(key) for key in keys]
     return Words(
-        keys,
-        np.array([flags.get(key, 0) for key in names], np.uint64),
+        np.stack([keys, np.array([flags.get(key, 0) for key in names], np.uint64)]),
         np.array([scores.get(key, 0.0) for key in names], np.float32),
     )
 
@@ -251,30 +243,23 @@ class Known(NamedTuple):
     """What a kernel knows of HTML.
 
     Attributes:
-        tags: their numbers, by hash.
-        attributes: `CLASS` and so on, by hash.
-        kinds: `VOID` and so on, by tag.
-        classes: `P` and so on, by tag; 0: nothing ends it.
-        ends: the class that a start tag ends, by tag.
-        stops: kinds across which it does not, by tag.
-        bars: kinds across which an end tag does not reach, by tag.
+        tags: their numbers, see `table`.
+        attributes: `CLASS` and so on, see `table`.
+        of: of each tag `KINDS`, `CLASSES`, `ENDS`, `STOPS` and `BARS`.
         flags: bits of `FLAGS`, by tag.
     """
 
-    tags: Table
-    attributes: Table
-    kinds: Positions
-    classes: Positions
-    ends: Positions
-    stops: Positions
-    bars: Positions
+    tags: Hashes
+    attributes: Hashes
+    of: Positions
     flags: Hashes
 
 
 @cache
 def known() -> Known:
     """All of it, made once."""
-    kinds, classes, ends, stops = np.zeros((4, len(TAGS)), np.int32)
+    of = np.zeros((5, len(TAGS)), np.int32)
+    kinds, classes, ends, stops, bars = of
     flags = np.zeros(len(TAGS), np.uint64)
     for kind, names in (*_NAMES.items(), *_MORE.items()):
         kinds[[TAG[name] for name in names.split()]] |= kind
@@ -282,7 +267,7 @@ def known() -> Known:
         classes[[TAG[name] for name in names.split()]] = number
     for name, (end, stop) in _ENDED_BY.items():
         ends[TAG[name]], stops[TAG[name]] = end, stop
-    bars = np.where(kinds & BLOCK, CELL | TABLE | BUTTON, BLOCK).astype(np.int32)
+    bars[:] = np.where(kinds & BLOCK, CELL | TABLE | BUTTON, BLOCK)
     bars[[TAG[name] for name in _OF_TABLES.split()]] = TABLE
     bars[TAG["table"]] = 0
     for flag, names in _TAG_FLAGS.items():
@@ -290,7 +275,7 @@ def known() -> Known:
     return Known(
         table({hash_of(OF_TAG, name): number for name, number in TAG.items()}),
         table({hash_of(OF_ATTRIBUTE, name): i for i, name in enumerate(_ATTRIBUTES, 1)}),
-        *(kinds, classes, ends, stops, bars, flags),
+        *(of, flags),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from filters.buffers import Bytes, Offsets, Positions
 from filters.kernels import (
     F32,
-    I32,
+    I32_TABLE,
     NOTHING,
     OUT_F32,
     OUT_F32_TABLE,
@@ -23,14 +23,18 @@ from filters.kernels import (
     OUT_U64,
     U8,
     U64,
+    U64_TABLE,
     helper,
     kernel,
     part,
     signed,
 )
 from filters.markup import (
+    AHEAD,
     BREAK,
+    BY_CLASS,
     CAPPED,
+    CDATA,
     CONTENT,
     DATA,
     DEEP,
@@ -42,12 +46,15 @@ from filters.markup import (
     IMAGES,
     KIND,
     LEAST,
+    LESS,
     LEVEL,
     LONG,
     MANY,
     MOST,
+    OVER,
     PARENT,
     PENDING,
+    PIECE,
     PIECES,
     SEGMENTS,
     SIGN,
@@ -67,17 +74,22 @@ from filters.markup import (
     find,
     is_letter,
     is_space,
+    past_cdata,
     past_comment,
     past_tag,
     tag_at,
 )
 from filters.tags import (
+    BARS,
     BASIS,
     BLOCK,
     BOLD,
     BR,
+    CLASSES,
+    ENDS,
     HR,
     IMG,
+    KINDS,
     LINK,
     NOSCRIPT,
     ONCE,
@@ -86,7 +98,7 @@ from filters.tags import (
     RAW,
     SCRIPT,
     SKIPPED,
-    TAGS,
+    STOPS,
     TITLE,
     VOID,
     Hashes,
@@ -96,11 +108,11 @@ from filters.tags import (
 DEPTH = 512  # elements open at once, as in browsers
 TITLE_BYTES = 4_000  # of a title; one that is longer was not closed
 FALLBACK_BYTES = 3_000  # of a noscript, beyond which it is the page itself, as in forums' software
-BY_CLASS = len(TAGS)
 LOW = np.uint64(0x7FFFFFFF)
 
 _JSON_LD = hash_of(BASIS, "application/ld+json") >> 1
 _LINK, _BOLD, _PRE = LINK, BOLD, PRE
+_BEGIN, _ROOT = np.int64(0), np.int64(1)  # as plain numbers, helpers would be compiled for them
 
 
 @helper
@@ -112,7 +124,7 @@ def _top(page: Page) -> int:
 @helper
 def _pop(page: Page, height: int, at: int) -> None:
     """Close the elements from a height on, at a byte."""
-    _closed(height, at, page.stack, page.elements, page.classes, page.open, page.at)
+    _closed(height, at, page.stack, page.elements, page.of, page.open, page.at)
 
 
 @part
@@ -121,7 +133,7 @@ def _closed(
     at: int,
     stack: Positions,
     elements: Positions,
-    classes: Positions,
+    of: Positions,
     open_: Positions,
     registers: Offsets,
 ) -> None:
@@ -133,7 +145,7 @@ def _closed(
         tag = elements[element, TAG]
         if open_[tag] > 0:
             open_[tag] -= 1
-        group = BY_CLASS + classes[tag]
+        group = BY_CLASS + of[CLASSES, tag]
         if group > BY_CLASS and open_[group] > 0:
             open_[group] -= 1
 
@@ -141,16 +153,16 @@ def _closed(
 @helper
 def _imply(page: Page, tag: int, at: int) -> None:
     """Close what a start tag implies is at its end."""
-    wanted, stops = page.ends[tag], page.stops[tag]
+    wanted, stops = page.of[ENDS, tag], page.of[STOPS, tag]
     if not wanted or page.open[BY_CLASS + wanted] == 0:
         return
     height = page.at[HEIGHT] - 1
     while height > 0:
         other = page.elements[page.stack[height], TAG]
-        if page.classes[other] == wanted:
+        if page.of[CLASSES, other] == wanted:
             _pop(page, height, at)
             return
-        if page.kinds[other] & stops:
+        if page.of[KINDS, other] & stops:
             return
         height -= 1
 
@@ -160,7 +172,7 @@ def _push(page: Page, tag: int, at: int, content: int) -> None:
     """Open an element; its attributes were just read."""
     number, parent = page.at[ELEMENTS], _top(page)
     if number >= len(page.elements) or page.at[HEIGHT] >= DEPTH:
-        page.over[tag] += 1
+        page.open[OVER + tag] += 1
         page.at[CAPPED] |= DEEP if page.at[HEIGHT] >= DEPTH else MANY
         return
     page.elements[number, TAG], page.elements[number, PARENT] = tag, parent
@@ -180,8 +192,8 @@ def _push(page: Page, tag: int, at: int, content: int) -> None:
     page.at[HEIGHT] += 1
     page.at[ELEMENTS] += 1
     page.open[tag] += 1
-    if page.classes[tag]:
-        page.open[BY_CLASS + page.classes[tag]] += 1
+    if page.of[CLASSES, tag]:
+        page.open[BY_CLASS + page.of[CLASSES, tag]] += 1
 
 
 @helper
@@ -190,13 +202,13 @@ def _left_out(page: Page, tag: int, content: int) -> int:
     end = closing(page, tag, content)
     if tag == SCRIPT and page.at[TYPED] == _JSON_LD and page.at[DATA] < PIECES and end >= 0:
         piece = page.at[DATA]
-        page.data_at[2 * piece], page.data_at[2 * piece + 1] = content, end
+        page.at[PIECE + 2 * piece], page.at[PIECE + 2 * piece + 1] = content, end
         page.at[DATA] += 1
     most = TITLE_BYTES if tag == TITLE else FALLBACK_BYTES if tag == NOSCRIPT else len(page.data)
     if end - content > most:
         return -1
     if end < 0:
-        return -1 if page.kinds[tag] & SKIPPED else len(page.data)
+        return -1 if page.of[KINDS, tag] & SKIPPED else len(page.data)
     if tag == TITLE and page.at[TITLE_TO] == 0:
         page.at[TITLE_FROM], page.at[TITLE_TO] = content, end
     return past_tag(page, end)
@@ -218,7 +230,7 @@ def _start(page: Page, at: int) -> int:
     """A start tag: where to go on."""
     tag, name_end = tag_at(page, at + 1)
     content = attributes(page, name_end)
-    kind = page.kinds[tag]
+    kind = page.of[KINDS, tag]
     if kind & (RAW | SKIPPED):
         after = _left_out(page, tag, content)
         if after >= 0:
@@ -238,8 +250,8 @@ def _start(page: Page, at: int) -> int:
 def _unmark(page: Page, tag: int) -> None:
     """End a format across blocks: what follows in the open ones is no link, or not bold."""
     page.open[tag] = 0
-    if page.classes[tag]:
-        page.open[BY_CLASS + page.classes[tag]] = 0
+    if page.of[CLASSES, tag]:
+        page.open[BY_CLASS + page.of[CLASSES, tag]] = 0
     for height in range(1, page.at[HEIGHT]):
         page.flags[page.stack[height]] &= ~page.tag_flags[tag]
 
@@ -253,10 +265,10 @@ def _close(page: Page, tag: int, at: int) -> None:
         if other == tag:
             _pop(page, height, at)
             return
-        if page.kinds[other] & page.bars[tag]:
+        if page.of[KINDS, other] & page.of[BARS, tag]:
             break
         height -= 1
-    if not page.kinds[tag] & BLOCK:
+    if not page.of[KINDS, tag] & BLOCK:
         _unmark(page, tag)
 
 
@@ -264,13 +276,13 @@ def _close(page: Page, tag: int, at: int) -> None:
 def _end(page: Page, at: int) -> int:
     """An end tag: where to go on."""
     tag, name_end = tag_at(page, at + 2)
-    kind = page.kinds[tag]
+    kind = page.of[KINDS, tag]
     if kind & BLOCK:
         page.at[PENDING] = 2
     if kind & VOID:
         _void(page, tag)
-    elif page.over[tag] > 0:
-        page.over[tag] -= 1
+    elif page.open[OVER + tag] > 0:
+        page.open[OVER + tag] -= 1
     elif page.open[tag] > 0 and not kind & ONCE:
         _close(page, tag, at)
     return past_tag(page, name_end)
@@ -315,30 +327,26 @@ def _markup(page: Page, at: int) -> int:
         return _start(page, at)
     if byte == 47:
         return _end(page, at) if is_letter(page.data[at + 2]) else past_tag(page, at)
-    return past_comment(page, at)
+    end = past_cdata(page, at)
+    if end < 0:
+        return past_comment(page, at)
+    _text(page, at + len(CDATA), end)
+    return end + 3
 
 
 @kernel(
     NOTHING(
-        *(U8, U64, U64, U64, U64, I32, I32, I32, I32, I32, U64, U64, U64, F32),
-        *(OUT_I32_TABLE, OUT_U64, OUT_F32_TABLE, OUT_I32_TABLE),
-        *(OUT_I32, OUT_I32, OUT_I32, OUT_I64, OUT_U64, OUT_F32, OUT_I64, OUT_I64),
+        *(U8, U64_TABLE, U64_TABLE, I32_TABLE, U64, U64_TABLE, F32, OUT_I32_TABLE, OUT_U64),
+        *(OUT_F32_TABLE, OUT_I32_TABLE, OUT_I32, OUT_I32, OUT_U64, OUT_F32, OUT_I64),
     )
 )
 def parse(
     data: Bytes,
-    tag_keys: Hashes,
-    tag_values: Hashes,
+    tags: Hashes,
     names: Hashes,
-    name_values: Hashes,
-    kinds: Positions,
-    classes: Positions,
-    ends: Positions,
-    stops: Positions,
-    bars: Positions,
+    of: Positions,
     tag_flags: Hashes,
     words: Hashes,
-    word_flags: Hashes,
     word_scores: Floats,
     elements: Positions,
     flags: Hashes,
@@ -346,32 +354,29 @@ def parse(
     segments: Positions,
     stack: Positions,
     open_: Positions,
-    over: Positions,
-    ahead: Offsets,
     own: Hashes,
     said: Floats,
-    data_at: Offsets,
     at: Offsets,
 ) -> None:
     """Read a page; see `filters.markup.Page`.  The first element is the page."""
     page = Page(
-        *(data, tag_keys, tag_values, names, name_values, kinds, classes, ends, stops, bars),
-        *(tag_flags, words, word_flags, word_scores, elements, flags, scores, segments, stack),
-        *(open_, over, ahead, own, said, data_at, at),
+        *(data, tags, names, of, tag_flags, words, word_scores, elements, flags, scores),
+        *(segments, stack, open_, own, said, at),
     )
-    open_[:], over[:], ahead[:], at[:] = 0, 0, -1, 0
+    open_[:], at[:AHEAD], at[AHEAD:] = 0, 0, -1
     elements[0, :], flags[0], scores[0, :] = 0, np.uint64(0), np.float32(0)
     elements[0, PARENT], elements[0, END] = -1, len(data)
     stack[0] = 0
     at[HEIGHT], at[ELEMENTS], at[PENDING] = 1, 1, 2
-    text, place = 0, find(data, 0, 60)
+    text = int(_BEGIN)
+    place = find(data, text, LESS)
     while text < len(data):
         if place == len(data) or _is_markup(data, place):
             if place > text:
                 _text(page, text, place)
             text = _markup(page, place) if place < len(data) else place
             plain = elements[_top(page), TAG] == PLAINTEXT  # what follows is no mark-up
-            place = len(data) if plain else find(data, text, 60)
+            place = len(data) if plain else find(data, text, LESS)
         else:
-            place = find(data, place + 1, 60)
-    _pop(page, 1, len(data))
+            place = find(data, place + 1, LESS)
+    _pop(page, int(_ROOT), len(data))

@@ -28,7 +28,7 @@ def shown(content: str) -> str:
 def read(content: str) -> str:
     """The same, the slow way."""
     plain = unescape(f"x{content}.").replace("\xa0", " ").replace("\0", "").replace("\x0c", " ")
-    return plain.replace("\r", "")
+    return plain.replace("\r", "").replace("\xad", "")
 
 
 def test_every_name_stands_for_its_characters() -> None:
