@@ -1,7 +1,8 @@
 """Boosted trees as flat arrays, and a kernel that asks them about every row of a table.
 
 The two children of a node stand side by side, so a step is an addition and no branch; a leaf leads
-to itself.  Four trees are walked at a time, so that their loads overlap.
+to itself.  Four trees are walked at a time, so that their loads overlap.  A row about which the
+first trees are sure is not shown to the others.
 """
 
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from filters.kernels import F32, F32_TABLE, I32, I32_TABLE, NOTHING, OUT_F32, he
 from filters.markup import Floats
 
 FEATURE, CHILD = 0, 1
+FEW, EACH, SURE = 40, 20, 2.5  # trees that all rows are shown, after how many more to ask, log odds
 
 
 class Forest(NamedTuple):
@@ -66,6 +68,8 @@ def chances(
             continue
         row, total = rows[i], 0.0
         for tree in range(0, len(roots), 4):
+            if tree >= FEW and tree % EACH == 0 and abs(total) > SURE:
+                break
             a, b, c, d = roots[tree], roots[tree + 1], roots[tree + 2], roots[tree + 3]
             while True:
                 e, f = _step(a, row, nodes, limits), _step(b, row, nodes, limits)

@@ -31,9 +31,11 @@ PAGE = f"""<html><head><title>The matter at hand</title></head><body>
 
 
 def walked(forest: Forest, row: Floats) -> float:
-    """What a forest says of a row, one node at a time."""
+    """What a forest says of a row, one node at a time, until it is sure."""
     total = 0.0
-    for root in forest.roots.tolist():
+    for tree, root in enumerate(forest.roots.tolist()):
+        if tree in (40, 60) and not -2.5 <= total <= 2.5:
+            break
         node = root
         while forest.nodes[node, CHILD] != node:
             feature, child = forest.nodes[node, FEATURE], int(forest.nodes[node, CHILD])
@@ -61,9 +63,9 @@ def grown(rng: np.random.Generator, features: int) -> Forest:
             grow(first + 1, depth - 1)
 
     roots = list[int]()
-    for _ in range(8):
+    for _ in range(64):
         roots.append(room())
-        grow(roots[-1], 4)
+        grow(roots[-1], 3)
     numbers = np.array(roots, np.int32), np.array(nodes, np.int32)
     return Forest(*numbers, np.array(limits, np.float32), np.array(values, np.float32))
 

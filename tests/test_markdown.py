@@ -95,11 +95,13 @@ def test_an_extractor_gives_markdown_with_links_that_lead_somewhere() -> None:
     page = (
         f"<html><body><nav><a href=/>Home</a></nav><article><h1>A title</h1><p>{prose}<ul>{items}"
     )
-    found = text(page.encode(), "karez-markdown", URL)
+    found = text(page.encode(), "karez-recall-markdown", URL)
     assert found.startswith("# A title\n\nThe water")
     assert found.count("\n- The water") == 3 and "[more](https://www.example.org/2)" in found
     based = text(
-        f"<head><base href='/x/'></head>{page.replace('href=/', 'href=')}", "karez-markdown", URL
+        f"<head><base href='/x/'></head>{page.replace('href=/', 'href=')}",
+        "karez-recall-markdown",
+        URL,
     )
     assert "[more](https://www.example.org/x/2)" in based
     assert "Home" not in found and "Home" in text(page, "karez-everything-markdown", URL)

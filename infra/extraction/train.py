@@ -1,15 +1,20 @@
 """Train the model of `filters.maintext` from labelled pages; the same sets give the same file.
 
-    python infra/extraction/train.py OUT SET… [--teachers T] [--not MEASURED]
+    python infra/extraction/train.py OUT SET… [--teachers T] [--not MEASURED] [--unseen TEXTS]
+    python infra/extraction/train.py OUT SET… [--teachers T] [--not MEASURED] --check
 
 Sets have the columns id, domain, family, type, html, gold, with, without, origin.  Needs LightGBM.
 Labels are kept beside each set, as ``SET.labels.parquet``, and made anew when that is removed.
+TEXTS has of every page of the sets what a model says of it that saw no page of its fold.  --check
+writes nothing: it learns again, and fails if that is not the file that is there.
 """
 
 import argparse
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,28 +25,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import vocabulary
 from flat import forest
-from labels import labels, tokens
+from labels import Floats
 from numpy.typing import NDArray
+from pages import FOLDS, Page, bytes_of, fold_of, labelled, unmeasured
 from scores import report
 
-from filters.charset import utf8
 from filters.forest import chances
 from filters.mainblocks import Blocks, blocks
-from filters.maintext import save
+from filters.maintext import Model, main_text, save
 from filters.pageblocks import WORDS
 from filters.pagefeatures import WIDTH
 from filters.pageregions import MASSES, regions
-from filters.pagetext import texts
-from filters.tags import words
+from filters.tags import Words, words
 
-Floats = NDArray[np.float32]
-
-FOLDS, TREES, SEED = 3, 120, 7
+SEED = 7
+FIRST, SECOND = (120, 0.08), (200, 0.05)  # trees, learning rate
 SETTINGS = {
     "objective": "cross_entropy",
     "num_leaves": 31,
     "max_depth": 10,
-    "learning_rate": 0.08,
     "min_data_in_leaf": 60,
     "feature_fraction": 0.4,
     "bagging_fraction": 0.7,
@@ -54,83 +56,15 @@ SETTINGS = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-TEACHERS = {"default": 2.5, "fast": 1.0, "precision": 1.0, "recall": 1.0}
-RATES = {"trafilatura": 2.0, "forum": 3.0, "product": 3.0, "docs/docs": 0.5, "": 1.0}
-"""What pages of an origin or type weigh: more, where people labelled little of much."""
+RATES = {
+    **{"trafilatura": 5.0, "docs/docs": 0.5, "dev/forum": 4.0, "dev/product": 6.0},
+    **{"dev/listing": 2.5, "dev/service": 1.5, "wcxb": 1.0, "": 2.0},
+}
+"""What pages of an origin or type weigh: more, where people labelled little of much, and where a
+person said what the main text is rather than a language model."""
 
 DULL = 0.3  # of short blocks that are no main text, which most are, so many are learned from
-FAMILY, MOST = 40, 150.0  # pages of one template; what a page weighs at most
-SHARED = 0.1  # of its runs of eight words, above which a page is one that is measured
-
-
-class Page(NamedTuple):
-    """A page to learn from.
-
-    Attributes:
-        row: of its set.
-        data: UTF-8.
-        fold: of its domain; for templates of theirs.
-        value: shape (blocks,), share of main text.
-        weight: shape (blocks,).
-    """
-
-    row: dict[str, Any]
-    data: NDArray[np.uint8]
-    fold: int
-    value: Floats
-    weight: Floats
-
-
-def fold_of(row: dict[str, Any]) -> int:
-    """The fold of a page: of its domain, or of the tool that wrote it."""
-    group = row["family"].split("/")[0] if row["origin"] == "docs" else row["domain"]
-    return int.from_bytes(hashlib.md5(group.encode()).digest(), "big") % FOLDS
-
-
-def bytes_of(html: bytes) -> NDArray[np.uint8]:
-    """A page as UTF-8."""
-    return np.frombuffer(utf8(html, None), np.uint8)
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The pages of a set that are learned from: none that is only measured, few of one template."""
-    found, of_family = list[dict[str, Any]](), dict[str, int]()
-    for row in pq.read_table(path).to_pylist():
-        if row["origin"].endswith("/test"):
-            continue
-        count = of_family[row["family"]] = of_family.get(row["family"], 0) + 1
-        if row["origin"] != "docs" or (count % 3 == 1 and count <= 3 * FAMILY):
-            found.append(row)
-    return found
-
-
-def labelled(path: Path, teachers: dict[str, dict[str, str]]) -> list[Page]:
-    """The pages of a set with their labels."""
-    beside = path.with_suffix(".labels.parquet")
-    rows = rows_of(path)
-    if not beside.exists():
-        made = [_label(row, teachers.get(row["id"])) for row in rows]
-        names = ("id", "value", "weight")
-        columns = zip(names, zip(*made, strict=True), strict=True)
-        pq.write_table(pa.table({name: list(column) for name, column in columns}), beside)
-    told = {row["id"]: row for row in pq.read_table(beside).to_pylist()}
-    each = [(row, told[row["id"]]) for row in rows]
-    return [
-        Page(
-            *(row, bytes_of(row["html"]), fold_of(row)),
-            *(np.array(label[name], np.float32) for name in ("value", "weight")),
-        )
-        for row, label in each
-    ]
-
-
-def _label(
-    row: dict[str, Any], said: dict[str, str] | None
-) -> tuple[str, list[float], list[float]]:
-    found = texts(blocks(bytes_of(row["html"]), words({})))
-    others = [(said[name], rate) for name, rate in TEACHERS.items()] if said else []
-    value, weight = labels(found, row["gold"], others, row["with"] or [], row["without"] or [])
-    return row["id"], value.tolist(), weight.tolist()
+MOST = 150.0  # what a page weighs at most
 
 
 def weights(page: Page, read: Blocks, rng: np.random.Generator) -> Floats:
@@ -144,43 +78,23 @@ def weights(page: Page, read: Blocks, rng: np.random.Generator) -> Floats:
     return (weight * rate * min(1.0, MOST / max(weight.sum(), 1))).astype(np.float32)
 
 
-def runs(page: str) -> set[bytes]:
-    """The runs of eight words in a text."""
-    found = tokens(page, _NUMBERS)
-    return {found[i : i + 8].tobytes() for i in range(len(found) - 7)}
-
-
-_NUMBERS = dict[str, int]()
-
-
-def unmeasured(pages: list[Page], measured: Path | None) -> list[Page]:
-    """The pages that share no text with those of a set that is only measured."""
-    if measured is None:
-        return pages
-    rows = pq.read_table(measured, columns=["gold", "url"]).to_pylist()
-    gold = set[bytes]().union(*(runs(row["gold"]) for row in rows))
-    urls = {row["url"] for row in rows if row["url"]}
-    kept = list[Page]()
-    for page in pages:
-        held = texts(blocks(page.data, words({})))
-        main = runs("\n".join(t for t, v in zip(held, page.value, strict=True) if v > 0.5))
-        if page.row["url"] not in urls and len(main & gold) <= SHARED * max(len(main), 1):
-            kept.append(page)
-    return kept
-
-
 class Table(NamedTuple):
-    """All blocks of all pages; `at` says where each page's begin."""
+    """All blocks of all pages; `at` says where each page's begin.
+
+    Names: of classes and ids, what each fold knows of them from the others; `all_names` from all.
+    """
 
     rows: Floats
     value: Floats
     weight: Floats
     fold: NDArray[np.int64]
     at: NDArray[np.int64]
+    names: list[Words]
+    all_names: dict[int, float]
 
 
-def table(pages: Sequence[Page]) -> tuple[Table, dict[int, float]]:
-    """The blocks, with what is known of names from the other folds; and what is known from all."""
+def table(pages: Sequence[Page]) -> Table:
+    """The blocks, with what is known of names from the other folds."""
     rng, plain = np.random.default_rng(SEED), words({})
     seen = [vocabulary.seen(blocks(p.data, plain), p.row["domain"], p.value) for p in pages]
     by_fold = [
@@ -194,14 +108,15 @@ def table(pages: Sequence[Page]) -> tuple[Table, dict[int, float]]:
         made.append((read.rows.copy(), page.value, weights(page, read, rng), fold))
     at = np.cumsum([0, *(len(rows) for rows, *_ in made)])
     rows, value, weight, fold = (np.concatenate(column) for column in zip(*made, strict=True))
-    return Table(rows, value, weight, fold, at), vocabulary.scores(seen)
+    return Table(rows, value, weight, fold, at, by_fold, vocabulary.scores(seen))
 
 
 def fitted(rows: Floats, of: Table, chosen: NDArray[np.bool_]) -> Any:
-    """Trees over some of the rows."""
+    """Trees over some of the rows; the first forest's if these are a block's own features."""
+    trees, rate = FIRST if rows.shape[1] == WIDTH else SECOND
     those = chosen & (of.weight > 0)
     data = lightgbm.Dataset(rows[those], of.value[those], weight=of.weight[those])
-    return forest(lightgbm.train(SETTINGS, data, TREES))
+    return forest(lightgbm.train({**SETTINGS, "learning_rate": rate}, data, trees))
 
 
 def asked(trees: Any, rows: Floats) -> Floats:
@@ -211,12 +126,24 @@ def asked(trees: Any, rows: Floats) -> Floats:
     return out
 
 
-def by_others(rows: Floats, of: Table) -> Floats:
-    """What is said of each row by trees that saw no page of its fold."""
-    out = np.empty(len(rows), np.float32)
+def by_others(rows: Floats, of: Table) -> tuple[Floats, list[Any]]:
+    """What is said of each row by trees that saw no page of its fold; and those, by fold."""
+    out, trees = np.empty(len(rows), np.float32), list[Any]()
     for fold in range(FOLDS):
-        out[of.fold == fold] = asked(fitted(rows, of, of.fold != fold), rows[of.fold == fold])
-    return out
+        trees.append(fitted(rows, of, of.fold != fold))
+        out[of.fold == fold] = asked(trees[-1], rows[of.fold == fold])
+    return out, trees
+
+
+def unseen(sets: Sequence[Path], models: Sequence[Model], out: Path) -> None:
+    """Write what a model of other folds says of every page of the sets."""
+    found = {"id": list[str](), "text": list[str]()}
+    for path in sets:
+        for row in pq.read_table(path).to_pylist():
+            text = main_text(bytes_of(row["html"]), by=models[fold_of(row)])
+            found["id"].append(row["id"])
+            found["text"].append(text.tobytes().decode())
+    pq.write_table(pa.table(found), out)
 
 
 def around(pages: Sequence[Page], of: Table, first: Floats) -> None:
@@ -228,10 +155,10 @@ def around(pages: Sequence[Page], of: Table, first: Floats) -> None:
         regions(read.elements, read.sums, read.blocks, first[a:b], masses, of.rows[a:b])
 
 
-def note(sets: Sequence[Path], pages: Sequence[Page], of: Table, lines: Sequence[str]) -> str:
+def note(given: argparse.Namespace, pages: Sequence[Page], of: Table, lines: Sequence[str]) -> str:
     """What the model was made of, for people."""
     origins = Counter(page.row["origin"] for page in pages)
-    hashes = [f"- {p.name}: {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in sets]
+    hashes = [f"- {path.name}: {checksum(path)}" for path in given.sets]
     made = f"{len(pages):,} pages with {len(of.rows):,} blocks, LightGBM {lightgbm.__version__}"
     return "\n".join(
         [
@@ -240,7 +167,12 @@ def note(sets: Sequence[Path], pages: Sequence[Page], of: Table, lines: Sequence
             f"Written by infra/extraction/train.py: {made}.",
             "",
             "It holds hashes of names of classes and ids with a number each, and two forests; no",
-            "text of any page.",
+            "text of any page.  The same sets give the same file, which this shows:",
+            "",
+            "    python infra/extraction/train.py filters/maintext.bin SETS --check "
+            "--teachers TEACHERS --not AEB",
+            "",
+            f"SHA-256 of the model: {checksum(given.out)}",
             "",
             "Pages by origin, as tests/bench/extraction_sets.py calls them:",
             "",
@@ -258,6 +190,28 @@ def note(sets: Sequence[Path], pages: Sequence[Page], of: Table, lines: Sequence
     )
 
 
+def checksum(path: Path) -> str:
+    """Its SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def pages_of(given: argparse.Namespace) -> list[Page]:
+    """The pages to learn from."""
+    said = pq.read_table(given.teachers).to_pylist() if given.teachers else []
+    teachers = {row["id"]: row for row in said}
+    pages = [page for path in given.sets for page in labelled(path, teachers)]
+    return unmeasured(pages, given.measured)
+
+
+def learned(of: Table) -> bytes:
+    """The model, from all pages; the first probabilities of all blocks are there."""
+    everything = np.ones(len(of.rows), bool)
+    trees = [fitted(of.rows[:, :WIDTH], of, everything), fitted(of.rows, of, everything)]
+    with BytesIO() as file:
+        save(of.all_names, trees, file)
+        return file.getvalue()
+
+
 def main() -> None:
     """Learn, say how good it is on what was held out, and write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -265,22 +219,25 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--teachers", type=Path)
     parser.add_argument("--not", type=Path, dest="measured")
+    parser.add_argument("--unseen", type=Path)
+    parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
-    said = pq.read_table(given.teachers).to_pylist() if given.teachers else []
-    teachers = {row["id"]: row for row in said}
-    pages = [page for path in given.sets for page in labelled(path, teachers)]
-    pages = unmeasured(pages, given.measured)
-    of, names = table(pages)
-    print(f"{len(pages):,} pages, {len(of.rows):,} blocks, {len(names):,} names", flush=True)
-    first = by_others(of.rows[:, :WIDTH], of)
-    lines = report("first forest", pages, of.at, first)
+    pages = pages_of(given)
+    of = table(pages)
+    print(f"{len(pages):,} pages, {len(of.rows):,} blocks, {len(of.all_names):,} names", flush=True)
+    first, firsts = by_others(of.rows[:, :WIDTH], of)
     around(pages, of, first)
-    lines += report("both forests", pages, of.at, by_others(of.rows, of))
-    everything = np.ones(len(of.rows), bool)
-    trees = [fitted(of.rows[:, :WIDTH], of, everything), fitted(of.rows, of, everything)]
-    with given.out.open("wb") as file:
-        save(names, trees, file)
-    given.out.with_suffix(".md").write_text(note(given.sets, pages, of, lines))
+    made = learned(of)
+    print(f"{hashlib.sha256(made).hexdigest()}  {given.out}", flush=True)
+    if given.check:
+        sys.exit(None if made == given.out.read_bytes() else f"{given.out}: is another model")
+    given.out.write_bytes(made)
+    lines = report("first forest", pages, of.at, first)
+    second, seconds = by_others(of.rows, of)
+    lines += report("both forests", pages, of.at, second)
+    given.out.with_suffix(".md").write_text(note(given, pages, of, lines))
+    if given.unseen:
+        unseen(given.sets, [*map(Model, of.names, firsts, seconds)], given.unseen)
 
 
 if __name__ == "__main__":
