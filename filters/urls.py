@@ -76,7 +76,10 @@ def host_and_path(url: str) -> tuple[str, str] | None:
     return (host, parts.path) if parts and host else None
 
 
-_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?")
+_SIMPLE = re.compile(
+    r"https?://([a-z0-9.-]+)(?::(?!80/|443/)(?:[1-9][0-9]{1,3}|[1-5][0-9]{4})(?=/))?"
+    r"((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
+)
 """URLs that are canonical already, if their host is."""
 
 _NOISE = re.compile(

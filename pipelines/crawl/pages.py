@@ -24,6 +24,9 @@ RESOLVED = 200_000  # links whose URL is remembered
 
 _ROBOTS = re.compile(rb"""<meta\s[^>]{0,400}?name\s*=\s*["']?robots""", re.IGNORECASE)
 
+_BELOW = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*+/)*+[A-Za-z0-9_~-][A-Za-z0-9._~-]*+")
+"""Addresses that only want their folder put before them."""
+
 New = tuple[str, str, int]
 """A URL that was found: canonical, its kind, and links from a start URL."""
 
@@ -93,11 +96,11 @@ class Follower:
     def _links(self, row: Row, body: bytes) -> Iterator[New]:
         found = links(body, row.url)
         folder = found.base.partition("?")[0].rpartition("/")[0] + "/"
-        for href, nofollow in found.links:
-            if nofollow:
-                continue
+        for href in dict.fromkeys(
+            h.partition("#")[0] for h, nofollow in found.links if not nofollow
+        ):
             base = found.base if href.startswith("?") else folder
-            if url := self._resolve(base, href.partition("#")[0]):
+            if url := self._resolve(base, href):
                 yield url, PAGE, row.depth + 1
 
     def _pictures(self, row: Row, body: bytes) -> Iterator[New]:
@@ -130,7 +133,8 @@ class Follower:
             path, sign, query = href.partition("?")
             href = path.replace("\\", "/") + sign + query
         try:
-            url = urls.canonical(urljoin(base, href))
+            is_below = _BELOW.fullmatch(href) and base.endswith("/") and "/." not in base
+            url = urls.canonical(base + href if is_below else urljoin(base, href))
         except ValueError:
             return None
         return url if url and self._scope.holds(url) else None
