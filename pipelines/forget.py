@@ -1,15 +1,17 @@
 """Forget: what a site or a person asks to have removed goes out of a run, and does not come back.
 
-The refusal is written first, so that nothing that is refused is read in or fetched from then on.
-Then records are blanked, rows emptied, shards rewritten; the manifest is written last, and what it
-no longer names is deleted.  All of it goes by the refusals that the folder holds, so who is cut off
-at any moment does the same again, and it is finished.
+All is looked through first.  Then the refusal is written, so that nothing of it is read in or
+fetched from then on; records are blanked, rows emptied, shards rewritten; the manifest is written
+last, and what it no longer names is deleted.  All of it goes by the refusals that the folder holds,
+so who is cut off at any moment does the same again, and it is finished.
 """
 
 import json
+import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +102,12 @@ def command(asked: Asked) -> None:
     _refuse_unready(run, asked)
     every = [target for targets in wanted.values() for target in targets]
     if asked.dry_run:
-        told = _forgotten(run, before.with_(every), dry=True)
+        told = _forgotten(run, before.with_(every), None)
     else:
         with run.lock() as held:
-            known = refusals.add(held.folder, every, asked.reason)
-            told = _forgotten(held, known, dry=False)
+            before = refusals.read(held.folder)
+            refuse = partial(refusals.add, held.folder, before, every, asked.reason)
+            told = _forgotten(held, before.with_(every), refuse)
     missing = {
         name: leftover.nearest(Run(run.folder.path), targets[0])
         for name, targets in wanted.items()
@@ -142,29 +145,38 @@ def _refuse_unready(run: Run, asked: Asked) -> None:
     Raises:
         RunError: naming the command.
     """
-    documents = run.manifest.tables.get("documents")
-    if documents and documents.parts and not documents.at:
-        names = run.open_part("documents", 0).schema_arrow.names
-        if not set(DOCUMENTS.names) <= set(names):
-            raise RunError(f"{asked.folder}: of an earlier version; run its recipe again first")
     if "now" in run.manifest.facts.get("crawl", {}):
         raise RunError(
             f"{asked.folder}: a crawl was cut off; forget when it has ended: "
             f"karez run {asked.folder}/recipe.toml --run {asked.folder} --only crawl"
         )
     if "from" in run.manifest.facts:
-        names = " ".join(asked.names)
+        names = shlex.join(asked.names)
         named = f"{names} --file {asked.file}".strip() if asked.file else names
         where = run.manifest.facts["from"]
         raise RunError(
             f"{asked.folder}: its documents are those of {where}: karez forget {where} {named}; "
             f"then karez run {asked.folder}/recipe.toml --run {asked.folder} --from {where}"
         )
+    rows = [t for t in run.manifest.tables if t not in (blank.TABLE, "dataset")]
+    if broken := [table for table in rows if not run.is_whole(table)]:
+        raise RunError(f"{asked.folder}: a file of {broken[0]} is missing or cut; run it again")
+    documents = run.manifest.tables.get("documents")
+    if documents and documents.parts:
+        names = run.open_part("documents", 0).schema_arrow.names
+        if not set(DOCUMENTS.names) <= set(names):
+            raise RunError(f"{asked.folder}: of an earlier version; run its recipe again first")
 
 
-def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
-    """Go through all that the run holds."""
-    told, recipe = Told(), of_run(run.folder)
+def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> Told:
+    """Go through all that the run holds.
+
+    Args:
+        run: locked, if something is to be changed.
+        known: what is refused, and what is to be.
+        refuse: writes that down, before the first change; None: nothing is changed.
+    """
+    told, recipe, dry = Told(), of_run(run.folder), refuse is None
     told.unknown = sorted(t for t in run.manifest.tables if not t.startswith(KNOWN))
     of = Emptied(run, Run(run.folder.path), known.mark, dry)
     found = emptied.search(of.old, known) if "documents" in of.old.manifest.tables else {}
@@ -176,7 +188,10 @@ def _forgotten(run: Run, known: Refusals, dry: bool) -> Told:
     told.recipe = bool(leftover.named(of.old, known))
     told.models = leftover.models(of.old, recipe, found)
     told.similar = leftover.similar(of.old, found)
-    _warc(of, known, told)
+    archives = blank.search(of.old, known) if blank.TABLE in of.old.manifest.tables else {}
+    if refuse is not None:  # all can be read that is to be looked through
+        refuse()
+    _warc(of, known, archives, told)
     for index, each in found.items():
         emptied.empty(of, index, each.rows)
     mentions.checked(of, ids)
@@ -199,11 +214,9 @@ def _matched(known: Refusals, about: pa.Table) -> set[Target]:
     return {target for pair in pairs for target in known.matching(*pair)}
 
 
-def _warc(of: Emptied, known: Refusals, told: Told) -> None:
-    """Blank the records of the run's own WARC files."""
-    if blank.TABLE not in of.old.manifest.tables:
-        return
-    for index, found in blank.search(of.old, known).items():
+def _warc(of: Emptied, known: Refusals, archives: Mapping[int, blank.Found], told: Told) -> None:
+    """Blank the records that were found in the run's own WARC files."""
+    for index, found in archives.items():
         for record in found.records:
             told.matched |= known.matching(record.get("warc-target-uri"), None)
         told.removed["records"] += len(found.records)

@@ -65,8 +65,8 @@ def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> tuple[set[Target], Cou
     matched, found, kept = set[Target](), Counter[str](), set[str]()
 
     def mask(rows: pa.Table) -> pa.Array:
-        named = [_refused(rows, name, known, matched) for name in ("url", "image_url")]
-        mine = pc.or_(pc.or_(*named), pc.is_in(rows["document"], ids))
+        refused = _refused(rows, "image_url", known, matched)
+        mine = pc.or_(refused, pc.is_in(rows["document"], ids))
         mine = pc.and_(mine, pc.not_equal(rows["image"], ""))
         found.update(rows["source"].filter(mine).to_pylist())
         kept.update(rows["image"].filter(pc.invert(mine)).to_pylist())

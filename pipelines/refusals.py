@@ -169,21 +169,21 @@ def read(folder: Folder) -> Refusals:
     return Refusals(bytes.fromhex(table.schema.metadata[SALT].decode()), frozenset(pairs))
 
 
-def add(folder: Folder, wanted: Iterable[Target], reason: str | None = None) -> Refusals:
+def add(
+    folder: Folder, before: Refusals, wanted: Iterable[Target], reason: str | None = None
+) -> None:
     """Refuse from now on what is not refused yet.
 
     Args:
         folder: of a run that nobody else works on.
-        wanted: what; each keeps the date on which it was refused first.
+        before: what it refuses, as it was read.
+        wanted: what else; each keeps the date on which it was refused first.
         reason: is kept as it is written.
-
-    Returns:
-        all refusals.
     """
-    before, old = read(folder), _table(folder)
+    old = _table(folder)
     new = [t for t in dict.fromkeys(wanted) if not before.holds(t)]
     if not new:
-        return before
+        return
     now = datetime.now(UTC).replace(microsecond=0)
     rows = [(t.kind, before.hash(t.name), now, reason) for t in new]
     arrays = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), REFUSALS, strict=True)]
@@ -191,7 +191,6 @@ def add(folder: Folder, wanted: Iterable[Target], reason: str | None = None) -> 
     whole = pa.concat_tables([old.replace_schema_metadata(None), table]) if old else table
     with folder.create(FILE) as out:
         pq.write_table(whole.replace_schema_metadata({SALT: before.salt.hex()}), out)
-    return read(folder)
 
 
 def _table(folder: Folder) -> pa.Table | None:

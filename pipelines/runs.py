@@ -170,11 +170,11 @@ class Run:
         found = [
             t
             for t, print_ in tables.items()
-            if t not in sealed or sealed[t].fingerprint != print_ or not self._is_whole(t)
+            if t not in sealed or sealed[t].fingerprint != print_ or not self.is_whole(t)
         ]
         return list(tables) if "documents" in found else found  # with what is made beside them
 
-    def _is_whole(self, table: str) -> bool:
+    def is_whole(self, table: str) -> bool:
         """Whether the files of a table are there and as long as they were."""
         sealed = self.manifest.tables[table]
         folder = stores.folder(sealed.at) if sealed.at else self.folder

@@ -492,6 +492,10 @@ def test_what_is_wrong_is_said_in_one_line(folder: Path) -> None:
         assert said in done.stderr and done.stderr.startswith("karez: ")
     (folder / "runs/a/warc/pages.warc.gz").write_bytes(archive()[:-9])
     assert "restore the file from a copy" in forget(folder, HOST, code=1)
+    next((folder / "runs/a/columns/documents/quality").iterdir()).unlink()
+    assert "quality is missing or cut; run it again" in forget(folder, HOST, code=1)
+    assert not (folder / "runs/a/forgotten").exists()
+    assert "scan" in again(folder)
 
 
 def test_a_run_of_an_earlier_version_is_to_be_run_again_first(folder: Path) -> None:

@@ -107,6 +107,9 @@ def test_a_page_that_was_crawled_goes_and_does_not_come_back(site: tuple[Path, s
     assert naming(run, gone, RARE) == [] and sealed_as_they_are(run)
     left = pq.read_table(run / "pairs").to_pylist()
     assert [row["url"] for row in left if row["url"]] == [f"{address}/stays.html"]
+    emptied = [row for row in left if not row["url"]]
+    assert len(emptied) == 2
+    assert all(not row[name] for row in emptied for name in ("image", "image_url", "source"))
     kept = {path.stem for path in run.glob("images/*/*")}
     assert kept == {row["image"] for row in left if row["url"]}
     fetches = pq.read_table(run / "frontier/fetches").to_pylist()

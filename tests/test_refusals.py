@@ -21,7 +21,11 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def refuse(folder: Folder, *names: str) -> Refusals:
-    return refusals.add(folder, [target for name in names for target in targets(name)])
+    before, wanted = refusals.read(folder), [each for name in names for each in targets(name)]
+    refusals.add(folder, before, wanted)
+    known = refusals.read(folder)
+    assert known == before.with_(wanted)
+    return known
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_no_name_stands_in_the_file_and_no_two_folders_are_alike(tmp_path: Path)
 
 
 def test_what_was_refused_stays_with_its_date_and_reason(folder: Folder) -> None:
-    refusals.add(folder, targets("a.org"), "asked by mail")
+    refusals.add(folder, refusals.read(folder), targets("a.org"), "asked by mail")
     first = pq.read_table(folder.at(refusals.FILE)).to_pylist()
     known = refuse(folder, "b.org", "a.org")
     rows = pq.read_table(folder.at(refusals.FILE)).to_pylist()
