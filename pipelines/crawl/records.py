@@ -12,6 +12,7 @@ from pipelines.crawl.archive import Archive
 from pipelines.crawl.frontier import OUTCOMES, PARTS, hash_of
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.scope import shape
+from pipelines.errors import DamagedError, is_told
 from pipelines.runs import Run
 
 TIME = pa.timestamp("s", "UTC")
@@ -78,12 +79,29 @@ def outcomes_of(lines: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], 
     return np.array(at, np.int64), pa.table(arrays, OUTCOMES)
 
 
+def opened(run: Run, table: str, index: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """A part of what a crawl knows.
+
+    Raises:
+        DamagedError: if it cannot be read.
+    """
+    try:
+        return run.open_part(table, index).read(columns)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and is_told(error):
+            raise
+        where = run.folder.at(f"{table}/{run.table(table).parts[index].name}")
+        raise DamagedError(
+            f"{where}: is damaged; restore it, or take another --run folder"
+        ) from error
+
+
 def said_of(run: Run, table: str, names: set[str]) -> dict[str, Said]:
     """What is known of some hosts."""
     wanted = pa.array(sorted(names), pa.string())
     known = {}
     for number in range(len(run.table(table).parts)):
-        rows = run.open_part(table, number).read()
+        rows = opened(run, table, number)
         for each in rows.filter(pc.is_in(rows["host"], wanted)).to_pylist():
             name = each.pop("host")
             known[name] = Said(**each)
@@ -95,7 +113,7 @@ def hosts_of(run: Run, table: str, hosts: Sequence[Host], mine: Callable[[str], 
     new = {host.name: host.said for host in hosts}
     kept = []
     for number in range(len(run.table(table).parts)):
-        rows = run.open_part(table, number).read().cast(HOSTS)
+        rows = opened(run, table, number).cast(HOSTS)
         ours = [name not in new and mine(name) for name in rows["host"].to_pylist()]
         kept.append(rows.filter(pa.array(ours, pa.bool_())))
     rows = [{"host": name, **vars(said)} for name, said in new.items()]

@@ -29,7 +29,15 @@ from pipelines.crawl.fetch import Live, Round
 from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, Now, hash_of
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.outcome import Row
-from pipelines.crawl.records import FETCHES, HOSTS, fetches_of, hosts_of, outcomes_of, said_of
+from pipelines.crawl.records import (
+    FETCHES,
+    HOSTS,
+    fetches_of,
+    hosts_of,
+    opened,
+    outcomes_of,
+    said_of,
+)
 from pipelines.crawl.resume import found_again
 from pipelines.doing import How, do
 from pipelines.errors import RecipeError, RunError
@@ -150,7 +158,7 @@ def part(run: Run, number: int, columns: Sequence[str] = FRONTIER.names) -> pa.T
     schema = pa.schema([FRONTIER.field(name) for name in columns])
     if URLS not in run.manifest.tables:
         return schema.empty_table()
-    return run.open_part(URLS, number).read(list(columns)).cast(schema)
+    return opened(run, URLS, number, list(columns)).cast(schema)
 
 
 def survey(run: Run, now: Now) -> dict[str, Any]:
@@ -167,9 +175,8 @@ def survey(run: Run, now: Now) -> dict[str, Any]:
         begins = each.pop("first")
         first = begins if first is None else min(first, begins or first)
         known.update(each)
-    hosts = [
-        run.open_part(HOSTS_, i).read(["fetched"]) for i in range(len(run.table(HOSTS_).parts))
-    ]
+    count = len(run.table(HOSTS_).parts)
+    hosts = [opened(run, HOSTS_, number, ["fetched"]) for number in range(count)]
     fetched = sum(pc.sum(h["fetched"]).as_py() or 0 for h in hosts)
     return {**known, "first": first, "fetched": fetched, "hosts": sum(h.num_rows for h in hosts)}
 
@@ -212,21 +219,21 @@ def fetch(job: Job, key: int, incoming: Batches) -> Done:
     """Fetch the URLs of some hosts."""
     facts, crawl = job.plan.facts, _crawl(job.recipe)
     archive = Archive(Path(job.run.folder.at(WARC)), f"{facts['warc']}-{key:03d}", _about(crawl))
-    rows = _chosen(incoming, {line["key"] for line in archive.logged})
-    hosts = _hosts(job.run, rows, crawl)
-    left = max(1, facts["left"] // facts["fetchers"]) - sum(e["new"] for e in archive.logged)
-    told = f"{job.work}/live-{key:03d}"
-    round_ = Round(
-        crawl,
-        hosts,
-        archive,
-        refusals.read(job.run.folder),
-        left,
-        lambda live: job.run.folder.write(told, orjson.dumps(vars(live))),
-    )
-    found_again(archive, round_, {host.name: host for host in hosts})
-    round_.run(SECONDS)
-    archive.close()
+    with contextlib.closing(archive):
+        rows = _chosen(incoming, {line["key"] for line in archive.logged})
+        hosts = _hosts(job.run, rows, crawl)
+        left = max(1, facts["left"] // facts["fetchers"]) - sum(e["new"] for e in archive.logged)
+        told = f"{job.work}/live-{key:03d}"
+        round_ = Round(
+            crawl,
+            hosts,
+            archive,
+            refusals.read(job.run.folder),
+            left,
+            lambda live: job.run.folder.write(told, orjson.dumps(vars(live))),
+        )
+        found_again(archive, round_, {host.name: host for host in hosts})
+        round_.run(SECONDS)
     return _fetched(job, key, archive, round_, hosts)
 
 

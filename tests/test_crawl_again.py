@@ -1,0 +1,238 @@
+"""A crawl asked for again: what has not changed, what went wrong meanwhile, what is told of it."""
+
+import errno
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+from fastwarc import ArchiveIterator, WarcRecordType
+
+from pipelines.crawl import archive
+from pipelines.crawl.archive import PROFILES, Archive
+from pipelines.runs import Run
+from tests.begun import begin, wait_for
+from tests.command import here
+from tests.crawling import crawl, frontier, recipe, table
+from tests.hostile import FIRST, Site, Talk, Web, message, page, served
+from tests.test_crawl import bodies, tree
+
+pytestmark = pytest.mark.server
+
+
+def records(run: Path) -> list[dict[str, str]]:
+    """The headers of all answers in the WARC files, in order."""
+    found = []
+    for path in sorted((run / "warc").glob("*.warc.gz")):
+        with path.open("rb") as file:
+            kinds = WarcRecordType.response | WarcRecordType.revisit
+            found += [dict(each.headers.items()) for each in ArchiveIterator(file, kinds)]
+    return found
+
+
+def checked(run: Path) -> None:
+    """`warcio check` finds nothing wrong."""
+    files = sorted((run / "warc").glob("*.warc.gz"))
+    check = [str(Path(sys.executable).with_name("warcio")), "check", "-v"]
+    done = subprocess.run([*check, *map(str, files)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "fail" in done.stdout) == (0, False), done.stdout
+
+
+def test_what_has_not_changed_is_a_revisit(tmp_path: Path) -> None:
+    turn = Counter[str]()
+
+    def tagged(talk: Talk) -> None:
+        same = talk.seen.headers.get("if-none-match") == '"é"'
+        known = message(status="304 Not Modified", ETag='"é"')
+        talk.send(known if same else message("<p>Tagged.", ETag='"é"', Last_Modified="Mon"))
+
+    def changing(talk: Talk) -> None:
+        turn["changing"] += 1
+        talk.send(page(text=f"Page {turn['changing']}."))
+
+    site: Site = {"/same": page(text="The same."), "/tagged": tagged, "/changing": changing}
+    with served({"a": site}) as web:
+        text = recipe(*(web.url("a", path) for path in site), recrawl="0 s", pages=3)
+        crawl(tmp_path / "run", text)
+        first = {each["WARC-Target-URI"]: each for each in records(tmp_path / "run")}
+        assert len(web.asked("a")) == 3  # and the crawl ended
+        second = int(time.time())
+        wait_for(lambda: time.time() > second + 1)
+        rows = crawl(tmp_path / "run", text)
+        assert sorted(row["reason"] for row in rows[3:]) == ["fetched", "not modified", "same"]
+        assert len(web.asked("a")) == 6
+        again = {each["WARC-Target-URI"]: each for each in records(tmp_path / "run")[3:]}
+        for path, profile in (("/same", "same"), ("/tagged", "not modified")):
+            before, after = first[web.url("a", path)], again[web.url("a", path)]
+            assert after["WARC-Type"] == "revisit" and after["WARC-Profile"] == PROFILES[profile]
+            assert after["WARC-Refers-To"] == before["WARC-Record-ID"]
+            assert after["WARC-Refers-To-Date"] == before["WARC-Date"]
+            assert after["WARC-Payload-Digest"] == before["WARC-Payload-Digest"]
+        assert again[web.url("a", "/changing")]["WARC-Type"] == "response"
+        checked(tmp_path / "run")
+        assert table(tmp_path / "run", "frontier/hosts")["fetched"].to_pylist() == [3]
+
+
+def test_run_again_nothing_is_asked(tmp_path: Path) -> None:
+    with served({"a": tree(5)}) as web:
+        text = recipe(web.url("a", "/0"))
+        crawl(tmp_path / "run", text)
+        asked = len(web.seen)
+        crawl(tmp_path / "run", text)
+        assert len(web.seen) == asked
+        checked(tmp_path / "run")
+
+
+def test_a_changed_recipe_counts(tmp_path: Path) -> None:
+    with served({"a": tree(30), "b": tree(3)}) as web:
+        crawl(tmp_path / "run", recipe(web.url("a", "/0"), pages=3))
+        before = len(web.seen)
+        text = recipe(web.url("a", "/0"), web.url("b", "/0"), exclude=["*/1*"], pages=100)
+        crawl(tmp_path / "run", text)
+        later = {seen.path for seen in web.seen[before:] if seen.host == "a"}
+        assert later and not any(path.startswith("/1") for path in later)
+        assert set(web.asked("b")) == {"/0", "/2"}
+
+
+def test_several_fetchers_and_workers_find_the_same(tmp_path: Path) -> None:
+    with served({name: tree(9) for name in "abcd"}) as web:
+        start = [web.url(name, "/0") for name in "abcd"]
+        crawl(tmp_path / "one", recipe(*start))
+        text = recipe(*start, fetchers=3)
+        workers = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+        crawl(tmp_path / "many", text, *workers)
+        assert frontier(tmp_path / "many") == frontier(tmp_path / "one")
+        assert bodies(tmp_path / "many") == bodies(tmp_path / "one")
+        hosts = table(tmp_path / "many", "frontier/hosts").to_pylist()
+        assert sorted((h["host"], h["fetched"]) for h in hosts) == [
+            (web.url(name, ""), 9) for name in "abcd"
+        ]
+
+
+def test_a_clock_that_was_set_back_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served({"a": tree(9)}) as web:
+        crawl(tmp_path / "run", recipe(web.url("a", "/0"), pages=2))
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() - 400 * 86_400)
+        began = time.monotonic()
+        crawl(tmp_path / "run", recipe(web.url("a", "/0"), pages=5))
+        assert time.monotonic() - began < 30
+        assert len(web.asked("a")) == 5
+        assert sum(seen.path == "/robots.txt" for seen in web.seen) == 2  # the first is of no age
+
+
+def asked_for(web: Web, count: int) -> bool:
+    return len([seen for seen in web.seen if seen.path not in FIRST]) >= count
+
+
+@pytest.mark.slow
+def test_interrupted_it_says_so_in_a_line_and_goes_on(tmp_path: Path) -> None:
+    with served({"a": tree(20)}) as web:
+        (tmp_path / "a.toml").write_text(recipe(web.url("a", "/0"), delay=0.1))
+        arguments = ("run", "a.toml", "--run", "run", "--only", "crawl")
+        with begin(*arguments, cwd=tmp_path) as begun:
+            wait_for(lambda: asked_for(web, 4), begun)
+            begun.send_signal(signal.SIGINT)
+            said, told = begun.communicate(timeout=30)
+            assert begun.returncode == 1
+            assert len(told.splitlines()) == 1 and "Traceback" not in said + told
+        done = here(*arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert set(web.asked("a")) == {f"/{i}" for i in range(20)}
+        assert len(web.asked("a")) <= 21  # what was under way
+
+
+def test_a_damaged_frontier_is_one_line(tmp_path: Path) -> None:
+    with served({"a": tree(9)}) as web:
+        (tmp_path / "a.toml").write_text(recipe(web.url("a", "/0")))
+        arguments = ("run", "a.toml", "--run", "run", "--only", "crawl")
+        assert here(*arguments, cwd=tmp_path).returncode == 0
+        path = max((tmp_path / "run/frontier/urls").iterdir(), key=lambda each: each.stat().st_size)
+        whole = path.read_bytes()
+        rotten = whole[:60] + bytes(byte ^ 255 for byte in whole[60:160]) + whole[160:]
+        for body in (whole[:-9], rotten, bytes(len(whole)), None):
+            path.unlink(missing_ok=True)
+            if body is not None:
+                path.write_bytes(body)
+            done = here(*arguments, cwd=tmp_path)
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+            assert path.name in done.stderr
+
+
+def test_a_full_disk_is_one_line_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served({"a": tree(9)}) as web:
+        (tmp_path / "a.toml").write_text(recipe(web.url("a", "/0")))
+        arguments = ("run", "a.toml", "--run", "run", "--only", "crawl")
+        writes = archive._write
+        calls = Counter[str]()
+
+        def full(file: int, data: bytes) -> None:
+            calls["all"] += 1
+            if calls["all"] > 5:
+                writes(file, data[: len(data) // 2])
+                raise OSError(errno.ENOSPC, "No space left on device")
+            writes(file, data)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, "_write", full)
+            done = here(*arguments, cwd=tmp_path)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert "No space left on device" in done.stderr
+        assert here(*arguments, cwd=tmp_path).returncode == 0
+        assert set(bodies(tmp_path / "run")) == {web.url("a", f"/{i}") for i in range(9)}
+        checked(tmp_path / "run")
+
+
+def test_what_another_round_left_is_not_read(tmp_path: Path) -> None:
+    with served({"a": tree(9)}) as web:
+        warc = tmp_path / "run/warc"
+        left = Archive(warc, "a-00000-20200101T000000-000", {})
+        left.log({"key": 7, "url": "http://a/", "reason": "fetched", "new": True})
+        left.close()
+        (warc / "a-00000-000.log").write_bytes(orjson.dumps({"key": 8}) + b"\n")
+        (tmp_path / "run/lock").touch()
+        (tmp_path / "run/recipe.toml").touch()
+        (tmp_path / "run/manifest.json").write_text(
+            '{"format": 1, "tables": {}, "steps": {}, "facts": {}}'
+        )
+        crawl(tmp_path / "run", recipe(web.url("a", "/0")))
+        assert len(bodies(tmp_path / "run")) == 9
+        names = {part.name for part in Run(tmp_path / "run").table("warc").parts}
+        assert {path.name for path in warc.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"contact": "nobody"}, "contact"),
+        ({"contact": "http://münchen.example/"}, "contact"),
+        ({"agent": "Mozilla/5.0 (X11)"}, "agent"),
+        ({"delay": -1}, "delay"),
+        ({"delay": "1 year"}, "delay"),
+        ({"timeout": 0}, "timeout"),
+        ({"patience": "100 days"}, "patience"),
+        ({"retries": 999}, "retries"),
+        ({"depth": 99_999}, "depth"),
+        ({"scope": "galaxy"}, "scope"),
+        ({"start": ["ftp://example.org/"]}, "start"),
+        ({"start": []}, "start"),
+        ({"pages": 0}, "pages"),
+        ({"fetcher": 2}, "did you mean fetchers"),
+    ],
+)
+def test_what_cannot_be_crawled_is_one_line(
+    tmp_path: Path, options: dict[str, object], said: str
+) -> None:
+    (tmp_path / "a.toml").write_text(recipe(**{"start": ["http://example.org/"], **options}))
+    done = here("run", "a.toml", "--run", "run", cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert said in done.stderr
+    assert not (tmp_path / "run").exists()
