@@ -56,7 +56,11 @@ def test_what_has_not_changed_is_a_revisit(tmp_path: Path) -> None:
 
     site: Site = {"/same": page(text="The same."), "/tagged": tagged, "/changing": changing}
     with served({"a": site}) as web:
-        text = recipe(*(web.url("a", path) for path in site), recrawl="0 s", pages=3)
+        text = recipe(
+            *(web.url("a", path) for path in ("/same", "/tagged", "/changing")),
+            recrawl="0 s",
+            pages=3,
+        )
         crawl(tmp_path / "run", text)
         first = {each["WARC-Target-URI"]: each for each in records(tmp_path / "run")}
         assert len(web.asked("a")) == 3  # and the crawl ended
