@@ -89,6 +89,11 @@ def test_a_meta_that_is_wrong_over_utf8_is_not_believed_but_a_header_is(name: st
     assert decode(few.encode(), None)[1] == codec(name)
 
 
+def test_escapes_of_iso_2022_are_no_utf8() -> None:
+    page = "<p>これは日本語で書かれた普通の文章です。" * 3
+    assert decode(page.encode("iso2022_jp"), None)[0] == page
+
+
 def test_labels_are_those_of_the_web() -> None:
     """Shift_JIS with the characters of Windows, gb2312 as gb18030, latin-1 as windows-1252."""
     assert decode(JAPANESE.encode("cp932"), "Shift_JIS")[0] == JAPANESE

@@ -84,8 +84,8 @@ def test_two_extractors_give_the_lines_of_both_each_once_and_in_their_order() ->
     assert joined.split("\n") == ["zero", "one", "", "two", "three", "four", "five"]
     joint = text(PAGE, "karez+resiliparse")
     assert set(text(PAGE, "karez").split("\n")) <= set(joint.split("\n"))
-    assert text("<p>x", "own_extractor:none+own_extractor:both") == both("")
-    assert text("<p>x", "own_extractor:both+own_extractor:none") == both("")
+    assert text("<p>x", "own_extractor:none+own_extractor:other") == other("")
+    assert text("<p>x", "own_extractor:other+own_extractor:none") == other("")
     with pytest.raises(ValueError, match="no extractor 'lynx'"):
         resolve("karez+lynx")
     with pytest.raises(TooDeep):

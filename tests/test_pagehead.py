@@ -48,6 +48,12 @@ def test_json_ld_says_all_of_an_article() -> None:
     assert said(ld(ARTICLE)) == said("", ld([ARTICLE])) == said(ld({"@graph": [ARTICLE]})) == wanted
 
 
+def test_json_ld_comes_before_the_tags_and_the_tags_before_the_title() -> None:
+    tags = "<title>Site</title><meta property=og:title content=Tag><meta name=author content=Me>"
+    assert said(tags + ld(ARTICLE))[:2] == ("Wasser & Stein", "A. One; B. Two")
+    assert said(tags)[:2] == ("Tag", "Me")
+
+
 def test_an_article_comes_before_the_page_and_names_its_author_elsewhere() -> None:
     person = {"@type": "Person", "@id": "#me", "name": "C. Three"}
     page = {"@type": "WebPage", "headline": "Site", "datePublished": "2020-01-01", "name": "N"}

@@ -16,7 +16,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filters import extract
 from pipelines.readers import Dead, Document, Skipped, frames, packed, warc
+from pipelines.readers.pages import REST
 from tests.reading import Source
 
 SAMPLE = Path(__file__).parent / "data" / "sample"
@@ -388,3 +390,9 @@ def test_the_sample_reads_as_planted() -> None:
         "faults.warc.gz: too deep": 1,
         "faults.warc.gz: too large": 1,
     }
+
+
+def test_the_rest_of_a_page_that_is_too_long_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "found", lambda *_: extract.Found("x", cut=True))
+    document, rest = read(record(url(0), http(b"<p>x")))
+    assert isinstance(document, Document) and document.text == "x" and rest == REST
