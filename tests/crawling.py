@@ -29,7 +29,7 @@ def recipe(*start: str, **options: Any) -> str:
         "retries": 0,
         "private": True,
     }
-    keys |= {"contact": "crawler@example.org", "start": list(start), **options}
+    keys |= {"contact": "crawler@example.org", "start": list(start)} | options
     lines = "".join(f"{name} = {_toml(value)}\n" for name, value in keys.items())
     return f'name = "a"\n[[source]]\nkind = "crawl"\n{lines}'
 

@@ -18,7 +18,7 @@ from pipelines.runs import Run
 from tests.begun import begin, wait_for
 from tests.command import here
 from tests.crawling import crawl, frontier, recipe, table
-from tests.hostile import FIRST, Site, Talk, Web, message, page, served
+from tests.hostile import FIRST, Answer, Talk, Web, message, page, served
 from tests.test_crawl import bodies, tree
 
 pytestmark = pytest.mark.server
@@ -54,7 +54,11 @@ def test_what_has_not_changed_is_a_revisit(tmp_path: Path) -> None:
         turn["changing"] += 1
         talk.send(page(text=f"Page {turn['changing']}."))
 
-    site: Site = {"/same": page(text="The same."), "/tagged": tagged, "/changing": changing}
+    site: dict[str, Answer] = {
+        "/same": page(text="The same."),
+        "/tagged": tagged,
+        "/changing": changing,
+    }
     with served({"a": site}) as web:
         text = recipe(
             *(web.url("a", path) for path in ("/same", "/tagged", "/changing")),

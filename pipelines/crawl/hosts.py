@@ -153,7 +153,8 @@ class Host:
             self.said.tdm = body
         else:
             self.said.lost = words(body, request.url) if body is not None else ""
-        self._read()
+        if what in (ROBOTS, AI):  # rules by the thousand take their time
+            self._read()
         self._first = [each for each in self._first if self._may(each)]
 
     def _may(self, what: str) -> bool:

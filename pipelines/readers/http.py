@@ -12,6 +12,8 @@ import zlib
 import pyarrow as pa
 
 CODINGS = 4  # one over the other; no server means more
+MEMBERS = 10_000  # of a gzip
+PIECE = 16_384  # bytes that are unpacked at once
 
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
@@ -71,20 +73,27 @@ def unchunk(body: bytes) -> bytes:
 
 
 def _inflate(body: bytes, wbits: int, limit: int) -> bytes:
-    """Unpack gzip, member by member, or one zlib or raw stream."""
-    out = b""
-    while body:
+    """Unpack gzip, member by member, or one zlib or raw stream; of many members it is a bomb."""
+    out, size, at = [], 0, 0
+    for _ in range(MEMBERS if body else 0):
         inflate = zlib.decompressobj(wbits=wbits)
-        try:
-            out += inflate.decompress(body, limit + 1 - len(out))
-        except zlib.error as error:
-            raise CodingError("broken encoding") from error
-        if len(out) > limit:
-            raise CodingError("too large")
-        if not inflate.eof:
-            raise CodingError("broken encoding")
-        body = inflate.unused_data if inflate.unused_data.startswith(b"\x1f\x8b") else b""
-    return out
+        while not inflate.eof:
+            piece = body[at : at + PIECE]  # what follows a member is copied
+            try:
+                out.append(inflate.decompress(piece, limit + 1 - size))
+            except zlib.error as error:
+                raise CodingError("broken encoding") from error
+            size += len(out[-1])
+            if size > limit:
+                raise CodingError("too large")
+            if not piece:
+                raise CodingError("broken encoding")
+            at += len(piece) - len(inflate.unused_data)
+        if not body.startswith(b"\x1f\x8b", at):
+            return b"".join(out)
+    if body:
+        raise CodingError("broken encoding")
+    return body
 
 
 def _deflate(body: bytes, limit: int) -> bytes:
