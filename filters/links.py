@@ -169,6 +169,8 @@ def _end_of_script(page: bytes, at: int) -> int:
 
 def _href_and_rel(attributes: bytes) -> tuple[str | None, str | None]:
     """The values of two attributes, the first of each name."""
+    if b"href" not in attributes.lower():  # an anchor to lead to, not one that leads
+        return None, None
     href = rel = None
     for name, one, two, bare in _ATTRIBUTE.findall(attributes, 0, READ):
         if len(name) == 4 and href is None and name.lower() == b"href":

@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -74,9 +75,17 @@ class Answer:
 
     def header(self, name: str) -> str:
         """The values of a header, joined by commas; "" if there is none."""
-        begins = f"{name.lower()}:".encode()
-        found = [h for h in self.headers if h[: len(begins)].lower() == begins]
-        return ", ".join(h[len(begins) :].decode("latin-1").strip() for h in found)
+        return ", ".join(self._fields.get(name.lower(), ()))
+
+    @cached_property
+    def _fields(self) -> dict[str, list[str]]:
+        """Values by name, in lower case; read once, when the first is asked for."""
+        found: dict[str, list[str]] = {}
+        for line in self.headers:
+            name, colon, value = line.decode("latin-1").partition(":")
+            if colon:
+                found.setdefault(name.lower(), []).append(value.strip())
+        return found
 
     @property
     def media_type(self) -> str:
