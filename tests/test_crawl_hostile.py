@@ -1,14 +1,16 @@
 """The hostile web: each URL ends as a row with a reason, in time; a crawl of it ends."""
 
 import gzip
+import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crawling import Child, Rows, crawl, fetches, frontier, reasons, recipe
-from tests.hostile import Site, Talk, Web, message, page, served
+from tests.hostile import FIRST, Site, Talk, Web, html, message, page, served
 from tests.hostile_sites import HOSTILE, SIZE, endless, endless_head
 
 pytestmark = pytest.mark.server
@@ -111,3 +113,47 @@ def test_sitemaps(tmp_path: Path) -> None:
         assert found[web.url("a", "/2")][:2] == ("page", 2)
         assert web.url("a", "/6") not in found
         assert 50_000 <= len(found) <= 50_020
+
+
+def test_soft_404s(tmp_path: Path) -> None:
+    lost = html("/", text="Sorry, there is nothing here. " * 9)
+    links = [f"/{'abcdefgh'[i % 8]}{i}" for i in range(30)]
+
+    def site(path: str) -> bytes | None:
+        if path == "/":
+            return page(*links)
+        if path in FIRST:
+            return None
+        own = page(text=f"Page {path} says {path[1:] * 3} of its own.")
+        return own if path in links[:5] else message(lost)
+
+    with served({"a": site}) as web:
+        rows = crawl(tmp_path / "run", recipe(web.url("a"), delay=0.01))
+        ends = Counter(row["reason"] for row in rows)
+        assert ends == {"fetched": 6, "soft 404": 25}
+
+
+def test_one_address_with_many_names_and_one_page_with_many(tmp_path: Path) -> None:
+    site: Site = {"/": page("/x", "/X", "/%78", "//h0.localhost/"), "/x": page()}
+    hosts = {f"h{i}": site for i in range(200)}
+    with served(hosts) as web:
+        rows = crawl(tmp_path / "run", recipe(*(web.url(name) for name in hosts)))
+        ends = Counter(row["reason"] for row in rows)
+        assert ends == {"fetched": 400, "status 404": 200}  # /X is another page, /%78 is not
+        assert max(Counter((s.host, s.path) for s in web.seen).values()) == 1
+
+
+def test_connections_that_close_at_random(tmp_path: Path) -> None:
+    rng = random.Random(0)
+
+    def answer(talk: Talk) -> None:
+        talk.send(page(*(f"/{i}" for i in range(40))))
+        if rng.random() < 0.4:
+            talk.close()
+        if rng.random() < 0.2:
+            talk.reset()
+
+    with served({"a": lambda path: answer if path[1:].isdigit() else None}) as web:
+        rows = crawl(tmp_path / "run", recipe(web.url("a", "/0"), delay=0.01, retries=5))
+        last = {url: each[-1] for url, each in reasons(rows).items()}
+        assert set(last.values()) == {"fetched"} and len(last) == 40
