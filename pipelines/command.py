@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pipelines import against, execute, given, ingest, rules, show
 from pipelines.compiling import compile_kernels
-from pipelines.crawl import rounds, view
+from pipelines.crawl import rounds, step, view
 from pipelines.default import default
 from pipelines.errors import RecipeError, nearest
 from pipelines.measures import Scan
@@ -59,7 +59,7 @@ def read(
     try:
         scan = rules.check(recipe)
         against.runs(recipe)
-        rounds.check(recipe)
+        step.check(recipe)
         if any(given.asked(type(measure)) for measure in scan.measures.values()):
             compile_kernels(recipe, scan, console)  # the words of these files are counted
         return text, recipe, scan, given.given(scan.measures)
@@ -77,7 +77,7 @@ def run(asked: Asked) -> None:
     """
     console = Console(stderr=asked.as_json)
     text, recipe, scan, _ = read(asked.paths, asked.limit, console, asked.exchange)
-    known = [rounds.STEP.name, *(step.name for step in execute.STEPS)]
+    known = [step.STEP.name, *(each.name for each in execute.STEPS)]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(reached(asked.folder or Path("runs", recipe.name)))
@@ -100,14 +100,14 @@ def run(asked: Asked) -> None:
             asked.only,
         )
         rounds.bring(run, recipe, how)
-        if asked.only != rounds.STEP.name:
+        if asked.only != step.STEP.name:
             execute.execute(run, recipe, how, other)
         tell(run, recipe, console, asked)
 
 
 def tell(run: Run, recipe: Recipe, console: Console, asked: Asked) -> None:
     """Print what came of a run, or of the steps of it that were asked for."""
-    if asked.only == rounds.STEP.name:
+    if asked.only == step.STEP.name:
         view.summary(run, recipe, console, asked.as_json)
     elif asked.as_json:
         click.echo(json.dumps(show.figures(run), indent=1))

@@ -24,7 +24,7 @@ from pipelines import (
     split,
 )
 from pipelines.corpus import Corpus
-from pipelines.crawl import rounds
+from pipelines.crawl import step as crawl
 from pipelines.doing import How as How
 from pipelines.doing import do
 from pipelines.errors import DamagedError, RunError
@@ -55,7 +55,7 @@ STEPS: tuple[Step, ...] = (
 
 def named(name: str) -> Step:
     """A step, by its name."""
-    return next(step for step in (rounds.STEP, *STEPS) if step.name == name)
+    return next(step for step in (crawl.STEP, *STEPS) if step.name == name)
 
 
 def wanted(recipe: Recipe) -> list[Step]:

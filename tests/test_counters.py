@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from apache_beam.metrics import Metrics
 
-from pipelines import execute, parts, steps, tasks
+from pipelines import doing, parts, steps, tasks
 from pipelines.recipe import EXCHANGES
 from pipelines.steps import Job
 from tests.command import counts, here, notes
@@ -42,7 +42,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
         found[job.step.name] = (total, *sums)
         return steps.collect(job, counts)
 
-    monkeypatch.setattr(execute, "collect", collect)
+    monkeypatch.setattr(doing, "collect", collect)
     monkeypatch.setattr(parts, "PART_ROWS", 9)
     return found
 

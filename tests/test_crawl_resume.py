@@ -63,7 +63,7 @@ DEATHS: list[Death] = [
     7,
     partial(die_in, "crawl.archive.Archive.log", 3),
     partial(die_in, "crawl.archive._write", 5, half=True),
-    partial(die_in, "crawl.rounds._by_part", 1),
+    partial(die_in, "crawl.step._by_part", 1),
     partial(die_in, "crawl.frontier.merge", 5),
     partial(die_in, "runs.Run.save", 3),
     partial(die_in, "runs.Run.sweep", 2),

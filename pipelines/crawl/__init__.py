@@ -1,8 +1,12 @@
 """The crawl: rounds over a frontier, one polite fetcher a host, WARC out.
 
-asked.py     what a recipe asks for            frontier.py  which URLs are known, which are due
-scope.py     which URLs are asked for at all   hosts.py     manners, and what robots.txt says
-client.py    libcurl, with its limits          outcome.py   what an answer means
-archive.py   WARC files and the log            fetch.py     a round's loop over hosts
-rounds.py    the driver, and the step
+asked.py     what a recipe asks for            scope.py     which URLs are asked for at all
+frontier.py  which are known, which are due    tables.py    what stands in the run folder
+hosts.py     manners, and robots.txt           client.py    libcurl, with its limits
+outcome.py   what an answer means              pages.py     what it holds, where it leads
+fetch.py     a round's loop over hosts         archive.py   WARC files and the log
+step.py      a round as a step                 rounds.py    the driver
+resume.py    what a cut-off task had found     records.py   the log as tables
+told.py      what a crawl came to              fetches.py   what became of one URL
+view.py      how it goes, for a person
 """

@@ -3,7 +3,7 @@
 import pyarrow.compute as pc
 
 from filters.urls import canonical
-from pipelines.crawl.rounds import FETCHES_, URLS
+from pipelines.crawl.tables import FETCHES_, URLS
 from pipelines.runs import Run
 
 

@@ -10,7 +10,7 @@ from filters import urls
 from pipelines.crawl.asked import Crawl
 from pipelines.crawl.client import REFUSED, Answer
 
-DONE, WAITING, DROPPED = "done", "waiting", "dropped"
+STATES = DONE, WAITING, DROPPED = "done", "waiting", "dropped"
 """States of a URL."""
 
 PAGE, IMAGE, SITEMAP = "page", "image", "sitemap"

@@ -53,6 +53,10 @@ HOSTS = pa.schema(
 )
 
 
+CAME = OUTCOMES.append(pa.field("part", pa.int8(), False))
+"""What the frontier takes of the log, each with the part that its URL belongs to."""
+
+
 def fetches_of(lines: Sequence[Mapping[str, Any]], number: int, archive: Archive) -> pa.Table:
     """The log of a round."""
 
@@ -75,8 +79,8 @@ def outcomes_of(lines: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], 
     arrays = [
         pa.array([line[renamed.get(f.name, f.name)] for line in lines], f.type) for f in OUTCOMES
     ]
-    at = [hash_of(shape(line["url"])) % PARTS for line in lines]
-    return np.array(at, np.int64), pa.table(arrays, OUTCOMES)
+    at = np.array([hash_of(shape(line["url"])) % PARTS for line in lines], np.int64)
+    return at, pa.table([*arrays, pa.array(at, pa.int8())], CAME)
 
 
 def opened(run: Run, table: str, index: int, columns: Sequence[str] | None = None) -> pa.Table:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live as Screen
 from rich.table import Table as Grid
 
-from pipelines.crawl import rounds, told
+from pipelines.crawl import tables, told
 from pipelines.crawl.fetch import Live
 from pipelines.crawl.frontier import Now
 from pipelines.recipe import Recipe
@@ -90,7 +90,7 @@ def table(now: Live, seconds: float) -> Grid:
 def figures(run: Run) -> dict[str, Any]:
     """What a crawl came to, for programs."""
     now = int(time.time())
-    known = rounds.survey(run, Now(now, now))
+    known = tables.survey(run, Now(now, now))
     step = run.manifest.steps.get("crawl", {"counts": {}, "seconds": 0.0})
     return {
         "rounds": run.manifest.facts.get("crawl", {}).get("round", 0),

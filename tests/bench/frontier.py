@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.crawl import fetch, frontier, rounds
+from pipelines.crawl import fetch, frontier, rounds, step, tables
 from pipelines.crawl.archive import digest
 from pipelines.crawl.frontier import LINKS, OUTCOMES, PARTS
 from pipelines.crawl.outcome import DONE, PAGE, Outcome
@@ -53,10 +53,10 @@ def made(folder: Path, urls: int, hosts: int) -> Path:
     if not (place / "manifest.json").exists():
         shutil.rmtree(place, ignore_errors=True)
         with Run(place).lock() as run:
-            mark = fingerprint("crawl", rounds.VERSION)
-            tables = tuple(_parts(run, place, urls, hosts))
-            run.manifest.tables |= {rounds.URLS: Table(mark, tables)}
-            run.manifest.tables |= {rounds.HOSTS_: Table(mark, ())}
+            mark = fingerprint("crawl", tables.VERSION)
+            made_up = tuple(_parts(run, place, urls, hosts))
+            run.manifest.tables |= {tables.URLS: Table(mark, made_up)}
+            run.manifest.tables |= {tables.HOSTS_: Table(mark, ())}
             run.save()
     return place
 
@@ -78,7 +78,7 @@ def _parts(run: Run, place: Path, urls: int, hosts: int) -> Iterator[Any]:
         links, empty = pq.read_table(path, schema=LINKS), frontier.FRONTIER.empty_table()
         path.unlink()
         merged = frontier.merge(empty, OUTCOMES.empty_table(), links, crawl)
-        yield rounds._write(run, number, merged)
+        yield tables.write(run, number, merged)
 
 
 class MadeUp(fetch.Round):
@@ -120,11 +120,12 @@ def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
 def once(place: Path, urls: int, hosts: int) -> None:
     """A round, in this process; prints what its steps took as JSON."""
     MadeUp.urls, MadeUp.hosts = urls, hosts
-    rounds.Round = MadeUp  # type: ignore[attr-defined]
+    step.Round = MadeUp  # type: ignore[attr-defined]
     for name in ("due", "found", "merge", "rows", "state"):
         setattr(frontier, name, timed(f"frontier.{name}", getattr(frontier, name)))
-    for name in ("part", "_chosen", "_hosts", "outcomes_of", "fetches_of", "hosts_of", "survey"):
-        setattr(rounds, name, timed(name, getattr(rounds, name)))
+    for name in ("part", "_chosen", "_hosts", "outcomes_of", "fetches_of", "hosts_of"):
+        setattr(step, name, timed(name, getattr(step, name)))
+    rounds.survey = timed("survey", rounds.survey)  # type: ignore[attr-defined]
     MadeUp.run = timed("made up", MadeUp.run)  # type: ignore[method-assign]
     text = recipe("https://www.h0.example.org/", scope="web", pages=PAGES, fetchers=1)
     with Run(place).lock() as run:

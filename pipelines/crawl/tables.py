@@ -1,0 +1,56 @@
+"""The tables of a crawl in the run folder: the frontier, what is known of hosts, the log, WARC."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import parts
+from pipelines.crawl import frontier
+from pipelines.crawl.frontier import FRONTIER, PARTS, Now
+from pipelines.crawl.records import opened
+from pipelines.runs import Part, Run
+
+VERSION = 1
+URLS, HOSTS_, FETCHES_, WARC = "frontier/urls", "frontier/hosts", "frontier/fetches", "warc"
+TABLES = (URLS, HOSTS_, FETCHES_, WARC)
+
+
+def part(run: Run, number: int, columns: Sequence[str] = FRONTIER.names) -> pa.Table:
+    """A part of the frontier, or some columns of it."""
+    schema = pa.schema([FRONTIER.field(name) for name in columns])
+    if URLS not in run.manifest.tables:
+        return schema.empty_table()
+    return opened(run, URLS, number, list(columns)).cast(schema)
+
+
+def survey(run: Run, now: Now) -> dict[str, Any]:
+    """What the frontier holds.
+
+    Returns:
+        URLs by state; how many are due, and due again; when the first is that is to be asked again
+        later; pages that were fetched, on how many hosts.
+    """
+    known = Counter[str]()
+    first = None
+    for number in range(PARTS):
+        each = frontier.state(part(run, number, frontier.TIMED), now)
+        begins = each.pop("first")
+        first = begins if first is None else min(first, begins or first)
+        known.update(each)
+    count = len(run.table(HOSTS_).parts)
+    hosts = [opened(run, HOSTS_, number, ["fetched"]) for number in range(count)]
+    fetched = sum(pc.sum(h["fetched"]).as_py() or 0 for h in hosts)
+    return {**known, "first": first, "fetched": fetched, "hosts": sum(h.num_rows for h in hosts)}
+
+
+def write(run: Run, number: int, rows: pa.Table) -> Part:
+    """Write a part of the frontier under a name of its own."""
+    mark = hashlib.sha256(repr((rows.num_rows, time.time_ns())).encode()).hexdigest()[:8]
+    with parts.Writer(run, URLS, f"part-{number:05d}-{mark}.parquet", FRONTIER) as writer:
+        writer.write(rows)
+    return writer.part
