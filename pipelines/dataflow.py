@@ -11,7 +11,7 @@ from pipelines.steps import Job
 from pipelines.stores import is_remote
 
 RUNNER = "DataflowRunner"
-READ_FILES = ("ingest", "fit")  # steps that read what the recipe names
+READ_FILES = ("ingest", "pairs", "fit")  # steps that read what the recipe names
 
 
 def checked(job: Job, options: Sequence[str]) -> list[str]:

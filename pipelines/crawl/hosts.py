@@ -114,11 +114,6 @@ class Host:
         """Whether all was asked that comes before its pages."""
         return not self._first
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is left to ask it."""
-        return not (self.queue or self.busy or self._first)
-
     def first(self) -> Request | None:
         """What to ask before the first page; None: nothing, or an answer is awaited."""
         if not self._first or self.busy:
