@@ -153,6 +153,7 @@ def ended(begun: Begun) -> tuple[int, str]:
     return begun.returncode, err
 
 
+@pytest.mark.soak
 def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> None:
     before = flink.restarts()
     with flink.scanning(tmp_path / "run") as begun:
@@ -271,6 +272,7 @@ def test_a_command_is_interrupted(knows: bool, flink: Flink, tmp_path: Path) -> 
     assert flink.is_same("short", tmp_path / "run")
 
 
+@pytest.mark.soak
 def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:
     before = flink.restarts()
     with flink.scanning(tmp_path / "run") as begun:
