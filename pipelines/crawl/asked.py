@@ -38,7 +38,7 @@ class Crawl:
         sitemaps: whether the sitemaps that robots.txt names are read.
         recrawl: seconds after which a page is asked for again; None: never.
         private: whether hosts on private and loopback addresses may be fetched.
-        certificates: a file of authorities to trust besides; None: those that ship with libcurl.
+        certificates: a file of authorities to trust instead of those of this machine.
         extract: extractor of the main text of a page.
     """
 

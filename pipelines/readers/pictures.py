@@ -1,10 +1,7 @@
 """The images of a WARC file: what its pages say of them, and those that it holds."""
 
-import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
-
-from fastwarc import ArchiveIterator
 
 from filters import charset, consent, urls
 from filters.mainimages import images_of
@@ -13,7 +10,7 @@ from filters.pictures import Picture, look
 from pipelines.readers import http, packed
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
 from pipelines.readers.pages import HTML
-from pipelines.readers.warc import CHARSET
+from pipelines.readers.warc import CHARSET, joined, record_in
 
 
 class Mention(NamedTuple):
@@ -53,8 +50,9 @@ def read(file: BinaryIO, mode: str) -> Iterator[Mention | Found]:
 
 
 def _of(frame: Frame, mode: str) -> Iterator[Mention | Found]:
-    stream = io.BytesIO(frame.record)
-    record = next(ArchiveIterator(stream, parse_http=False, quirks_mode=True, max_header_len=HEAD))
+    record = record_in(frame)
+    if record is None:
+        return
     url = (record.headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
     headers = _headers(record)
     if headers is None:
@@ -87,7 +85,5 @@ def _headers(record: Any) -> Any:
 
 
 def _body(record: Any, headers: Any) -> bytes:
-    transfer, content = (
-        ", ".join(headers.get_multiple(name)) for name in ("Transfer-Encoding", "Content-Encoding")
-    )
-    return http.decode(record.reader.read(), transfer, content, RECORD)
+    codings = joined(headers, "Transfer-Encoding"), joined(headers, "Content-Encoding")
+    return http.decode(record.reader.read(), *codings, RECORD)

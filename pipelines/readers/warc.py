@@ -61,7 +61,7 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
 
 def _items(frame: Frame, extractor: str) -> Iterator[Document | Dead | Skipped]:
     try:
-        record = _record(frame)
+        record = record_in(frame)
         kind = str(record.record_type) if record else ""
         if kind not in PAGES:
             yield Skipped(kind if kind in OTHERS else "unknown")
@@ -90,7 +90,7 @@ def _items(frame: Frame, extractor: str) -> Iterator[Document | Dead | Skipped]:
         yield REST
 
 
-def _record(frame: Frame) -> Any:
+def record_in(frame: Frame) -> Any:
     """The record in a frame, or None.
 
     Raises:
@@ -111,7 +111,7 @@ def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None
     """
     for item in frames(packed.File(file)):
         if isinstance(item, Frame) and (item.offset, item.length) == (offset, length):
-            record = _record(item)
+            record = record_in(item)
             payload = record and _payload(record, str(record.record_type))
             if not isinstance(payload, Payload):
                 return None
@@ -134,7 +134,7 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
         if headers.status_code != 200:
             known = isinstance(headers.status_code, int)
             return Skipped(f"status {headers.status_code}" if known else "no status")
-        codings = (_all(headers, "Transfer-Encoding"), _all(headers, "Content-Encoding"))
+        codings = (joined(headers, "Transfer-Encoding"), joined(headers, "Content-Encoding"))
         said = [(name, value) for name in HEADERS for value in headers.get_multiple(name)]
     declared = headers.get("Content-Type") or ""
     media_type = declared.partition(";")[0].strip().lower()
@@ -153,7 +153,8 @@ def _page(payload: Payload, extractor: str, url: str | None) -> Page | Fault:
     return page_of(body, payload.charset, payload.media_type, extractor, url, payload.said)
 
 
-def _all(headers: Any, name: str) -> str:
+def joined(headers: Any, name: str) -> str:
+    """The values of a header, as one; "" if there is none."""
     return ", ".join(headers.get_multiple(name))
 
 
