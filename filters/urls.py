@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, ClassVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import pyarrow as pa
 
@@ -109,6 +109,18 @@ def canonical(url: str) -> str | None:
         return None
     host = parts.hostname if is_address(parts.hostname) else _name(parts.hostname)
     return _canonical(parts, host) if host else None
+
+
+def led_to(url: str, to: str) -> str | None:
+    """Where a page says that something is, in its one form; None if it is no URL of the web.
+
+    >>> led_to("http://example.org/a/b", "../c")
+    'http://example.org/c'
+    """
+    try:
+        return canonical(urljoin(url, to.strip()))
+    except ValueError:
+        return None
 
 
 def _canonical(parts: SplitResult, host: str) -> str | None:

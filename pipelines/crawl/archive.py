@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pipelines.crawl.client import Answer
+from pipelines.readers.consents import FIELD
 
 FILE = 256_000_000  # bytes of a WARC file, about
 LEVEL = 4  # of gzip: 6 takes twice the time for 3 % less
@@ -96,7 +97,7 @@ class Archive:
         head = _head(answer)
         fields = {
             "WARC-Payload-Digest": f"sha1:{digest(answer.body)}",
-            "Karez-Consent": orjson.dumps(dict(consent)).decode(),
+            FIELD: orjson.dumps(dict(consent)).decode(),
         }
         return self._http("response", url, answer, when, fields, head + answer.body)
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from filters import consent, urls
 from pipelines.crawl.asked import Crawl
@@ -134,7 +134,7 @@ class Host:
         """Take the answer to such a question; where a redirect leads is asked for next."""
         _, what, hops = request.about
         to = answer.header("Location") if answer.status in MOVED else ""
-        if to and hops < FOLLOWED and (url := _followed(request.url, to)):
+        if to and hops < FOLLOWED and (url := urls.led_to(request.url, to)):
             self._moved = self._special(what, url, hops + 1)
             return
         self._first.pop()
@@ -172,7 +172,7 @@ class Host:
     @property
     def sitemaps(self) -> list[str]:
         """Where its sitemaps are, canonical; those on other domains are not its own."""
-        found = (_followed(f"{self.name}/", each) for each in self.rules.sitemaps)
+        found = (urls.led_to(f"{self.name}/", each) for each in self.rules.sitemaps)
         domain = urls.site(self.name)[1]
         return [url for url in found if url and urls.site(url)[1] == domain]
 
@@ -274,13 +274,6 @@ def words(page: bytes, url: str) -> str:
     name = urlsplit(url).path.rsplit("/", 1)[-1]
     kept = (w for w in text.split() if (not name or name not in w) and not any(map(str.isdigit, w)))
     return " ".join(kept)[:20_000]
-
-
-def _followed(url: str, to: str) -> str | None:
-    try:
-        return urls.canonical(urljoin(url, to.strip()))
-    except ValueError:
-        return None
 
 
 def _body(answer: Answer) -> bytes | None:

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
-from urllib.parse import urljoin
 
 from filters import urls
 from pipelines.crawl.asked import Crawl
@@ -109,10 +108,7 @@ def again(row: Row, reason: str, crawl: Crawl, ill: bool = False) -> Outcome:
 
 
 def _moved(row: Row, to: str) -> Outcome:
-    try:
-        leads = urls.canonical(urljoin(row.url, to.strip()))
-    except ValueError:
-        leads = None
+    leads = urls.led_to(row.url, to)
     if leads is None:
         return Outcome(DROPPED, "redirect to no URL")
     if leads == row.url:
