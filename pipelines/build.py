@@ -26,7 +26,7 @@ def build(kind: type[T], table: object, where: str) -> T:
         values = {key: _value(known[key], value) for key, value in table.items()}
         return kind(**values)
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"{where}: {_plain(error)}") from error
+        raise RecipeError(f"{where}: {plain(error)}") from error
 
 
 def _value(f: Any, value: object) -> object:
@@ -47,7 +47,7 @@ def _value(f: Any, value: object) -> object:
     return value
 
 
-def _plain(error: Exception) -> str:
+def plain(error: Exception) -> str:
     """Python's own "missing argument" in the user's words."""
     missing = re.search(r"required positional arguments?: (.*)", str(error))
     return f"missing {missing[1]}" if missing else str(error)

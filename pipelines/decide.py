@@ -11,10 +11,12 @@ from pipelines.measures import table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import DECISIONS, drawn
+from pipelines.select import curriculum, rank
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "decisions/documents"
 OVER = "over the cap"
+LEFT = "not selected"
 COUNTED = ["split", "language", "bytes", "tokens", *consent.COLUMNS]
 
 
@@ -47,8 +49,14 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         least = pa.scalar(job.recipe.publish.near_train, pa.float32())
         close = pc.fill_null(pc.greater_equal(columns["near_train"], least), False)
         reason = pc.if_else(pc.and_(close, pc.is_null(reason)), "near train", reason)
+    if job.recipe.select:
+        trains = pc.equal(columns["split"], near.train(job.recipe))
+        left = pc.and_not(trains, pc.fill_null(columns["selected"], False))
+        reason = pc.if_else(pc.and_(left, pc.is_null(reason)), LEFT, reason)
     kept = pc.is_null(reason)
     order = pa.array(drawn(ids.combine_chunks(), job.recipe.seed))
+    if job.recipe.curriculum is not None:
+        order = pc.coalesce(columns["place"], order)
     table = pa.table(
         [
             ids,
@@ -98,6 +106,10 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
         reads[cap.TABLE] = ["over_cap"]
     if recipe.checks_held_out:
         reads[near.TABLE] = ["near_train"]
+    if recipe.select:
+        reads[rank.taken(len(recipe.select) - 1)] = ["selected"]
+    if recipe.curriculum is not None:
+        reads[curriculum.TABLE] = ["place"]
     return reads
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from pipelines import (
     again,
@@ -32,6 +33,7 @@ from pipelines.measures import selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
 from pipelines.schema import FORGOTTEN
+from pipelines.select import curriculum, rank, take
 from pipelines.steps import Job, Step
 
 STEPS: tuple[Step, ...] = (
@@ -48,6 +50,8 @@ STEPS: tuple[Step, ...] = (
     cap.STEP,
     split.STEP,
     near.STEP,
+    *chain.from_iterable(zip(rank.STEPS, take.STEPS, strict=True)),
+    curriculum.STEP,
     decide.STEP,
     publish.STEP,
 )
@@ -70,7 +74,10 @@ def wanted(recipe: Recipe) -> list[Step]:
         "again": not across,
         "cap": recipe.cap is None,
         "near": not recipe.checks_held_out,
+        "curriculum": recipe.curriculum is None,
     }
+    unused = (*rank.STEPS[len(recipe.select) :], *take.STEPS[len(recipe.select) :])
+    off |= {step.name: True for step in unused}
     return [step for step in STEPS if not off.get(step.name)]
 
 

@@ -22,13 +22,13 @@ from filters.buffers import utf8
 from pipelines import parts, paths, ranges, refusals, warcs
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
-from pipelines.measures import code_of
 from pipelines.readers import Dead, Document, Documents, Item, by_kind, indexed, warc
 from pipelines.readers.indexed import Named
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run
 from pipelines.schema import DEAD, DOCUMENTS, FORGOTTEN
 from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.things import code_of
 
 VERSION = 4
 TABLES = ("documents", "dead/ingest")

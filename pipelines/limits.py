@@ -16,6 +16,7 @@ from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.measures import selected
 from pipelines.recipe import FILES, SHUFFLE, Recipe
+from pipelines.select import take
 from pipelines.steps import Job, Step
 from pipelines.units import say_size
 
@@ -33,6 +34,8 @@ EXCHANGED = {  # bytes a document, and a byte of its text, that a step exchanges
     "passages": (0, 0.4),
     "cap": (80, 0),
     "near": (700, 0),
+    **dict.fromkeys((step.name for step in take.STEPS), (1, 0)),
+    "curriculum": (1, 0),
     "publish": (0, 1),
 }
 
@@ -137,6 +140,8 @@ def tables(recipe: Recipe) -> int:
     """How many tables a run comes to have with a file for each part."""
     every = ["documents", "edits", "rules", "split", "decisions", *selected(recipe).measures]
     every += ["cap"] * (recipe.cap is not None)
+    every += ["rank", "select"] * len(recipe.select)
+    every += ["curriculum"] * (recipe.curriculum is not None)
     every += ["duplicates"] * (recipe.dedup is not None) + ["near"] * recipe.checks_held_out
     every += ["boilerplate"] * ("boilerplate" in selected(recipe).across)
     if selected(recipe).across:

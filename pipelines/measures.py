@@ -1,11 +1,7 @@
 """Measures and edits by name: those that ship, and a user's own as ``package.module:thing``."""
 
-import hashlib
-import importlib
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +11,8 @@ from pipelines import given, sql
 from pipelines.errors import RecipeError, nearest
 from pipelines.recipe import Recipe
 from pipelines.schema import DOCUMENTS
+from pipelines.select.strategies import strategy
+from pipelines.things import code_of, thing
 
 MEASURES = {
     "paragraphs": "filters.language:Paragraphs",
@@ -49,22 +47,6 @@ ACROSS = {
 
 ALWAYS = ("language", "tokens")  # what every published row says
 PLAIN = [f.name for f in DOCUMENTS if f.name not in ("text", "metadata")]  # what rules may name
-
-
-def thing(name: str, known: Mapping[str, str], where: str) -> Any:
-    """What a name stands for.
-
-    Raises:
-        RecipeError: if it is not known, or cannot be imported.
-    """
-    path = known.get(name, name)
-    if ":" not in path:
-        raise RecipeError(f"{where}: unknown name {name!r}; {nearest(name, known)}")
-    module, _, attribute = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RecipeError(f"{where}: {name!r} cannot be imported: {error}") from error
 
 
 def made(name: str, options: Any, known: Mapping[str, str], where: str, base: str = ".") -> Any:
@@ -106,17 +88,6 @@ def _named_so(name: str, kind: Any) -> dict[str, str]:
     """The option by which a measure knows its name, if it has one: its columns are called so."""
     options = fields(kind) if is_dataclass(kind) else ()
     return {f.name: name for f in options if f.metadata.get("named")}
-
-
-def code_of(thing: Any, version: object) -> list[object]:
-    """What tells one version of some code from another: its name, and its version.
-
-    A user's own has no version that we could trust: a hash of its module's source stands for it.
-    """
-    if thing.__module__.partition(".")[0] != "filters":
-        source = Path(str(inspect.getsourcefile(thing))).read_bytes()
-        version = hashlib.sha256(source).hexdigest()
-    return [f"{thing.__module__}:{thing.__qualname__}", version]
 
 
 def mark(thing: Measure | Edit) -> list[object]:
@@ -241,6 +212,11 @@ def _named(recipe: Recipe) -> list[tuple[str, str]]:
     if recipe.cap is not None:
         named.append((recipe.cap.per, "[cap] per"))
         named += [(column, "[cap] keep") for column, _ in recipe.cap.order]
+    for number, select in enumerate(recipe.select, 1):
+        asked = [*strategy(select, number).needs, *([select.per] if select.per else [])]
+        named += [(column, f"[[select]] {number}") for column in asked if column != "text"]
+    if recipe.curriculum is not None:
+        named.append((recipe.curriculum.column, "[curriculum] by"))
     return [*named, *((column, "[publish] columns") for column in recipe.publish.columns)]
 
 

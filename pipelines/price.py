@@ -20,6 +20,7 @@ from pipelines.corpus import Corpus
 from pipelines.errors import RecipeError
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
+from pipelines.steps import Step
 from pipelines.units import SIZES, say_size
 
 NOTHING = {"cpu": 0.0, "exchanged": 0.0}  # of a step whose cost does not go with the text
@@ -81,12 +82,17 @@ def cpu(recipe: Recipe, scan: Scan, text: int) -> float:
     """CPU seconds of a run over so many bytes of text; start, models and pairs left out."""
     known = coefficients()
     steps = execute.wanted(recipe)
-    seconds = sum(known["steps"].get(step.name, NOTHING)["cpu"] for step in steps)
+    seconds = sum(known["steps"].get(kind(step), NOTHING)["cpu"] for step in steps)
     made: Mapping[str, float] = known["measures"]
     seconds += sum(made.get(name, 0) for name in ("edits", *scan.measures))
     if any("words" in measure.needs for measure in scan.measures.values()):
         seconds += made["words"]
     return float(seconds * text)
+
+
+def kind(step: Step) -> str:
+    """What a step costs as: rank2 as rank."""
+    return step.name.rstrip("0123456789")
 
 
 def uncounted(scan: Scan) -> list[str]:
@@ -115,7 +121,7 @@ def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]
     return {
         "text": text,
         "cpu_hours": cpu(recipe, scan, text) / 3600,
-        "exchanged": int(sum(known.get(step.name, NOTHING)["exchanged"] for step in steps) * text),
+        "exchanged": int(sum(known.get(kind(step), NOTHING)["exchanged"] for step in steps) * text),
         "memory": limits.worker() + max(_held(h) for h in held if not h.is_local),
         "runs": runs,
         "files": runs * files,

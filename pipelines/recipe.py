@@ -21,6 +21,8 @@ from pipelines.errors import DamagedError, RecipeError, nearest
 from pipelines.folders import Folder
 from pipelines.ranges import is_remote
 from pipelines.readers import KINDS
+from pipelines.select import asked
+from pipelines.select.asked import Curriculum, Select
 
 EXCHANGES = FILES, SHUFFLE = "files", "shuffle"
 """How what one stage puts out comes to the next: see `pipelines.segments`, `pipelines.exchange`."""
@@ -226,6 +228,8 @@ class Recipe:
     rules: Mapping[str, str] = field(default_factory=dict, metadata={"read": dict})
     dedup: Dedup | None = None
     cap: Cap | None = None
+    select: tuple[Select, ...] = ()
+    curriculum: Curriculum | None = None
     publish: Publish = field(default_factory=Publish)
 
     @property
@@ -251,7 +255,13 @@ class Recipe:
             raise ValueError("no [[source]]; say what to read")
 
 
-TABLES: dict[str, type] = {"limit": Limit, "dedup": Dedup, "cap": Cap, "publish": Publish}
+TABLES: dict[str, type] = {
+    "limit": Limit,
+    "dedup": Dedup,
+    "cap": Cap,
+    "curriculum": Curriculum,
+    "publish": Publish,
+}
 
 
 def read_text(path: Path) -> str:
@@ -311,6 +321,8 @@ def parse(text: str, path: Path) -> Recipe:
     if "crawl" in table or len(crawls) > 1:
         raise RecipeError(f"{path}: want one [[source]] of kind crawl, with all its start URLs")
     table["crawl"] = next(iter(crawls), None)
+    if "select" in table:
+        table["select"] = asked.read(table["select"], str(path))
     for name, kind in TABLES.items():
         if name in table:
             table[name] = build(kind, table[name], f"{path} [{name}]")

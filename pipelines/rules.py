@@ -14,6 +14,7 @@ from pipelines.measures import Scan, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import FORGOTTEN, RULES
+from pipelines.select import strategies
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 TABLE = "columns/documents/rules"
@@ -38,17 +39,35 @@ def check(recipe: Recipe) -> Scan:
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe, anew=True)
+    _check_values(recipe, scan)
+    for where, column in strategies.numbers(recipe):
+        kind = scan.schema([column]).field(column).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise RecipeError(f"{where}: {column} is no number; take a column that tells how much")
+    sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
+    return scan
+
+
+def _check_values(recipe: Recipe, scan: Scan) -> None:
+    """Refuse to order or to group by lists.
+
+    Raises:
+        RecipeError: naming where.
+    """
     orders = {"[dedup] keep": recipe.dedup.order} if recipe.dedup else {}
     if recipe.cap is not None:
         orders |= {"[cap] keep": recipe.cap.order, "[cap] per": [(recipe.cap.per, "")]}
+    orders |= {
+        f"[[select]] {number} per": [(select.per, "")]
+        for number, select in enumerate(recipe.select, 1)
+        if select.per is not None
+    }
     for where, order in orders.items():
         for f in scan.schema(column for column, _ in order):
             if pa.types.is_nested(f.type):
                 raise RecipeError(
                     f"{where}: {f.name} holds lists; take a column with one value each"
                 )
-    sql.check_types(recipe.rules, scan.schema(named(recipe)), "[rules]")
-    return scan
 
 
 def homes(recipe: Recipe) -> Mapping[str, list[str]]:

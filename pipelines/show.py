@@ -13,6 +13,8 @@ from pipelines import edited, languages
 from pipelines.crawl import view
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
+from pipelines.select import rank
+from pipelines.select.asked import MOST
 from pipelines.stores import is_remote
 from pipelines.units import say_share, say_size
 
@@ -36,6 +38,9 @@ TELLS = {
     "cap": "so many of a host",
     "split": "train and held out",
     "near": "held out near train",
+    **{rank.named("rank", n): "in order of choice" for n in range(MOST)},
+    **{rank.named("select", n): "budget of tokens" for n in range(MOST)},
+    "curriculum": "from easy to hard",
     "decide": "one decision each",
     "publish": "documents to shards",
 }
@@ -147,6 +152,7 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
             f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
             "and there are few; another seed draws them anew."
         )
+    _budgets(run, recipe, console)
     for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
         share, others = say_share(loss.share), say_share(loss.others)
         console.print(
@@ -159,6 +165,20 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
             "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
             "loosen the rules in the recipe and run again: only what changed is done anew."
         )
+
+
+def _budgets(run: Run, recipe: Recipe, console: Console) -> None:
+    """Which budgets are more than there was."""
+    for number, select in enumerate(recipe.select):
+        name = rank.named("select", number)
+        counts = run.manifest.steps[name]["counts"]
+        wanted, offered = counts.get("wanted", 0), counts.get("offered", 0)
+        if select.budget is not None and wanted > offered:
+            console.print(
+                f"\n[yellow]{name} has a budget of {wanted:,} tokens[/], {offered:,} are left for "
+                "it: all are taken.",
+                highlight=False,
+            )
 
 
 def place(run: Run, name: str = "") -> str:

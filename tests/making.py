@@ -58,6 +58,15 @@ repeated_passages = { words = 20 }
 [cap]
 documents = 30
 per = "domain"
+[[select]]
+strategy = "importance"
+by = "words desc"
+temperature = 100
+budget = "60 %"
+per = "language"
+[curriculum]
+by = "compression_ratio"
+pacing = "root"
 """
 
 

@@ -154,7 +154,8 @@ def test_the_graphs_that_are_sent_give_the_bytes_of_a_local_run(offline: Offline
     assert counts(there) == counts(offline.folder / "here")
     assert leftovers(there) == set()
     steps = [name.split("-")[2] for name in offline.requests()]
-    assert sorted(steps) == sorted(s.name for s in STEPS if s.name not in dataflow.READ_FILES)
+    here = [s.name for s in STEPS if not s.name[-1].isdigit()]  # it has one strategy
+    assert sorted(steps) == sorted(set(here) - set(dataflow.READ_FILES))
 
 
 def test_a_request_says_what_a_worker_needs(offline: Offline) -> None:

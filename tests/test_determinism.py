@@ -36,6 +36,20 @@ unsure = "language_score < 0.2"
 [cap]
 documents = 7
 keep = "words desc"
+[[select]]
+strategy = "band"
+by = "compression_ratio"
+low = "2 %"
+high = "98 %"
+[[select]]
+strategy = "importance"
+by = "words desc"
+temperature = 50
+budget = "90 %"
+per = "language"
+[curriculum]
+by = "compression_ratio"
+pacing = "linear"
 [publish]
 splits = { train = 0.8, test = 0.2 }
 shard = "30 kB"
@@ -99,11 +113,12 @@ def whole(folder: Path) -> dict[str, bytes]:
 
 def test_there_is_something_to_compare(folder: Path, whole: dict[str, bytes]) -> None:
     manifest = json.loads(whole["manifest.json"])
-    assert manifest["documents"] > 120
+    assert manifest["documents"] > 100
     assert len(manifest["shards"]) >= 3
     counts = json.loads((folder / "whole/manifest.json").read_text())["steps"]
     assert counts["dedup"]["counts"]["duplicates"] >= 15
     assert counts["ingest"]["counts"]["dead"] >= 4
+    assert counts["select2"]["counts"]["left"] >= 5
     assert {k.split(": ")[1] for k in counts["decide"]["counts"] if k.startswith("dropped")} >= {
         "duplicate",
         "short",
@@ -230,6 +245,7 @@ def test_another_seed_gives_another_order(
     counts = [
         json.loads((run / "manifest.json").read_text())["steps"]["decide"]["counts"]
         for run in (folder / "whole", tmp_path / "run")
-    ]  # who is held out is drawn too, and so who is near to train
-    kept = [c["kept"] + c.get("dropped: near train", 0) for c in counts]
+    ]  # who is held out is drawn too, and so who is near to train, and who is chosen
+    drawn = ("dropped: near train", "dropped: not selected")
+    kept = [c["kept"] + sum(c.get(name, 0) for name in drawn) for c in counts]
     assert kept[0] == kept[1]

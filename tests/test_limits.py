@@ -16,6 +16,8 @@ from pipelines.limits import ELEMENT, WRITTEN, holdings
 from pipelines.recipe import Cap, Dedup, Limit, Publish, Recipe, Source
 from pipelines.runs import Run
 from pipelines.segments import Segment
+from pipelines.select import rank, take
+from pipelines.select.asked import MOST, Curriculum, Select
 from pipelines.steps import Job, Plan, Step
 from tests.command import files, here
 
@@ -27,6 +29,8 @@ EVERY = Recipe(
     edits=EDITS,
     dedup=Dedup(link="leader"),
     cap=Cap(9),
+    select=(Select("random"),) * MOST,
+    curriculum=Curriculum("tokens"),
     publish=SPLITS,
 )
 LARGE = Corpus(10**9, 10**13, 10**5, 10**6, 10**3)
@@ -44,8 +48,10 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 
 def test_all_steps_are_of_such_a_recipe() -> None:
     assert execute.wanted(EVERY) == list(execute.STEPS)
-    names = {step.name for step in execute.wanted(replace(EVERY, edits={}, dedup=None, cap=None))}
-    assert names == {s.name for s in execute.STEPS} - {
+    plain = replace(EVERY, edits={}, dedup=None, cap=None, select=(), curriculum=None)
+    names = {step.name for step in execute.wanted(plain)}
+    assert names == {s.name for s in execute.STEPS if s not in (*rank.STEPS, *take.STEPS)} - {
+        "curriculum",
         "dedup",
         "check",
         "hosts",
@@ -178,7 +184,8 @@ def test_a_run_beyond_a_limit_is_one_line(
 
 
 def test_the_plan_tells_what_is_held(tmp_path: Path) -> None:
-    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{NEAR}", "2 GB")
+    chosen = '[[select]]\nstrategy = "random"\n' * MOST + '[curriculum]\nby = "tokens"'
+    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{chosen}\n{NEAR}", "2 GB")
     for _ in "before", "after":
         held = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)["holds"]
         assert {each["step"] for each in held} == {s.name for s in execute.STEPS} - {"pairs"}
