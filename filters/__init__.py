@@ -3,7 +3,8 @@
 A **measure** turns a batch of documents into columns, row for row.  An **edit** turns it into spans
 of the raw text to cut or replace.  Both are frozen values: they compare, print and pickle, and hold
 their options and nothing else.  Models are loaded on first use, once a process.  A measure that
-learns, a `Learner`, does so before; what it learned is a file of the run.
+learns, a `Learner`, does so before; what it learned is a file of the run.  A `Counter` counts the
+whole corpus first, and measures by the sums.
 
 What the batch holds is what `needs` asks for:
 
@@ -12,7 +13,8 @@ What the batch holds is what `needs` asks for:
 ``words``       ``SPANS``: the words of the edited text, from `filters.words`
 ``paragraphs``  ``PARAGRAPHS``: the paragraphs of the raw text with their languages
 ``edits``       ``EDITS``: all edits of the raw text, merged
-any column      of the documents table (``id``, ``url``, ``source_key``, …)
+any column      of the documents table (``id``, ``url``, ``source_key``, …); for a `Counter` also of
+                another measure, such as ``language``
 ==============  ====================================================================================
 """
 
@@ -20,7 +22,9 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 SPAN = pa.struct([pa.field("start", pa.int32(), False), pa.field("end", pa.int32(), False)])
 SPANS = pa.list_(pa.field("item", SPAN, False))
@@ -99,6 +103,38 @@ class Learner(Protocol):
 
         Raises:
             ValueError: if the model is not one of its own.
+        """
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """A measure that goes by counts over the whole corpus: whole numbers that add up.
+
+    Attributes:
+        needs: columns that a batch must hold, to be counted and to be measured.
+    """
+
+    needs: ClassVar[tuple[str, ...]]
+
+    def count(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
+        """The counts of a batch.
+
+        Returns:
+            shape (n,), where n follows from the options alone.
+        """
+
+    def given(self) -> NDArray[np.int64] | None:
+        """The counts of what the options name, added once; None: they name nothing.
+
+        Raises:
+            ValueError: if nothing can be said by what they name.
+        """
+
+    def fitted(self, counts: NDArray[np.int64]) -> Measure:
+        """The measure that goes by the sums.
+
+        Raises:
+            ValueError: if nothing can be said by them.
         """
 
 
