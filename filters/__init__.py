@@ -3,7 +3,7 @@
 A **measure** turns a batch of documents into columns, row for row.  An **edit** turns it into spans
 of the raw text to cut or replace.  Both are frozen values: they compare, print and pickle, and hold
 their options and nothing else.  Models are loaded on first use, once a process.  A measure that
-learns, a `Learner`, does so before; what it learned is a file of the run.  A `Counter` counts the
+learns, a `Learner`, does so before; what it learned is a file of the run.  A `Counting` counts the
 whole corpus first, and measures by the sums.
 
 What the batch holds is what `needs` asks for:
@@ -13,8 +13,8 @@ What the batch holds is what `needs` asks for:
 ``words``       ``SPANS``: the words of the edited text, from `filters.words`
 ``paragraphs``  ``PARAGRAPHS``: the paragraphs of the raw text with their languages
 ``edits``       ``EDITS``: all edits of the raw text, merged
-any column      of the documents table (``id``, ``url``, ``source_key``, …); for a `Counter` also of
-                another measure, such as ``language``
+any column      of the documents table (``id``, ``url``, ``source_key``, …); for a `Counting`
+                also of other measures, such as ``language``
 ==============  ====================================================================================
 """
 
@@ -107,7 +107,7 @@ class Learner(Protocol):
 
 
 @runtime_checkable
-class Counter(Protocol):
+class Counting(Protocol):
     """A measure that goes by counts over the whole corpus: whole numbers that add up.
 
     Attributes:

@@ -10,6 +10,7 @@ from pipelines import (
     boilerplate,
     cap,
     check,
+    count,
     decide,
     dedup,
     fit,
@@ -22,6 +23,7 @@ from pipelines import (
     refusals,
     rules,
     scan,
+    score,
     split,
 )
 from pipelines.corpus import Corpus
@@ -41,6 +43,8 @@ STEPS: tuple[Step, ...] = (
     pairs.STEP,
     fit.STEP,
     scan.STEP,
+    count.STEP,
+    score.STEP,
     rules.STEP,
     dedup.STEP,
     check.STEP,
@@ -72,6 +76,8 @@ def wanted(recipe: Recipe) -> list[Step]:
         "hosts": boilerplate.wanted(recipe) is None,
         "passages": not across,
         "again": not across,
+        "count": not count.counters(recipe),
+        "score": not count.counters(recipe),
         "cap": recipe.cap is None,
         "near": not recipe.checks_held_out,
         "curriculum": recipe.curriculum is None,
@@ -110,7 +116,7 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
                 how.ready()
             idle = False
             _do(run, recipe, step, tables, stale, how)
-        if step.name in ("ingest", "scan", "again"):
+        if step.name in ("ingest", "scan", "score", "again"):
             check_limit(run, recipe, step.name, tables)
         if how.only == step.name:
             break

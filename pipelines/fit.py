@@ -1,14 +1,19 @@
 """Fit: measures that learn do so, each from what the recipe gives it, before anything is measured.
 
 What a measure learned is a file, ``models/<measure>/model.bin``, by which every worker measures.
-Beside it ``told.json`` says what it made of samples that were held out: rows of label, label given
-to it, and count.
+One that goes by the whole corpus has it counted later; here it counts what it is given.  Beside it
+``told.json`` says what it made of samples that were held out: rows of label, label given to it, and
+count.
 """
 
 import json
 from dataclasses import dataclass
 
-from filters import Learner, Measure
+import numpy as np
+from numpy.typing import NDArray
+from zstandard import ZstdCompressor, ZstdDecompressor
+
+from filters import Counting, Learned, Learner, Measure
 from pipelines.errors import RunError
 from pipelines.folders import fingerprint
 from pipelines.measures import mark, selected
@@ -20,15 +25,22 @@ VERSION = 1
 FILE, TOLD = "model.bin", "told.json"
 MODELS = 16  # that a process keeps
 
+Counts = NDArray[np.int64]
 
-def learners(recipe: Recipe) -> dict[str, Learner]:
-    """The measures of a recipe that learn, by name."""
-    return {n: m for n, m in selected(recipe).measures.items() if isinstance(m, Learner)}
+
+def learners(recipe: Recipe) -> dict[str, Learner | Counting]:
+    """The measures of a recipe that learn, or count, from what they are given, by name."""
+    return {n: m for n, m in selected(recipe).measures.items() if isinstance(m, Learner | Counting)}
 
 
 def table_of(name: str) -> str:
     """The table of a model."""
     return f"models/{name.replace(':', '.')}"
+
+
+def counted(name: str) -> str:
+    """The table of the counts over the corpus that a measure goes by."""
+    return f"{table_of(name)}.corpus"
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -53,7 +65,7 @@ def learn(job: Job, key: int, _: Batches) -> Done:
     if table not in job.stale:
         return done
     try:
-        learned = learners(job.recipe)[name].fit(job.recipe.seed)
+        learned = _learned(learners(job.recipe)[name], job.recipe.seed)
     except ValueError as error:
         raise RunError(f"[measure] {name}: {error}") from error
     with job.run.folder.create(f"{table}/{FILE}") as sink:
@@ -66,27 +78,56 @@ def learn(job: Job, key: int, _: Batches) -> Done:
     return done
 
 
+def _learned(measure: Learner | Counting, seed: int) -> Learned:
+    """What a measure makes of what it is given."""
+    if isinstance(measure, Learner):
+        return measure.fit(seed)
+    return Learned(b"" if (given := measure.given()) is None else packed(given), {})
+
+
+def packed(counts: Counts) -> bytes:
+    """Whole numbers as a file."""
+    return ZstdCompressor().compress(np.asarray(counts, "<i8").tobytes())
+
+
+def _unpacked(file: bytes) -> Counts:
+    return np.frombuffer(ZstdDecompressor().decompress(file), "<i8")
+
+
+def _sums(run: Run, name: str) -> Counts:
+    """What was counted for a measure: in the corpus, and in what it is given."""
+    table = counted(name)
+    slices = range(len(run.table(table).parts))
+    total = np.concatenate([_unpacked(run.read(table, number)) for number in slices])
+    given = run.read(table_of(name), 0)
+    return total + _unpacked(given) if given else total
+
+
 def ready(run: Run, name: str, measure: Measure) -> Measure:
     """The measure as it can measure: made once a process of what it learned.
 
     Raises:
         RunError: if the model is not one of its own.
     """
-    if not isinstance(measure, Learner):
+    if not isinstance(measure, Learner | Counting):
         return measure
     table = table_of(name)
-    key = (run.folder.path, table, run.table(table).fingerprint)
+    seen = [table, *([counted(name)] if isinstance(measure, Counting) else [])]
+    key = (run.folder.path, name, *(run.table(t).fingerprint for t in seen))
     if key not in _READY:
         if len(_READY) == MODELS:
             _READY.clear()
         try:
-            _READY[key] = measure.fitted(run.read(table, 0))
+            if isinstance(measure, Counting):
+                _READY[key] = measure.fitted(_sums(run, name))
+            else:
+                _READY[key] = measure.fitted(run.read(table, 0))
         except ValueError as error:
             raise RunError(f"[measure] {name}: {error}") from error
     return _READY[key]
 
 
-_READY: dict[tuple[str, str, str], Measure] = {}
+_READY: dict[tuple[str, ...], Measure] = {}
 
 
 @dataclass(frozen=True)

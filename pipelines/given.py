@@ -165,13 +165,21 @@ def given(measures: Mapping[str, Measure]) -> list[Given]:
         kinds = asked(type(measure))
         holds = {option: getattr(measure, option) for option in sorted(kinds)}
         try:
-            if kinds and not any(map(_is_named, holds.values())):
+            if _must(type(measure)) and not any(map(_is_named, holds.values())):
                 raise RecipeError(f"names no file: {_wanted(kinds)}")
             for held in filter(_is_named, holds.values()):
                 found += [_given(name + of, measure, t) for of, t in _texts_of(held).items()]
         except RecipeError as error:
             raise RecipeError(f"[measure] {name}: {error}") from error
     return found
+
+
+def _must(kind: Any) -> bool:
+    """Whether a measure can do nothing without files."""
+    ours = asked(kind)
+    return bool(ours) and any(
+        not f.metadata.get("optional") for f in fields(kind) if f.name in ours
+    )
 
 
 def _is_named(held: Any) -> bool:

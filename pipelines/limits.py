@@ -30,6 +30,7 @@ ELEMENT = 64_000_000  # bytes of one thing that travels, at most
 TRAVELS = 5  # bytes that a byte takes which travels in the process that does all stages
 EXCHANGED = {  # bytes a document, and a byte of its text, that a step exchanges, about
     "dedup": (700, 0),
+    "count": (0, 0.1),
     "hosts": (0, 0.11),
     "passages": (0, 0.4),
     "cap": (80, 0),

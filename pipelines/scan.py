@@ -10,19 +10,21 @@ from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
-from filters import EDITS, Edit, Measure
+from filters import EDITS, Counting, Edit, Measure
 from pipelines import edited, fit, parts
 from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
-from pipelines.measures import Scan, mark, selected, table_of
+from pipelines.measures import mark, selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
+from pipelines.schema import DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Plan, Step
 
 EDITS_TABLE = "columns/documents/edits"
 EDITS_SCHEMA = pa.schema([("edits", EDITS)])
 ROW = ("id", "source", "offset", "text")
+MADE = ("text", "words", "paragraphs", "edits")  # what a batch holds beside columns
 
 Letters = list[tuple[object, ...]]
 
@@ -37,6 +39,8 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     made = {EDITS_TABLE: edits}
     models = fit.tables(run, recipe)
     for name, measure in scan.measures.items():
+        if isinstance(measure, Counting):  # `pipelines.score` measures these
+            continue
         over = edits if is_edited(name, measure) else before
         learned = models.get(fit.table_of(name))
         made[table_of(name)] = fingerprint(over, mark(measure), *filter(None, [learned]))
@@ -63,12 +67,7 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     work = Work(job.run, job.recipe, job.stale)
     for batch in parts.batches(job.run, "documents", key, work.reads):
         work.take(batch)
-    done = Done(counts=work.counts)
-    for table, batches in work.made.items():
-        columns = pa.Table.from_batches(batches, work.schemas[table])
-        done.parts[table] = [parts.write_columns(job.run, table, key, columns)]
-        done.parts[dead_of(table)] = write_dead(job.run, dead_of(table), key, work.dead[table])
-    return done
+    return work.done(key)
 
 
 class Work:
@@ -82,7 +81,7 @@ class Work:
 
     def __init__(self, run: Run, recipe: Recipe, tables: Collection[str]) -> None:
         """Measure what belongs into these tables, by the models of the run."""
-        self.scan: Scan = selected(recipe)
+        self.run, self.scan = run, selected(recipe)
         mine = {n: m for n, m in self.scan.measures.items() if table_of(n) in tables}
         self.wanted = {name: fit.ready(run, name, measure) for name, measure in mine.items()}
         self.schemas = {table_of(n): m.columns for n, m in self.wanted.items()}
@@ -90,11 +89,19 @@ class Work:
             self.schemas[EDITS_TABLE] = EDITS_SCHEMA
         self.made: dict[str, list[pa.RecordBatch]] = {table: [] for table in self.schemas}
         self.dead: dict[str, list[tuple[object, ...]]] = {table: [] for table in self.schemas}
-        needs = {c for m in self.wanted.values() for c in m.needs}
-        own = needs - {"words", "paragraphs", "edits", *ROW}
+        self.needs = {c for m in self.wanted.values() for c in m.needs}
+        own = self.needs & set(DOCUMENTS.names) - set(ROW)
         self.reads = [*ROW, *sorted(own)]
-        self.words = "words" in needs
         self.counts: Counter[str] = Counter()
+
+    def done(self, key: int) -> Done:
+        """All of it, written as part `key`."""
+        done = Done(counts=self.counts)
+        for table, batches in self.made.items():
+            columns = pa.Table.from_batches(batches, self.schemas[table])
+            done.parts[table] = [parts.write_columns(self.run, table, key, columns)]
+            done.parts[dead_of(table)] = write_dead(self.run, dead_of(table), key, self.dead[table])
+        return done
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Edit a batch and measure it."""
@@ -103,14 +110,13 @@ class Work:
 
     def measure(self, raw: pa.RecordBatch) -> pa.RecordBatch:
         """Measure a batch that has its paragraphs and edits; the same with its texts edited."""
-        ready = self._edited(raw)
-        if self.words:
-            from filters.words import words
-
-            ready = ready.append_column("words", words(ready["text"]))
+        ready = tokenised(self._edited(raw), self.needs)
         for name, each in self.wanted.items():
             if name != "paragraphs":
-                self._keep(table_of(name), self._guarded(ready, each.measure, each.columns))
+                found = self._guarded(ready, each.measure, each.columns)
+                self._keep(table_of(name), found)
+                for column in self.needs.intersection(each.columns.names):  # for those after it
+                    ready = ready.append_column(column, found[0][column])
         return ready
 
     def _raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -162,6 +168,15 @@ class Work:
             return pa.record_batch(nulls, schema=schema), [
                 (source, offset, "not measured", what, id_)
             ]
+
+
+def tokenised(batch: pa.RecordBatch, needs: Collection[str]) -> pa.RecordBatch:
+    """A batch of edited texts with their words, where these are needed."""
+    if "words" not in needs:
+        return batch
+    from filters.words import words
+
+    return batch.append_column("words", words(batch["text"]))
 
 
 def all_edits(batch: pa.RecordBatch, edits: Mapping[str, Edit]) -> pa.RecordBatch:

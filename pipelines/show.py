@@ -29,6 +29,8 @@ TELLS = {
     "pairs": "images to pairs",
     "fit": "samples to models",
     "scan": "documents to columns",
+    "count": "words of the corpus",
+    "score": "documents by these",
     "rules": "columns to reasons",
     "dedup": "near-duplicates",
     "check": "what dedup missed",

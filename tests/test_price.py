@@ -29,7 +29,15 @@ def test_the_benchmark_knows_every_step_and_measure() -> None:
     known = price.coefficients()
     of_given_files = {"overlap", "listed", "blocklist", "classifier", "perplexity"}
     steps = {price.kind(step) for step in execute.STEPS}
-    assert set(known["steps"]) == steps - {"fit", "pairs", "rank", "select", "curriculum"}
+    assert set(known["steps"]) == steps - {
+        "fit",
+        "pairs",
+        "count",
+        "score",
+        "rank",
+        "select",
+        "curriculum",
+    }
     assert set(known["measures"]) == {*MEASURES, "edits", "words"} - of_given_files
     assert known["text"] > 0 and known["machine"] and known["date"]
 

@@ -1,0 +1,40 @@
+"""Score: a second scan, for the measures that go by counts over the whole corpus."""
+
+from pipelines import count, fit, parts, scan
+from pipelines.folders import fingerprint
+from pipelines.measures import mark, selected, table_of
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.steps import Batches, Done, Job, Plan, Step
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """Columns and dead letters of each such measure, by the counts and by what it looks at."""
+    chosen, made = selected(recipe), {}
+    for name in count.counters(recipe):
+        known = [fit.table_of(name), fit.counted(name), *count.seen(chosen, name)]
+        marks = [run.table(table).fingerprint for table in known]
+        made[table_of(name)] = fingerprint(mark(chosen.measures[name]), marks)
+    return made | {scan.dead_of(table): mark for table, mark in made.items()}
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """A task a part."""
+    return Plan(list(range(len(run.table("documents").parts))))
+
+
+def measure(job: Job, key: int, _: Batches) -> Done:
+    """Measure one part."""
+    work = scan.Work(job.run, job.recipe, job.stale)
+    beside = {scan.EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
+    columns, start = job.run.columns(key, beside), 0
+    for batch in parts.batches(job.run, "documents", key, work.reads):
+        here = slice(start, start + batch.num_rows)
+        start = here.stop
+        for name, column in zip(columns.column_names, columns.columns, strict=True):
+            batch = batch.append_column(name, column[here].combine_chunks())
+        work.measure(batch)
+    return work.done(key)
+
+
+STEP = Step("score", tables, plan, (measure,))
