@@ -133,6 +133,20 @@ def test_strategies_follow_each_other(rows: Rows, tmp_path: Path) -> None:
     assert kept(found) == best([r for r in found if r["source_key"] in narrowed], 1000)
 
 
+def test_a_strategy_may_add_to_what_was_taken(rows: Rows, tmp_path: Path) -> None:
+    """The best, and of the rest some by chance; what a band left out is not drawn."""
+    band = '[[select]]\nstrategy = "band"\nby = "words"\nlow = "40 %"\nhigh = "100 %"'
+    more = '[[select]]\nstrategy = "random"\nbudget = "2k tokens"\nadd = true'
+    found = ran(tmp_path, rows, f"{band}\n{TOP.format('desc', '3k tokens')}\n{more}")
+    total = sum(row["tokens"] for row in found)
+    low = best(found, int(total * 0.4), descending=False)
+    top = best([row for row in found if row["source_key"] not in low], 3000)
+    drawn = kept(found) - top
+    assert top < kept(found) and not low & kept(found)
+    size = sum(row["tokens"] for row in found if row["source_key"] in drawn)
+    assert 2000 - max(row["tokens"] for row in found) < size <= 2000 and len(drawn) > 5
+
+
 def test_the_budget_concerns_the_train_split(rows: Rows, tmp_path: Path) -> None:
     splits = "[publish]\nsplits = { train = 0.7, test = 0.3 }\nnear_train = false"
     found = ran(tmp_path, rows, TOP.format("desc", "2k tokens"), splits)
@@ -238,6 +252,7 @@ def test_what_a_group_does_not_need_goes_to_the_others() -> None:
         ('[select]\nstrategy = "random"', 2, "write [[select]], with two brackets"),
         ('[[select]]\nstrategy = "random"\n' * 5, 2, "5 strategies; at most 4 follow each other"),
         ('[[select]]\nstrategy = "random"\nbalance = 0.5', 2, "balance are of groups"),
+        ('[[select]]\nstrategy = "random"\nadd = true', 2, "nothing was taken before"),
         ('[[select]]\nstrategy = "random"\nper = "lang"', 2, "unknown column 'lang'"),
         ('[[select]]\nstrategy = "importance"\nby = "words"\ntemperature = 0', 2, "above 0"),
         ('[[select]]\nstrategy = "band"\nby = "words"\nlow = 0.9\nhigh = 0.1', 2, "must be below"),

@@ -58,6 +58,7 @@ class Select:
         balance: exponent of a group's share: 1, as many of the budget as it has of the tokens; 0,
             all groups alike.
         share: of named groups: their shares of the budget; the others divide the rest.
+        add: draw from what the strategy before left, and add to what it took.
         options: of the strategy.
     """
 
@@ -66,6 +67,7 @@ class Select:
     per: str | None = None
     balance: float = field(default=1.0, metadata={"read": units.share})
     share: Mapping[str, float] = field(default_factory=dict, metadata={"read": dict})
+    add: bool = False
     options: Mapping[str, Any] = field(default_factory=dict, metadata={"read": dict})
 
     def __post_init__(self) -> None:
@@ -128,4 +130,6 @@ def read(tables: object, where: str) -> tuple[Select, ...]:
         own = {key: value for key, value in table.items() if key not in ours}
         known = {key: value for key, value in table.items() if key in ours}
         made.append(build(Select, {**known, "options": own}, at))
+    if made and made[0].add:
+        raise RecipeError(f"{where} [[select]] 1: nothing was taken before that it could add to")
     return tuple(made)

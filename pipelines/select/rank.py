@@ -95,7 +95,9 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     if "text" in how.needs:
         seen.append(run.table(scan.EDITS_TABLE).fingerprint)
     seen += again.mark(run, recipe)
-    return {table(number): fingerprint(VERSION, mark(how), select.per, recipe.seed, seen)}
+    return {
+        table(number): fingerprint(VERSION, mark(how), select.per, select.add, recipe.seed, seen)
+    }
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -103,11 +105,17 @@ def plan(run: Run, recipe: Recipe) -> Plan:
     return Plan(list(range(len(run.table("documents").parts))))
 
 
-def candidates(columns: pa.Table, recipe: Recipe) -> NDArray[np.int64]:
-    """Numbers of the rows that are candidates, of one part."""
+def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> NDArray[np.int64]:
+    """Numbers of the rows that are candidates of strategy `number`, of one part.
+
+    Those that the one before took, or left, if this one adds to it; None: those that are taken by
+    all strategies.
+    """
     mine = pc.and_(clusters.stays(columns), pc.equal(columns["split"], near.train(recipe)))
     if "selected" in columns.column_names:
-        mine = pc.and_(mine, pc.fill_null(columns["selected"], False))
+        taken = columns["selected"]
+        adds = number is not None and recipe.select[number].add
+        mine = pc.and_(mine, pc.fill_null(pc.invert(taken) if adds else taken, False))
     return np.flatnonzero(mine.to_numpy())
 
 
@@ -116,7 +124,7 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     number = number_of(job.step.name)
     select, how = asked(job.recipe, number)
     every = latest.columns(job.run, key, reads(job.recipe, number))
-    rows = candidates(every, job.recipe)
+    rows = candidates(every, job.recipe, number)
     some = every.take(pa.array(rows))
     draw = drawn(some["id"].combine_chunks(), job.recipe.seed + 1)  # + 1: not the published order
     some = some.append_column("draw", pa.array(draw))

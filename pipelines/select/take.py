@@ -285,12 +285,15 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     said = np.zeros(every.num_rows, np.bool_)
     said[rows.at[chosen]] = True
     candidate = np.zeros(every.num_rows, np.bool_)
-    candidate[rank.candidates(every, job.recipe)] = True
+    candidate[rank.candidates(every, job.recipe, number)] = True
+    if job.recipe.select[number].add:
+        before = pc.fill_null(every["selected"], False).to_numpy()
+        said, candidate = said | before, candidate | before
     table = pa.table([pa.array(said, mask=~candidate)], schema=TAKEN)
     done = Done()
     done.parts[rank.taken(number)] = [parts.write_columns(job.run, rank.taken(number), key, table)]
     done.counts.update({"taken": int(chosen.sum()), "tokens": int(rows.tokens[chosen].sum())})
-    done.counts["left"] = int(candidate.sum() - chosen.sum())
+    done.counts["left"] = int(candidate.sum() - said.sum())
     return done
 
 
