@@ -66,10 +66,8 @@ def test_what_is_chosen_first_compresses_least(texts: list[str]) -> None:
     assert ratio(third) > max(map(ratio, drawn_))
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: Compression(look=9, take=3), lambda: Clusters(clusters=3)]
-)
-def test_the_order_of_rows_decides_nothing(make: Callable[[], Any], texts: list[str]) -> None:
+@pytest.mark.parametrize("how", [Compression(look=9, take=3), Clusters(clusters=3)])
+def test_the_order_of_rows_decides_nothing(how: Strategy, texts: list[str]) -> None:
     vectors = np.random.default_rng(3).integers(-9, 9, (60, 16), dtype=np.int8)
     features = pa.array([v.tobytes() for v in vectors], pa.binary(16))
     table = rows(texts[:60], features=features)
@@ -95,7 +93,8 @@ def slow(texts: list[bytes], look: int, take: int) -> list[int]:
     while state:
         best = sorted(state, key=lambda i: (-state[i], i))[:look]
         state |= {i: novelty(texts[i], known) for i in best}
-        fresh, mine = b"", []
+        fresh = b""
+        mine: list[int] = []
         for i in sorted(best, key=lambda i: (-state[i], i)):
             alone = novelty(texts[i], b"")
             if len(mine) < take and (not mine or novelty(texts[i], fresh) >= alone / 2):
