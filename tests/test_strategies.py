@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from zstandard import DICT_TYPE_RAWCONTENT, ZstdCompressionDict, ZstdCompressor
 
+from filters import coverage
 from filters.clustering import SCALE, Clusters, assigned
 from filters.compression import LEVEL, WINDOW, Compression, greedy
-from filters.strategies import Importance
+from filters.coverage import Coverage
+from filters.strategies import Importance, Strategy
+from filters.words import words
 from pipelines.schema import drawn
 from tests.command import ROOT
 
@@ -66,7 +69,57 @@ def test_what_is_chosen_first_compresses_least(texts: list[str]) -> None:
     assert ratio(third) > max(map(ratio, drawn_))
 
 
-@pytest.mark.parametrize("how", [Compression(look=9, take=3), Clusters(clusters=3)])
+def slow_coverage(texts: list[str], tokens: list[int], size: int) -> list[int]:
+    """Every round looks at every text."""
+    runs = [_runs(text, size) for text in texts]
+    left = {i for i, mine in enumerate(runs) if mine}
+    said: set[tuple[str, ...]] = set()
+    chosen = []
+    while left:
+        best = min(left, key=lambda i: (-len(runs[i] - said) / tokens[i], i))
+        said |= runs[best]
+        left.discard(best)
+        chosen.append(best)
+    return chosen
+
+
+def _runs(text: str, size: int) -> set[tuple[str, ...]]:
+    some = words(pa.array([text]))[0].as_py()
+    mine = [text.encode()[w["start"] : w["end"]].decode().lower() for w in some]
+    return {tuple(mine[i : i + size]) for i in range(len(mine) - size + 1)}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text("abAé \n", max_size=40), max_size=20), st.integers(1, 4))
+def test_coverage_is_its_slow_twin(some: list[str], size: int) -> None:
+    tokens = [max(1, len(text) // 4) for text in some]
+    found = coverage.greedy(
+        *coverage.runs(pa.array(some, pa.string()), size),
+        np.array(tokens, np.int64),
+        np.arange(len(some)),
+    )
+    assert found.tolist() == slow_coverage(some, tokens, size)
+
+
+def test_coverage_says_more_than_chance(texts: list[str]) -> None:
+    """In a third of the tokens, more different runs than any of five draws by chance."""
+    table = rows([*texts, *texts[:50]])
+    chosen = order(table, Coverage().rank(table, 0))
+
+    def said(some: list[str]) -> int:
+        held: set[tuple[str, ...]] = set()
+        size = 0
+        for text in some:
+            if size < 10_000:
+                held |= _runs(text, 3)
+                size += len(text) // 4
+        return len(held)
+
+    draws = [random.Random(i).sample(chosen, len(chosen)) for i in range(5)]
+    assert said(chosen) > 1.05 * max(map(said, draws))
+
+
+@pytest.mark.parametrize("how", [Compression(look=9, take=3), Coverage(), Clusters(clusters=3)])
 def test_the_order_of_rows_decides_nothing(how: Strategy, texts: list[str]) -> None:
     vectors = np.random.default_rng(3).integers(-9, 9, (60, 16), dtype=np.int8)
     features = pa.array([v.tobytes() for v in vectors], pa.binary(16))

@@ -58,7 +58,7 @@ class Select:
         balance: exponent of a group's share: 1, as many of the budget as it has of the tokens; 0,
             all groups alike.
         share: of named groups: their shares of the budget; the others divide the rest.
-        add: draw from what the strategy before left, and add to what it took.
+        add: draw from all that those before did not take, and add to what they took.
         options: of the strategy.
     """
 

@@ -108,14 +108,14 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> NDArray[np.int64]:
     """Numbers of the rows that are candidates of strategy `number`, of one part.
 
-    Those that the one before took, or left, if this one adds to it; None: those that are taken by
-    all strategies.
+    Those that the one before took; all others, if this one adds to these.  None: those that are
+    taken in the end.
     """
     mine = pc.and_(clusters.stays(columns), pc.equal(columns["split"], near.train(recipe)))
     if "selected" in columns.column_names:
-        taken = columns["selected"]
+        before = pc.fill_null(columns["selected"], False)
         adds = number is not None and recipe.select[number].add
-        mine = pc.and_(mine, pc.fill_null(pc.invert(taken) if adds else taken, False))
+        mine = pc.and_not(mine, before) if adds else pc.and_(mine, before)
     return np.flatnonzero(mine.to_numpy())
 
 

@@ -17,6 +17,7 @@ STRATEGIES = {
     "top": "filters.strategies:Top",
     "band": "filters.strategies:Band",
     "importance": "filters.strategies:Importance",
+    "coverage": "filters.coverage:Coverage",
     "compression": "filters.compression:Compression",
     "clusters": "filters.clustering:Clusters",
 }

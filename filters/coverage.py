@@ -1,0 +1,141 @@
+"""Greedy coverage: next comes what says most that was not said yet, for its length.
+
+What a text says are its runs of words, without case; a text is worth the runs that no text chosen
+before it holds, a token.  That worth only falls as more is chosen, so a text whose worth, measured
+again, is still the highest of all is the best one, and few need to be measured again.
+
+Source: Nemhauser, Wolsey and Fisher 1978, for how near greedy comes to the best choice; Minoux
+1978, for measuring lazily; Lin and Bilmes 2011, for coverage of n-grams against length.
+"""
+
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filters.buffers import Bytes, Offsets, spans, utf8
+from filters.folding import folds
+from filters.kernels import INT, NOTHING, OUT_U8, U8, U64, kernel, signed
+from filters.overlap import run_hashes
+from filters.shingles import Hashes
+from filters.strategies import ranked
+from filters.words import words
+
+LEAST = 1 << 16  # places of a table of runs, and as many as runs at least
+SPARSE = 16  # places for a run
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What says most that is new.
+
+    Attributes:
+        words: of a run.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    window: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    words: int = 3
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.words <= 8:
+            raise ValueError(f"words of a run are 1 to 8, not {self.words}")
+
+    def rank(self, candidates: pa.Table, seed: int) -> pa.Array:
+        """The share of the partition's tokens that is chosen before; null for less than a run."""
+        ids = candidates["id"].combine_chunks().to_numpy(zero_copy_only=False)
+        order = np.argsort(ids, kind="stable")
+        tokens = candidates["tokens"].to_numpy().astype(np.int64)
+        hashes, rows = runs(candidates["text"].combine_chunks(), self.words)
+        chosen = greedy(hashes, rows, np.maximum(tokens, 1), order)
+        before = np.cumsum(tokens[chosen]) - tokens[chosen]
+        rank = np.full(len(order), np.nan)
+        rank[chosen] = before / max(1, int(tokens.sum()))
+        return ranked(rank)
+
+
+def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets]:
+    """The hashes of the different runs of some texts.
+
+    Args:
+        texts: shape (n,).
+        size: words a run.
+
+    Returns:
+        hashes of all; shape (n + 1,): where those of each text begin.
+    """
+    body, offsets = utf8(texts)
+    rows, starts, ends = spans(words(texts))
+    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
+    count = run_hashes(body, offsets, rows, starts, ends, size, folds(), out)
+    each = np.maximum(np.diff(rows) - size + 1, 0)
+    whose = np.repeat(np.arange(len(each)), each)
+    order = np.lexsort((out[:count], whose))
+    hashes, whose = out[order], whose[order]
+    first = begins(hashes, whose)
+    per_text = np.bincount(whose[first], minlength=len(each))
+    return hashes[first], np.concatenate([np.zeros(1, np.int64), np.cumsum(per_text)])
+
+
+def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows differ from the one before."""
+    other = (hashes[1:] != hashes[:-1]) | (whose[1:] != whose[:-1])
+    return np.concatenate([np.ones(min(1, len(hashes)), np.bool_), other])
+
+
+def greedy(
+    hashes: Hashes, rows: Offsets, tokens: NDArray[np.int64], order: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Texts in the order in which they are chosen; those without a run are not.
+
+    Args:
+        hashes: of the different runs of each text.
+        rows: where those of each text begin.
+        tokens: of each text, at least 1.
+        order: of the texts, which breaks ties.
+    """
+    said = np.zeros((1 << max(LEAST, SPARSE * len(hashes)).bit_length()) >> 3, np.uint8)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    starts, worth = rows.tolist(), np.diff(rows)
+    heap = [
+        (-int(worth[row]) / int(tokens[row]), int(place[row]), row)
+        for row in np.flatnonzero(worth).tolist()
+    ]
+    heapify(heap)
+    chosen = []
+    while heap:
+        row = heap[0][2]
+        left = fresh(hashes, starts[row], starts[row + 1], said)
+        now = (-left / int(tokens[row]), heap[0][1], row)
+        if now <= min(heap[1:3], default=now):
+            say(hashes, starts[row], starts[row + 1], said)
+            chosen.append(row)
+            heappop(heap)
+        else:
+            heapreplace(heap, now)
+    return np.array(chosen, np.int64)
+
+
+@kernel(INT(U64, INT, INT, U8))
+def fresh(hashes: Hashes, start: int, end: int, said: Bytes) -> int:
+    """How many of the runs [start, end) were not said."""
+    count, mask = 0, (len(said) << 3) - 1
+    for i in range(start, end):
+        at = signed(hashes[i]) & mask
+        count += 1 - (said[at >> 3] >> (at & 7) & 1)
+    return count
+
+
+@kernel(NOTHING(U64, INT, INT, OUT_U8))
+def say(hashes: Hashes, start: int, end: int, said: Bytes) -> None:
+    """Mark the runs [start, end) as said."""
+    mask = (len(said) << 3) - 1
+    for i in range(start, end):
+        at = signed(hashes[i]) & mask
+        said[at >> 3] |= np.uint8(1 << (at & 7))
