@@ -1,0 +1,173 @@
+"""A pool to select from, and the sets that say what selection was worth: real English text.
+
+python tests/bench/pool.py FOLDER
+
+The mix was written down before anything was trained.  Megabytes of text, in uneven domains as a
+crawl has them; the target domain, prose about software for those who write it, is the first seven
+and a sixth of the whole:
+
+==================  ====  ==========================================================================
+docs, kernel         5.0  Linux kernel documentation (Debian linux-doc-6.1), by Karez' extractor
+docs, python         3.0  Python's manual (python3.11-doc)
+docs, postgresql     2.0  PostgreSQL's manual (postgresql-doc-15)
+docs, django         1.2  Django's manual (python-django-doc)
+docs, sqlite         1.2  SQLite's documents (sqlite3-doc)
+docs, git            0.8  Git's manual pages and guides (git-doc)
+docs, httpd          0.8  Apache's manual (apache2-doc)
+rfc                 12.0  experimental RFCs, page breaks and all
+descriptions        10.0  of Debian's packages; many are near-duplicates
+licences             8.0  licence texts and notices; many are near-duplicates
+dictionary           6.0  GCIDE
+speeches             5.0  State of the Union
+wikipedia            4.5  leads of articles
+man                  4.5  pages of the Linux manual, roff stripped
+news                 3.5  Reuters, lower case
+help                 3.0  LibreOffice's help for users
+mail                 5.0  e-mail that was wanted, quotes and signatures and all
+dialogue             3.0  lines of films
+spam                 4.0  e-mail that was not
+lists                4.5  word lists, indexes, navigation
+==================  ====  ==========================================================================
+
+Held out by whole source (a chapter, an article, a speaker), in an order drawn by a hash, and never
+in the pool: ``target-sample`` (what selection is given, 0.7 MB of docs), ``target-heldout`` (what
+it is measured on, 0.8 MB of docs), ``general-heldout`` (1 MB of docs to help, in the pool's
+proportions).  Each is a folder of Parquet with id, url, text and kind, as ``pool`` is.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.bench import pool_sources as sources
+from tests.bench.pool_sources import Document, draw, sized
+
+TARGET = {
+    "docs, kernel": 5.0,
+    "docs, python": 3.0,
+    "docs, postgresql": 2.0,
+    "docs, django": 1.2,
+    "docs, sqlite": 1.2,
+    "docs, git": 0.8,
+    "docs, httpd": 0.8,
+}
+GOOD = {
+    "rfc": 12.0,
+    "descriptions": 10.0,
+    "licences": 8.0,
+    "dictionary": 6.0,
+    "speeches": 5.0,
+    "wikipedia": 4.5,
+    "man": 4.5,
+    "news": 3.5,
+    "help": 3.0,
+}
+REST = {"mail": 5.0, "dialogue": 3.0, "spam": 4.0, "lists": 4.5}
+MIX = {**TARGET, **GOOD, **REST}
+"""Megabytes of each kind in the pool."""
+READERS: dict[str, Callable[[], sources.Documents]] = {
+    "rfc": sources.rfcs,
+    "descriptions": sources.descriptions,
+    "licences": sources.licences,
+    "dictionary": sources.dictionary,
+    "speeches": sources.speeches,
+    "wikipedia": sources.wikipedia,
+    "man": sources.man,
+    "news": sources.news,
+    "help": sources.help_pages,
+    "mail": partial(sources.mail, "*ham*"),
+    "dialogue": sources.dialogue,
+    "spam": partial(sources.mail, "spam*"),
+    "lists": sources.lists,
+}
+HELD = {"target-sample": 0.7, "target-heldout": 0.8, "general-heldout": 1.0}
+"""Megabytes of each set that is held out."""
+PART = 20_000_000  # bytes of text in a file
+
+Rows = dict[str, list[tuple[str, Document]]]
+"""Of the pool and each set that is held out: kind and document."""
+
+
+def kinds() -> Iterator[tuple[str, list[Document]]]:
+    """Each kind with its documents."""
+    books: dict[str, list[Document]] = defaultdict(list)
+    for one in sized(sources.docs()):
+        host = one.url.split("/")[2].removeprefix("docs.").removesuffix(".example")
+        books[f"docs, {host}"].append(one)
+    for kind in TARGET:
+        yield kind, books[kind]
+    for kind, reader in READERS.items():
+        yield kind, list(sized(reader()))
+
+
+def wanted(kind: str) -> dict[str, float]:
+    """Bytes of a kind in each set, what is held out first."""
+    share = {
+        "target-sample": MIX[kind] / sum(TARGET.values()) if kind in TARGET else 0,
+        "target-heldout": MIX[kind] / sum(TARGET.values()) if kind in TARGET else 0,
+        "general-heldout": MIX[kind] / sum({**TARGET, **GOOD}.values()) if kind not in REST else 0,
+    }
+    held = {name: 1e6 * HELD[name] * part for name, part in share.items()}
+    return {**held, "pool": 1e6 * MIX[kind]}
+
+
+def parted(kind: str, documents: Iterable[Document]) -> Rows:
+    """The documents of a kind, source by source, each source in one set; what is over is left."""
+    by_source: dict[str, list[Document]] = defaultdict(list)
+    for one in documents:
+        by_source[one.source].append(one)
+    left = wanted(kind)
+    made: Rows = {name: [] for name in left}
+    for source in sorted(by_source, key=draw):
+        some = sorted(by_source[source], key=lambda one: draw(one.url))
+        size = sum(len(one.text.encode()) for one in some)
+        for name in left:
+            if left[name] > 0 and (name == "pool" or size <= 1.5 * left[name]):
+                for one in some:
+                    if left[name] > 0 or name != "pool":
+                        made[name].append((kind, one))
+                        left[name] -= len(one.text.encode())
+                break
+    return made
+
+
+def table(rows: Iterable[tuple[str, Document]]) -> pa.Table:
+    """Id, url, text and kind, in a drawn order."""
+    ordered = sorted(rows, key=lambda row: draw(row[1].url))
+    columns = {
+        "id": [draw(one.url)[:32] for _, one in ordered],
+        "url": [one.url for _, one in ordered],
+        "text": [one.text for _, one in ordered],
+        "kind": [kind for kind, _ in ordered],
+    }
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def write(folder: Path) -> None:
+    """Make the pool and what is held out, once."""
+    if (folder / "pool").exists():
+        return
+    rows: Rows = defaultdict(list)
+    for kind, documents in kinds():
+        for name, some in parted(kind, documents).items():
+            rows[name] += some
+    for name in [*HELD, "pool"]:
+        made = table(rows[name])
+        place = folder / f"{name}.new"
+        place.mkdir(parents=True, exist_ok=True)
+        parts = -(-made["text"].nbytes // PART)
+        each = -(-len(made) // parts)
+        for part in range(parts):
+            path = place / f"part-{part:05d}.parquet"
+            pq.write_table(made[part * each : (part + 1) * each], path, compression="zstd")
+        place.rename(folder / name)
+        print(f"{name}: {len(made):,} documents, {made['text'].nbytes / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,67 @@
+"""The pool is the mix that was written down, and nothing of what is held out is in it."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.bench import pool, pool_files
+from tests.bench.pool_sources import Document, sized
+
+
+def documents(kind: str, megabytes: float) -> list[Document]:
+    text = "word " * 4000
+    count = int(megabytes * 1e6 / len(text))
+    return [Document(f"{kind} {n // 2}", f"https://{kind}.example/{n}", text) for n in range(count)]
+
+
+def test_the_mix_is_the_one_written_down() -> None:
+    told = re.findall(r"^(\w+(?:, \w+)?) +(\d+\.\d) ", pool.__doc__ or "", re.MULTILINE)
+    assert {kind: float(size) for kind, size in told} == pool.MIX
+    assert sum(pool.TARGET.values()) <= sum(pool.MIX.values()) / 5
+    assert set(pool.READERS) | set(pool.TARGET) == set(pool.MIX)
+
+
+@pytest.mark.parametrize("kind", ["docs, kernel", "news", "spam"])
+def test_a_source_is_in_one_set_and_each_set_is_as_large_as_was_asked(kind: str) -> None:
+    made = pool.parted(kind, documents(kind, 2 * pool.MIX[kind]))
+    sources = {name: {one.source for _, one in rows} for name, rows in made.items()}
+    for name, mine in sources.items():
+        assert all(mine.isdisjoint(other) for also, other in sources.items() if also != name)
+        size = sum(len(one.text.encode()) for _, one in made[name])
+        want = pool.wanted(kind)[name]
+        assert abs(size - want) <= 40_000 if want else not made[name]
+    assert bool(made["target-heldout"]) == (kind in pool.TARGET)
+    assert bool(made["general-heldout"]) == (kind not in pool.REST)
+
+
+def test_rows_stand_in_an_order_that_is_no_source_s() -> None:
+    rows = [("news", one) for one in documents("news", 0.5)]
+    made, again = pool.table(rows), pool.table(rows[::-1])
+    assert made == again and made["url"].to_pylist() != [one.url for _, one in rows]
+    assert len(set(made["id"].to_pylist())) == len(rows)
+
+
+def test_documents_too_short_or_too_long_are_left_out() -> None:
+    texts = [" " * 300, "x" * 199, "x" * 200, "x" * 400_000, "x" * 400_001]
+    kept = sized(Document("s", "u", text) for text in texts)
+    assert [len(one.text) for one in kept] == [200, 400_000]
+
+
+def test_an_archive_that_is_another_than_was_pinned_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    pins = tmp_path / "pins.json"
+    monkeypatch.setattr(pool_files, "PINS", pins)
+    path = pool_files.cache() / "archives/thing/thing.whl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"what was fetched")
+    right = hashlib.sha256(b"what was fetched").hexdigest()
+    pins.write_text(json.dumps({"thing": {"pypi": "thing==1", "sha256": right}}))
+    assert pool_files.fetched("thing") == path
+    path.write_bytes(b"something else")
+    with pytest.raises(SystemExit, match=f"pinned is {right}"):
+        pool_files.fetched("thing")
