@@ -5,6 +5,7 @@ Where the environment variable CI is set a skip is a failure: nothing may go unc
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -139,3 +140,10 @@ def _downloaded(folder: Path, package: str) -> str:
         if list(folder.glob("*.deb")):
             break
     return said
+
+
+def torch() -> None:
+    """PyTorch and a tokenizer: what the extra `train` brings."""
+    for name in ("torch", "tokenizers"):
+        if importlib.util.find_spec(name) is None:
+            missing(f"{name} is not here; install it: pip install 'karez[train]', or make train")

@@ -1,0 +1,99 @@
+"""A small decoder as most are built today: a plain stack that a reader takes in at a sitting.
+
+Sources: Vaswani et al. 2017; Su et al. 2021 (rotary positions); Zhang and Sennrich 2019 (RMSNorm);
+Shazeer 2020 (SwiGLU); Press and Wolf 2017 (tied embeddings).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipelines.trainer.sizes import Size
+
+BASE = 10_000.0  # of rotary positions
+
+
+class Decoder(nn.Module):
+    """Tokens in, a score for each next token out."""
+
+    def __init__(self, size: Size, vocabulary: int) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, size.width)
+        self.layers = nn.ModuleList(Layer(size.width, size.heads) for _ in range(size.layers))
+        self.norm = nn.RMSNorm(size.width)
+        nn.init.normal_(self.embed.weight, std=0.02)
+        for name, weight in self.named_parameters():
+            if name.endswith(("out.weight", "down.weight")):  # what is added to the stream
+                nn.init.normal_(weight, std=0.02 / (2 * size.layers) ** 0.5)
+            elif weight.ndim == 2:
+                nn.init.normal_(weight, std=0.02)
+
+    def forward(self, tokens: Tensor, document: Tensor | None = None) -> Tensor:
+        """Scores.
+
+        Args:
+            tokens: shape (batch, length).
+            document: like tokens; a token sees those of its own document alone.  None: all before.
+
+        Returns:
+            shape (batch, length, vocabulary).
+        """
+        x = self.embed(tokens)  # (batch, length, width)
+        turn = turns(tokens.shape[1], self.layers[0].heads, x)
+        mask = None
+        if document is not None:
+            same = document[:, None, :, None] == document[:, None, None, :]
+            mask = same.tril()  # (batch, 1, length, length)
+        for layer in self.layers:
+            x = layer(x, turn, mask)
+        return functional.linear(self.norm(x), self.embed.weight)
+
+
+class Layer(nn.Module):
+    """Attention, then two thirds of a wide gate, each added to the stream."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        hidden = 8 * round(width / 3)
+        self.before = nn.RMSNorm(width)
+        self.mix = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.between = nn.RMSNorm(width)
+        self.up = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        """The stream after this layer; shape as before."""
+        x = x + self.attend(self.before(x), turn, mask)
+        gate, up = self.up(self.between(x)).chunk(2, dim=-1)
+        return x + self.down(functional.silu(gate) * up)
+
+    def attend(self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        """What each token takes from those before it."""
+        batch, length, width = x.shape
+        split = self.mix(x).view(batch, length, 3, self.heads, -1).transpose(1, 3)
+        q, k, v = split.unbind(2)  # (batch, heads, length, width / heads) each
+        q, k = turned(q, turn), turned(k, turn)
+        y = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+        return self.out(y.transpose(1, 2).reshape(batch, length, width))
+
+
+def turns(length: int, heads: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of each position's angles, shape (length, width / heads / 2) each."""
+    half = x.shape[-1] // heads // 2
+    speed = BASE ** (-torch.arange(half, device=x.device) / half)
+    angle = torch.arange(length, device=x.device)[:, None] * speed
+    return angle.cos(), angle.sin()
+
+
+def turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Pairs of a vector's numbers, turned by the angles of its position."""
+    cosine, sine = turn
+    a, b = x.float().chunk(2, dim=-1)
+    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], dim=-1).type_as(x)
+
+
+def parameters(model: Decoder) -> int:
+    """How many numbers it learns, the embeddings aside."""
+    return sum(p.numel() for p in model.parameters()) - model.embed.weight.numel()
