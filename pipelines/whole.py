@@ -21,6 +21,7 @@ from pipelines.errors import RecipeError
 from pipelines.measures import Scan
 from pipelines.recipe import TABLES, parse, read_text
 
+LISTED = ("source", "select")  # tables of which there may be several
 ALWAYS = ("limit", "publish")  # tables that decide without being written
 DEFAULT = "default"
 BROUGHT = "brought along"
@@ -54,7 +55,7 @@ def written(text: str, scan: Scan) -> str:
     """
     table = tomllib.loads(text)
     origin, whole = presets.origins(table, ""), presets.expanded(table, "")
-    single = [(k, v, "") for k, v in whole.items() if not isinstance(v, dict) and k != "source"]
+    single = [(k, v, "") for k, v in whole.items() if not isinstance(v, dict) and k not in LISTED]
     if "seed" not in whole:
         single.append(("seed", 0, DEFAULT))
     blocks = ["\n".join(_lines(single))]
@@ -71,6 +72,7 @@ def written(text: str, scan: Scan) -> str:
             lines += _defaults(TABLES[section], whole.get(section, {}))
         if lines or section in whole:
             blocks.append("\n".join([f"[{section}]", *_lines(lines)]))
+    blocks[-1:-1] = ["\n".join(["[[select]]", *_lines(_own(s))]) for s in whole.get("select", [])]
     return "\n\n".join(blocks) + "\n"
 
 

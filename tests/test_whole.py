@@ -23,6 +23,17 @@ minhash = {{ target = 0.9 }}
 long = "words > 99"
 mine = "url = 'a  \\"b\\"' or {" or ".join(["words = 1"] * 20)}"
 [dedup]
+[[select]]
+strategy = "top"
+by = "words desc"
+per = "language"
+share = {{ en = 0.5 }}
+[[select]]
+strategy = "random"
+budget = "5 %"
+add = true
+[curriculum]
+by = "words"
 [publish]
 splits = {{ train = 0.5, test = 0.5 }}
 """
@@ -36,7 +47,17 @@ def written(text: str) -> str:
 def test_it_decides_the_same() -> None:
     first = parse(TEXT, Path("/x/recipe.toml"))
     again = parse(written(TEXT), Path("/x/recipe.toml"))
-    for section in ("name", "seed", "limit", "source", "edits", "dedup", "publish"):
+    for section in (
+        "name",
+        "seed",
+        "limit",
+        "source",
+        "edits",
+        "dedup",
+        "select",
+        "curriculum",
+        "publish",
+    ):
         assert getattr(again, section) == getattr(first, section), section
     assert list(again.rules.items()) == list(first.rules.items())  # their order is meant
     one, other = rules.check(first), rules.check(again)
