@@ -13,6 +13,7 @@ from pipelines import consent, edited, languages
 from pipelines.crawl import told
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
+from pipelines.select import told as selection
 from pipelines.steps import Done, Job
 from pipelines.units import say_share
 
@@ -80,6 +81,8 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
         edited=edited.told(steps),
+        selected=selection.told(job.run, job.recipe),
+        curriculum=job.recipe.curriculum,
         unit=steps["split"]["facts"].get("unit"),
         spoken=languages.listed(steps["decide"]["counts"]),
         asked=steps["decide"]["counts"].get(consent.ASKED, 0),

@@ -20,6 +20,7 @@ from pipelines.opened import Address, Opened
 from pipelines.plain import plain
 
 CONTEXT = 1  # lines around an edit
+SHOWN = 16  # bytes of what is no text
 
 
 def command(folder: str, key: str, page: bool, as_json: bool) -> None:
@@ -129,13 +130,13 @@ def show(value: Mapping[str, Any], console: Console) -> None:
         each = (
             f"{c} {', '.join(v) if isinstance(v, list) else _short(v)}" for c, v in said.items()
         )
-        console.print(Text(f"{'consent':<10}", "bold") + Text(plain("  ".join(each))))
+        console.print(Text(f"{'consent':<11}", "bold") + Text(plain("  ".join(each))))
     for name, columns in value["columns"].items():
         if name not in ("rules", "split", "duplicates", "exact"):
             figures = "  ".join(f"{c} {_short(v)}" for c, v in columns.items())
-            console.print(Text(f"{name:<10}", "bold") + Text(figures))
+            console.print(Text(f"{name:<11}", "bold") + Text(figures))
         if name == "overlap" and value["overlaps"]:
-            console.print(Text(f"{'':<10}found in {', '.join(value['overlaps'])}"))
+            console.print(Text(f"{'':<11}found in {', '.join(value['overlaps'])}"))
     if value["edits"]:
         console.print()
         _diff(str(document["text"]), value["edited_text"], value["edits"], console)
@@ -181,7 +182,7 @@ def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, bytes):
-        return value.hex()
+        return f"{value[:SHOWN].hex()}… ({len(value)} bytes)" if len(value) > SHOWN else value.hex()
     return "none" if value is None else plain(value)
 
 

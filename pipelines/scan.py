@@ -115,8 +115,8 @@ class Work:
             if name != "paragraphs":
                 found = self._guarded(ready, each.measure, each.columns)
                 self._keep(table_of(name), found)
-                for column in self.needs.intersection(each.columns.names):  # for those after it
-                    ready = ready.append_column(column, found[0][column])
+                for column in self.needs.intersection(each.columns.names).difference(MADE):
+                    ready = ready.append_column(column, found[0][column])  # for those after it
         return ready
 
     def _raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:

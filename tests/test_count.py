@@ -79,7 +79,7 @@ def run(folder: Path, texts: list[str], more: str = "", parts: int = 3, measure:
         rows = [json.dumps({"id": i, "text": t}) for i, t in enumerate(texts)][part::parts]
         (folder / f"{part}.jsonl").write_text("\n".join(rows))
         sources += f'[[source]]\nkind = "jsonl"\npaths = ["{part}.jsonl"]\n'
-    measures = f'letters = {{ is = "own_letters:Letters"{measure} }}'
+    measures = f'quality = {{}}\nletters = {{ is = "own_letters:Letters"{measure} }}'
     text = f'name = "a"\nlimit = {{ dead = "50 %" }}\n{sources}\n[measure]\n{measures}\n{more}'
     (folder / "a.toml").write_text(text)
     done = here("run", "a.toml", cwd=folder)
