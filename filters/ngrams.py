@@ -123,7 +123,7 @@ def model(kept: pa.Table) -> Ngrams:
 
 
 @helper
-def _join(history: np.uint64, word: np.uint64) -> np.uint64:
+def join(history: np.uint64, word: np.uint64) -> np.uint64:
     """The hash of a run, from that of all its words but the last and that of the last."""
     value = (history * GOLDEN ^ word) * FIRST
     value = (value ^ value >> HALF) * SECOND
@@ -136,7 +136,7 @@ def _joined(before: Hashes, hashes: Hashes, out: Hashes) -> None:
     """Fill the hash of every word with the run that ends one word earlier."""
     out[0] = 1
     for i in range(1, len(hashes)):
-        out[i] = _join(before[i - 1], hashes[i])
+        out[i] = join(before[i - 1], hashes[i])
 
 
 @kernel(NOTHING(U64, I64, I64, I64, OUT_U64_TABLE))
@@ -202,12 +202,12 @@ def surprise(
             chance = (seen + left / (known + 1)) / (PARTS * total)
             here, three = -1, -1
             if i > rows[text]:
-                key = _join(last, word)
+                key = join(last, word)
                 if one >= 0:
                     here = _find(table, key)
                     chance = _chance(table, one, here, chance)
                 if two >= 0:
-                    three = _find(table, _join(pair, word))
+                    three = _find(table, join(pair, word))
                     chance = _chance(table, two, three, chance)
                 pair = key
             last, one, two = word, slot, here

@@ -17,12 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from filters import Learned, check_name
-from filters.buffers import Offsets, spans, utf8
+from filters.buffers import Offsets
 from filters.entropy import BITS
-from filters.folding import folds
 from filters.ngrams import count, model, surprise
-from filters.overlap import batches, run_hashes
-from filters.shingles import Hashes
+from filters.overlap import batches
+from filters.wordhashes import of_words
 from filters.words import words
 
 MOST = 32_000_000  # characters of samples: about 300 MB of memory as a model
@@ -74,9 +73,9 @@ class Perplexity:
         """
         hashes, rows = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
         for texts in batches(_limited(self.sample)):
-            some = words(texts)
-            hashes.append(_hashed(texts, some))
-            rows.append(spans(some)[0][1:] + rows[-1][-1])
+            mine = of_words(texts, words(texts))
+            hashes.append(mine.hashes)
+            rows.append(mine.rows[1:] + rows[-1][-1])
         known = np.concatenate(hashes)
         if len(known) < LEAST:
             raise ValueError(f"sample has {len(known):,} words; want {LEAST:,} and more")
@@ -115,21 +114,12 @@ class Fitted:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The column.  A null text counts as an empty one."""
-        rows = spans(batch["words"])[0]
+        mine = of_words(batch["text"], batch["words"])
         bits = np.empty(batch.num_rows, np.int64)
-        surprise(_hashed(batch["text"], batch["words"]), rows - rows[0], *self._model, bits)
-        counts = np.diff(rows)
+        surprise(mine.hashes, mine.rows, *self._model, bits)
+        counts = np.diff(mine.rows)
         mean = bits // np.maximum(counts, 1)
         return pa.record_batch([pa.array(_power(mean), mask=counts == 0)], schema=self.columns)
-
-
-def _hashed(texts: pa.StringArray, some: pa.ListArray) -> Hashes:
-    """The hash of every word."""
-    body, offsets = utf8(texts)
-    rows, starts, ends = spans(some)
-    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
-    run_hashes(body, offsets, rows, starts, ends, 1, folds(), out)
-    return np.maximum(out, np.uint64(1))
 
 
 def _power(bits: Offsets) -> np.ndarray:

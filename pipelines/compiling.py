@@ -15,6 +15,7 @@ from pipelines.recipe import Recipe
 from pipelines.show import bars
 
 LABELS = ("filters.classifier", "filters.fastlabels", "filters.fastwords")
+WORD_HASHES = ("filters.language", *LABELS, "filters.overlap", "filters.wordhashes")
 BRINGS = {
     "filters.lines": ("filters.repeats",),
     "filters.blocks": ("filters.repeats",),
@@ -23,7 +24,8 @@ BRINGS = {
     "filters.listed": ("filters.hashset",),
     "filters.blocklist": ("filters.hashset", "filters.listed", "filters.words"),
     "filters.overlap": ("filters.hashset",),
-    "filters.perplexity": ("filters.ngrams", "filters.overlap"),
+    "filters.perplexity": ("filters.ngrams", *WORD_HASHES),
+    "filters.hashed": ("filters.runcounts", *WORD_HASHES),
 }
 """Modules whose kernels the measures of another call."""
 

@@ -9,6 +9,8 @@ A measure asks by the ``metadata`` of a field:
 ``{"files": "hosts"}``    the same, of hosts and parts of sites
 ``{"files": "model"}``    one file; the measure finds a `Model`
 
+Where there is ``"optional": True`` besides, the recipe may leave the option out.
+
 Paths are relative to the recipe, as all of its paths.
 """
 
@@ -162,10 +164,11 @@ def given(measures: Mapping[str, Measure]) -> list[Given]:
     """
     found = []
     for name, measure in measures.items():
-        kinds = asked(type(measure))
+        without = _left_out(measure)
+        kinds = {o: kind for o, kind in asked(type(measure)).items() if o not in without}
         holds = {option: getattr(measure, option) for option in sorted(kinds)}
         try:
-            if _must(type(measure)) and not any(map(_is_named, holds.values())):
+            if kinds and not any(map(_is_named, holds.values())):
                 raise RecipeError(f"names no file: {_wanted(kinds)}")
             for held in filter(_is_named, holds.values()):
                 found += [_given(name + of, measure, t) for of, t in _texts_of(held).items()]
@@ -174,12 +177,10 @@ def given(measures: Mapping[str, Measure]) -> list[Given]:
     return found
 
 
-def _must(kind: Any) -> bool:
-    """Whether a measure can do nothing without files."""
-    ours = asked(kind)
-    return bool(ours) and any(
-        not f.metadata.get("optional") for f in fields(kind) if f.name in ours
-    )
+def _left_out(measure: Any) -> set[str]:
+    """The options for files that may be left out, and are."""
+    some = fields(measure) if is_dataclass(measure) else ()
+    return {f.name for f in some if f.metadata.get("optional") and not getattr(measure, f.name)}
 
 
 def _is_named(held: Any) -> bool:

@@ -30,6 +30,7 @@ MEASURES = {
     "blocklist": "filters.blocklist:Blocklist",
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
+    "ngrams": "filters.hashed:Ngram",
 }
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",

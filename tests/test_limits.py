@@ -26,6 +26,7 @@ EDITS: dict[str, Any] = {"boilerplate": {}, "repeated_passages": {}}
 EVERY = Recipe(
     "a",
     source=(Source("warc", ("x",), images=True),),
+    measure={"ngrams": {}},
     edits=EDITS,
     dedup=Dedup(link="leader"),
     cap=Cap(9),
@@ -48,9 +49,11 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 
 def test_all_steps_are_of_such_a_recipe() -> None:
     assert execute.wanted(EVERY) == list(execute.STEPS)
-    plain = replace(EVERY, edits={}, dedup=None, cap=None, select=(), curriculum=None)
+    plain = replace(EVERY, measure={}, edits={}, dedup=None, cap=None, select=(), curriculum=None)
     names = {step.name for step in execute.wanted(plain)}
     assert names == {s.name for s in execute.STEPS if s not in (*rank.STEPS, *take.STEPS)} - {
+        "count",
+        "score",
         "curriculum",
         "dedup",
         "check",
@@ -185,7 +188,11 @@ def test_a_run_beyond_a_limit_is_one_line(
 
 def test_the_plan_tells_what_is_held(tmp_path: Path) -> None:
     chosen = '[[select]]\nstrategy = "random"\n' * MOST + '[curriculum]\nby = "tokens"'
-    path = write(tmp_path, f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{chosen}\n{NEAR}", "2 GB")
+    path = write(
+        tmp_path,
+        f"{PASSAGES}\n[dedup]\n[cap]\ndocuments = 9\n{chosen}\n{NEAR}\n[measure]\nngrams = {{}}",
+        "2 GB",
+    )
     for _ in "before", "after":
         held = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)["holds"]
         assert {each["step"] for each in held} == {s.name for s in execute.STEPS} - {"pairs"}
