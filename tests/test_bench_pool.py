@@ -5,9 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.bench import pool, pool_files
+from tests.bench import pool, pool_files, pool_languages, pool_noise, pool_sources
 from tests.bench.pool_sources import Document, sized
 
 
@@ -65,3 +66,31 @@ def test_an_archive_that_is_another_than_was_pinned_is_refused(
     path.write_bytes(b"something else")
     with pytest.raises(SystemExit, match=f"pinned is {right}"):
         pool_files.fetched("thing")
+
+
+def test_shuffled_words_are_those_of_the_document(tmp_path: Path) -> None:
+    rows = [("news", one) for one in documents("news", 0.1)]
+    texts = [" ".join(f"w{n * 31 % 97}" for n in range(200)) for _ in rows]
+    rows = [(kind, one._replace(text=text)) for (kind, one), text in zip(rows, texts, strict=True)]
+    for name in ("general-heldout", "target-heldout"):
+        (tmp_path / name).mkdir()
+        pq.write_table(pool.table(rows), tmp_path / name / "part-00000.parquet")
+    made = list(pool_noise.shuffled(tmp_path))
+    assert len(made) == 2 * len(rows)
+    assert all(sorted(one.text.split()) == sorted(texts[0].split()) for one in made)
+    assert texts[0].split() not in [one.text.split() for one in made]
+
+
+def test_what_nobody_translated_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language, text in (("C", "Open the file"), ("de", "Die Datei \u00f6ffnen &amp; lesen")):
+        folder = tmp_path / f"gnome-user-docs/usr/share/help/{language}/help"
+        folder.mkdir(parents=True)
+        page = f"<page><title>{'T' * 300}</title><p>{text} <em>now</em></p></page>"
+        (folder / "one.page").write_text(page)
+    monkeypatch.setattr(pool_sources, "unpacked", lambda name: tmp_path / name)
+    monkeypatch.setattr(pool_languages, "LANGUAGES", "C de")
+    monkeypatch.setattr(pool_languages, "LEAST", 10)
+    made = {row["language"]: row["text"] for row in pool_languages.rows()}
+    assert made == {"en": f"{'T' * 300}\nOpen the file now", "de": "Die Datei öffnen & lesen now"}

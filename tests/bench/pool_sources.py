@@ -11,7 +11,7 @@ import lzma
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from resiliparse.extract.html2text import extract_plain_text
 
@@ -38,6 +38,7 @@ class Document(NamedTuple):
 
 
 Documents = Iterator[Document]
+Item = TypeVar("Item")
 
 
 def draw(name: str) -> str:
@@ -45,9 +46,9 @@ def draw(name: str) -> str:
     return hashlib.sha256(f"pool {name}".encode()).hexdigest()
 
 
-def batched(lines: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Lines, some at a time."""
-    return (lines[at : at + size] for at in range(0, len(lines), size))
+def batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Some at a time."""
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def sized(documents: Documents) -> Documents:
