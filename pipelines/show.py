@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines import edited, languages
+from pipelines import decide, edited, languages
 from pipelines.crawl import view
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
@@ -159,7 +159,7 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
         share, others = say_share(loss.share), say_share(loss.others)
         console.print(
             f"\n[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
-            "is the rule made for that language?",
+            f"{_advice(loss.reason)}",
             highlight=False,
         )
     if not kept:
@@ -167,6 +167,13 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
             "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
             "loosen the rules in the recipe and run again: only what changed is done anew."
         )
+
+
+def _advice(reason: str) -> str:
+    """What to think of where a reason takes much of one language."""
+    if reason == decide.LEFT:
+        return 'per = "language" gives each a budget of its own.'
+    return "is the rule made for that language?"
 
 
 def _budgets(run: Run, recipe: Recipe, console: Console) -> None:

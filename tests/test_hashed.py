@@ -269,7 +269,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], why: st
 
 
 def test_it_is_a_counter_and_must_count_first() -> None:
-    assert isinstance(Ngram(), filters.Counter) and not isinstance(Ngram(), filters.Learner)
+    assert isinstance(Ngram(), filters.Counting) and not isinstance(Ngram(), filters.Learner)
     with pytest.raises(ValueError, match="must be counted first"):
         Ngram().measure(batch([]))
     with pytest.raises(ValueError, match="are of other options"):
