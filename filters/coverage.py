@@ -1,7 +1,7 @@
 """Greedy coverage: next comes what says most that was not said yet, for its length.
 
 What a text says are its runs of words, without case; a text is worth the runs that no text chosen
-before it holds, a token.  That worth only falls as more is chosen, so a text whose worth, measured
+before it holds, a word: by the byte, lists of short words would win.  That worth only falls as more is chosen, so a text whose worth, measured
 again, is still the highest of all is the best one, and few need to be measured again.
 
 Source: Nemhauser, Wolsey and Fisher 1978, for how near greedy comes to the best choice; Minoux
@@ -51,15 +51,14 @@ class Coverage:
         ids = candidates["id"].combine_chunks().to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
         tokens = candidates["tokens"].to_numpy().astype(np.int64)
-        hashes, rows = runs(candidates["text"].combine_chunks(), self.words)
-        chosen = greedy(hashes, rows, np.maximum(tokens, 1), order)
+        chosen = greedy(*runs(candidates["text"].combine_chunks(), self.words), order)
         before = np.cumsum(tokens[chosen]) - tokens[chosen]
         rank = np.full(len(order), np.nan)
         rank[chosen] = before / max(1, int(tokens.sum()))
         return ranked(rank)
 
 
-def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets]:
+def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.int64]]:
     """The hashes of the different runs of some texts.
 
     Args:
@@ -67,7 +66,7 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets]:
         size: words a run.
 
     Returns:
-        hashes of all; shape (n + 1,): where those of each text begin.
+        hashes of all; shape (n + 1,): where those of each text begin; words of each text.
     """
     body, offsets = utf8(texts)
     rows, starts, ends = spans(words(texts))
@@ -79,7 +78,8 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets]:
     hashes, whose = out[order], whose[order]
     first = begins(hashes, whose)
     per_text = np.bincount(whose[first], minlength=len(each))
-    return hashes[first], np.concatenate([np.zeros(1, np.int64), np.cumsum(per_text)])
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_text)])
+    return hashes[first], starts, np.diff(rows)
 
 
 def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -89,14 +89,14 @@ def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def greedy(
-    hashes: Hashes, rows: Offsets, tokens: NDArray[np.int64], order: NDArray[np.int64]
+    hashes: Hashes, rows: Offsets, length: NDArray[np.int64], order: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Texts in the order in which they are chosen; those without a run are not.
 
     Args:
         hashes: of the different runs of each text.
         rows: where those of each text begin.
-        tokens: of each text, at least 1.
+        length: words of each text.
         order: of the texts, which breaks ties.
     """
     said = np.zeros((1 << max(LEAST, SPARSE * len(hashes)).bit_length()) >> 3, np.uint8)
@@ -104,7 +104,7 @@ def greedy(
     place[order] = np.arange(len(order))
     starts, worth = rows.tolist(), np.diff(rows)
     heap = [
-        (-int(worth[row]) / int(tokens[row]), int(place[row]), row)
+        (-int(worth[row]) / int(length[row]), int(place[row]), row)
         for row in np.flatnonzero(worth).tolist()
     ]
     heapify(heap)
@@ -112,7 +112,7 @@ def greedy(
     while heap:
         row = heap[0][2]
         left = fresh(hashes, starts[row], starts[row + 1], said)
-        now = (-left / int(tokens[row]), heap[0][1], row)
+        now = (-left / int(length[row]), heap[0][1], row)
         if now <= min(heap[1:3], default=now):
             say(hashes, starts[row], starts[row + 1], said)
             chosen.append(row)
