@@ -1,8 +1,9 @@
 """Greedy coverage: next comes what says most that was not said yet, for its length.
 
 What a text says are its runs of words, without case; a text is worth the runs that no text chosen
-before it holds, a word: by the byte, lists of short words would win.  That worth only falls as more is chosen, so a text whose worth, measured
-again, is still the highest of all is the best one, and few need to be measured again.
+before it holds, a word: by the byte, lists of short words would win.  That worth only falls as more
+is chosen, so a text whose worth, measured again, is still the highest of all is the best one, and
+few need to be measured again.
 
 Source: Nemhauser, Wolsey and Fisher 1978, for how near greedy comes to the best choice; Minoux
 1978, for measuring lazily; Lin and Bilmes 2011, for coverage of n-grams against length.
@@ -79,7 +80,7 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.
     first = begins(hashes, whose)
     per_text = np.bincount(whose[first], minlength=len(each))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_text)])
-    return hashes[first], starts, np.diff(rows)
+    return hashes[first], starts, np.diff(rows).astype(np.int64)
 
 
 def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:

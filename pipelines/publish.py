@@ -25,7 +25,7 @@ from pipelines.scan import edited_text
 from pipelines.schema import DOCUMENTS
 from pipelines.steps import Batches, Done, Job, Key, Plan, Step
 
-VERSION = 2
+VERSION = 3
 TABLE = "dataset"
 FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
 ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
@@ -170,7 +170,6 @@ def shard(job: Job, key: int, batches: Batches) -> Done:
         for batch in _ordered(job, count, batches, schema):
             out.write_batch(batch)
             done.counts += counted(name, batch)
-        out.close()
     done.counts["bytes"] = sink.size
     done.parts[TABLE] = [Part(file, done.counts["documents"], sink.size, sink.sha256)]
     return done
