@@ -245,6 +245,12 @@ def test_streams_one_after_the_other_are_read_on() -> None:
     assert dead(items) == []
 
 
+@pytest.mark.parametrize("ends", [1, 2, 3])
+def test_an_end_may_be_written_more_than_once(ends: int) -> None:
+    stream = as_stream(pa.table({"text": ["a", "b"]})) + parquet.END * (ends - 1)
+    assert texts(read("parquet", stream * 2)) == ["a", "b"] * 2
+
+
 def test_a_damaged_row_group_is_lost_alone() -> None:
     table = numbered(300)
     body = as_parquet(table, write_page_checksum=True, compression="none", use_dictionary=False)

@@ -132,7 +132,16 @@ def _arrow(file: BinaryIO, size: int, source: Source) -> Iterator[Item]:
             return
         if is_file:
             break
+        _pass_ends(file)
     yield from _without_end(file, size, is_file, first)
+
+
+def _pass_ends(file: BinaryIO) -> None:
+    """Pass marks of an end that follow one another: a writer that is closed twice writes two."""
+    at = file.tell()
+    while file.read(len(END)) == END:
+        at = file.tell()
+    file.seek(at)
 
 
 def _broken(file: BinaryIO, size: int, first: int, detail: str, unread: int) -> Dead:
