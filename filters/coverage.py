@@ -78,8 +78,8 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.
     order = np.lexsort((out[:count], whose))
     hashes, whose = out[order], whose[order]
     first = begins(hashes, whose)
-    per_text = np.bincount(whose[first], minlength=len(each))
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_text)])
+    starts = np.zeros(len(each) + 1, np.int64)
+    starts[1:] = np.cumsum(np.bincount(whose[first], minlength=len(each)))
     return hashes[first], starts, np.diff(rows).astype(np.int64)
 
 
