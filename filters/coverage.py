@@ -78,9 +78,9 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.
     order = np.lexsort((out[:count], whose))
     hashes, whose = out[order], whose[order]
     first = begins(hashes, whose)
-    starts = np.zeros(len(each) + 1, np.int64)
-    starts[1:] = np.cumsum(np.bincount(whose[first], minlength=len(each)))
-    return hashes[first], starts, np.diff(rows).astype(np.int64)
+    where = np.zeros(len(each) + 1, np.int64)
+    where[1:] = np.cumsum(np.bincount(whose[first], minlength=len(each)))
+    return hashes[first], where, np.diff(rows).astype(np.int64)
 
 
 def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:
