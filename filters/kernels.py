@@ -49,6 +49,7 @@ OUT_U32, OUT_U64, OUT_F32 = types.uint32[::1], types.uint64[::1], types.float32[
 OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]
 OUT_I32_TABLE = types.int32[:, ::1]
 OUT_U64_TABLE, OUT_F32_TABLE = types.uint64[:, ::1], types.float32[:, ::1]
+OUT_F64_TABLE, OUT_I8_TABLE = types.float64[:, ::1], types.int8[:, ::1]
 """Tables of two dimensions that a kernel writes."""
 
 INT, NOTHING = types.int64, types.void

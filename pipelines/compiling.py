@@ -26,6 +26,8 @@ BRINGS = {
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", *WORD_HASHES),
     "filters.hashed": ("filters.runcounts", *WORD_HASHES),
+    "filters.diversity": WORD_HASHES,
+    "filters.features": WORD_HASHES,
 }
 """Modules whose kernels the measures of another call."""
 

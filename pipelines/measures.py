@@ -31,6 +31,8 @@ MEASURES = {
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
     "ngrams": "filters.hashed:Ngram",
+    "diversity": "filters.diversity:Diversity",
+    "features": "filters.features:Features",
 }
 EDITS = {
     "repeated_lines": "filters.lines:RepeatedLines",

@@ -15,9 +15,11 @@ from filters.blocklist import Blocklist
 from filters.blocks import RepeatedBlocks
 from filters.c4 import C4
 from filters.c4_lines import C4Lines
+from filters.diversity import Diversity
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
+from filters.features import Features
 from filters.foreign import Foreign
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
@@ -34,8 +36,10 @@ from filters.words import words
 MEASURES: list[Measure] = [
     Blocklist(),
     C4(),
+    Diversity(),
     Entropy(),
     Exact(),
+    Features(),
     Language(),
     Listed(),
     MinHash(),
