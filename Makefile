@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run crawl test quick soak check bench clean
+.PHONY: run crawl test train quick soak check bench clean
 
 run: .venv/core ## real web pages in, a published dataset out
 	$(BIN)/karez run infra/recipes/sample.toml
@@ -10,11 +10,14 @@ run: .venv/core ## real web pages in, a published dataset out
 crawl: .venv/core ## the small site that ships, served here, crawled and published
 	$(BIN)/python infra/site.py tests/data/site 8765 $(BIN)/karez run infra/recipes/crawl.toml
 
-test: check quick ## everything
-	$(BIN)/python -m pytest -m "(server or slow) and not soak"
+test: check quick .venv/train ## everything
+	$(BIN)/python -m pytest -m "(server or slow or train) and not soak"
+
+train: .venv/train ## what needs torch
+	$(BIN)/python -m pytest -m "train and not soak"
 
 quick: .venv/dev ## what needs no server and takes seconds
-	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak"
+	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak and not train"
 
 soak: .venv/dev ## killed at thirty moments; an hour of mutated pages
 	$(BIN)/python -m pytest -m soak
@@ -35,11 +38,16 @@ check: .venv/dev ## style and types
 	$(BIN)/pip install --quiet --require-hashes -r infra/requirements-dev.txt
 	touch $@
 
+.venv/train: .venv/dev infra/requirements-train.txt
+	$(BIN)/pip install --quiet --require-hashes -r infra/requirements-train.txt
+	touch $@
+
 pins: ## pin the dependencies anew, for any platform
 	printf 'hatchling\neditables\n' > .venv/build.in
 	uv pip compile $(PINS) --extra s3 pyproject.toml .venv/build.in -o infra/requirements.txt
 	uv pip compile $(PINS) --extra s3 --extra dev -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-dev.txt
 	uv pip compile $(PINS) --extra s3 --extra gs --extra dataflow -c infra/requirements.txt pyproject.toml .venv/build.in -o infra/requirements-google.txt
+	uv pip compile $(PINS) --extra s3 --extra train -c infra/requirements-dev.txt pyproject.toml .venv/build.in -o infra/requirements-train.txt
 
 PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 

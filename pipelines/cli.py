@@ -12,6 +12,8 @@ import click
 
 # Steps are imported inside their commands: Beam takes seconds, and `karez -h` should not.
 
+PATH = click.Path(path_type=Path)
+
 OURS = {"filters": "Filters: ", "labeling": "Labels: ", "graphs": "Graphs: "}
 """Our packages with common names, and how their docstrings begin."""
 
@@ -115,6 +117,40 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
     from pipelines import report
 
     guarded(ctx, lambda: report.command(folder, out))
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--target", multiple=True, type=PATH, help="Clean texts of the domain that is meant.")
+@click.option("--general", multiple=True, type=PATH, help="Clean texts of all kinds.")
+@click.option("--against", multiple=True, type=PATH, help="Another run, or a folder of texts.")
+@click.option("--without-each-rule", is_flag=True, help="The recipe with one rule left out, each.")
+@click.option("--tokens", type=click.IntRange(1), help="That each model learns from.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=3, show_default=True, help="Models an arm."
+)
+@click.option("--size", type=click.Choice(["cpu", "gpu", "tiny"]), default="cpu", help="Of models.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.pass_context
+def prove(ctx: click.Context, /, folder: str, **options: Any) -> None:
+    """Measure whether what a run published teaches more a token than its corpus does.
+
+    Small models of one size are trained on equal tokens of a random sample of the deduplicated
+    corpus, of the ocean that rules alone let through, of what was published, and of what --against
+    names.  Held-out texts are files or folders of plain text, or of rows with a field "text"; what
+    shares 13 words in a row with them is left out everywhere.  Cut off, it goes on from there; what
+    was trained before is not trained again.  `karez view DIR` shows the curves.
+
+    \b
+    Examples:
+        karez prove runs/manual --target manuals/ --general wikipedia.jsonl
+        karez prove runs/manual --against runs/other --against fineweb/ --seeds 5
+    """  # noqa: D301
+    check_owners()
+    from pipelines import prove
+
+    asked = prove.Asked(folder, **options)
+    guarded(ctx, lambda: prove.command(asked))
 
 
 @main.command()

@@ -11,7 +11,7 @@ import click
 import jinja2
 from markupsafe import Markup
 
-from pipelines import curve, plots, samples, stores
+from pipelines import curve, plots, prove_plot, prove_view, samples, stores
 from pipelines.errors import RecipeError, RunError, said_of
 from pipelines.plain import plain
 from pipelines.runs import FORMAT, Run
@@ -72,6 +72,8 @@ def page(view: View) -> str:
         view=view,
         plots=plots,
         curve=curve.curve,
+        prove_plot=prove_plot,
+        prove_view=prove_view,
         style=Markup(style),
         format=FORMAT,
         many=samples.MANY,

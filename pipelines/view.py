@@ -6,6 +6,7 @@ Columns are read part by part, and of the texts only those that are shown.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipelines import decide, edited, rules, samples, twins
 from pipelines.crawl import told
@@ -16,6 +17,8 @@ from pipelines.runs import Run
 from pipelines.show import TELLS
 from pipelines.spread import Numbers, spread
 from pipelines.tally import Values
+
+PROOF = "prove/prove.json"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class View:
         edits: by reason, the most frequent first.
         skipped: records that are no documents, by kind.
         fetched: URLs of the crawl, by what became of them; empty without one.
+        proof: what `karez prove` found, if it was asked.
     """
 
     name: str
@@ -100,6 +104,7 @@ class View:
     groups: tuple[Group, ...]
     steps: tuple[Worked, ...]
     twins: twins.Twins | None
+    proof: dict[str, Any] | None
 
 
 def gather(run: Run) -> View:
@@ -145,6 +150,7 @@ def gather(run: Run) -> View:
         groups=_groups(run, recipe),
         steps=_steps(run),
         twins=twins.gather(run, recipe),
+        proof=run.folder.read_json(PROOF) if run.folder.exists(PROOF) else None,
     )
 
 

@@ -46,12 +46,13 @@ def command(path: Path) -> None:
     click.echo(written(text, scan), nl=False)
 
 
-def written(text: str, scan: Scan) -> str:
+def written(text: str, scan: Scan, left_out: str | None = None) -> str:
     """The recipe's text, whole.
 
     Args:
         text: TOML that was parsed before.
         scan: what it measures.
+        left_out: a rule that is not written.
     """
     table = tomllib.loads(text)
     origin, whole = presets.origins(table, ""), presets.expanded(table, "")
@@ -64,6 +65,7 @@ def written(text: str, scan: Scan) -> str:
         lines = [
             (name, value, origin.get((section, name), ""))
             for name, value in whole.get(section, {}).items()
+            if section != "rules" or name != left_out
         ]
         if section == "measure":
             own = whole.get("measure", {})

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.measures import MEASURES, PLAIN, made
+from tests import needs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -49,8 +50,13 @@ def test_what_make_run_says_is_what_the_readme_shows(clone: Path) -> None:
         assert " ".join(shown.split()[:3]) in " ".join(said.split()), shown
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=[pytest.mark.train] * c.startswith("prove ")) for c in COMMANDS],
+)
 def test_every_command_runs(command: str, clone: Path) -> None:
+    if command.startswith("prove "):
+        needs.torch()
     run([sys.executable, "-m", "pipelines", *shlex.split(command)], clone)
 
 

@@ -4,6 +4,8 @@ FILE is a `Job` as JSON.  A line of JSON goes out after every few steps, ``{"tok
 came of it is written at the end, whole or not at all.
 """
 
+import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -19,13 +21,7 @@ from pipelines.trainer.sizes import Size
 VERSION = 1
 """Raised when the same job may come to another end."""
 
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "MALLOC_MMAP_MAX_": "0",  # large arrays are made and dropped every step: a fifth faster so
-    "MALLOC_TRIM_THRESHOLD_": "100000000000",
-    "MALLOC_TOP_PAD_": "100000000",
-}
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """Of the process of a job."""
 
 
@@ -86,7 +82,9 @@ def run(job: Job) -> None:
 
 
 def told(tokens: int) -> None:
-    """Say how far it came."""
+    """Say how far it came, and give back memory: what large arrays leave behind falls to crumbs."""
+    with contextlib.suppress(AttributeError, OSError):  # glibc's alone; else 1.4 GB become 3.5
+        ctypes.CDLL(None).malloc_trim(0)
     print(json.dumps({"tokens": tokens}), flush=True)
 
 

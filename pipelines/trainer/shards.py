@@ -57,6 +57,13 @@ def _mapped(file: str | Path) -> pa.Table:
         raise RunError(f"{file}: is no Arrow stream that can be read: {error}") from error
 
 
+def splits(run: Run) -> list[str]:
+    """The splits in which a run published something."""
+    sealed = run.manifest.tables.get(TABLE)
+    names = [p.name for p in sealed.parts if p.name.startswith(PLACE)] if sealed else []
+    return sorted({name.removeprefix(PLACE).rpartition("-of-")[0][:-6] for name in names})
+
+
 def published(run: Run, split: str = "train") -> Shards:
     """The documents that a run published in a split.
 

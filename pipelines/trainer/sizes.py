@@ -49,7 +49,7 @@ SIZES = {
         rate=4e-3,
         warmup=50,
         tokens=1_000_000,
-        pace=8_000,
+        pace=6_000,
         held_out=60_000,
         device="cpu",
     ),

@@ -1,0 +1,145 @@
+"""Prove: whether what a run publishes teaches more a token, told by small models.
+
+Each arm trains models of one size on equal tokens, one for each seed; held-out bits per byte are
+measured on the way.  What is learned of an arm is kept in the run folder under a fingerprint of all
+that decides it, so that a rerun, or one more arm, trains only what is new.  No text is kept there.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pipelines import prove_arms, prove_figures, prove_jobs, prove_sets, prove_view, stores
+from pipelines.errors import RecipeError
+from pipelines.prove_arms import Arm
+from pipelines.prove_jobs import PLACE, Ready
+from pipelines.prove_sets import Set
+from pipelines.recipe import Recipe, of_run
+from pipelines.runs import Run
+from pipelines.trainer.shards import published
+from pipelines.trainer.sizes import SIZES, Size
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was said on the command line of `prove`."""
+
+    folder: str
+    target: Sequence[Path] = ()
+    general: Sequence[Path] = ()
+    against: Sequence[Path] = ()
+    without_each_rule: bool = False
+    tokens: int | None = None
+    seeds: int = 3
+    size: str = "cpu"
+    as_json: bool = False
+
+
+def command(asked: Asked) -> None:
+    """Train what is not trained yet, and print the figures.
+
+    Raises:
+        RecipeError: if the folder is no run that published something, or something asked for is
+            wrong or missing.
+        RunError: if a training fails.
+    """
+    console = Console(stderr=asked.as_json)
+    size = ready(asked)
+    with Run(asked.folder).lock() as run:
+        recipe = of_run(run.folder)
+        published(run)
+        sets = prove_sets.gathered(run, asked.target, asked.general, size.held_out)
+        arms = prove_arms.of_run(run, getattr(recipe, "curriculum", None) is not None)
+        arms += [prove_arms.of_path(path) for path in dict.fromkeys(asked.against)]
+        if asked.without_each_rule:
+            arms += without_each(run, recipe, console)
+        with tempfile.TemporaryDirectory(prefix="karez-prove-") as place:
+            every = prove_jobs.prepared(run, arms, sets, size, asked.tokens, Path(place))
+            jobs = prove_jobs.jobs(run, every, sets, size, asked.seeds)
+            made = prove_jobs.watched(jobs, size, console)
+        proof = told(every.arms, sets, made, asked, every.steps * size.batch * size.length)
+        run.folder.write_json(f"{PLACE}/prove.json", proof)
+    if asked.as_json:
+        click.echo(json.dumps(proof, indent=1))
+    else:
+        prove_view.show(proof, console)
+
+
+def ready(asked: Asked) -> Size:
+    """What models are to be like.
+
+    Raises:
+        RecipeError: if it cannot be done here, or the folder is no run.
+    """
+    for name in ("torch", "tokenizers"):
+        if find_spec(name) is None:
+            raise RecipeError(f"prove needs {name}: pip install 'karez[train]'")
+    if stores.is_remote(asked.folder):
+        raise RecipeError(f"{asked.folder}: prove wants a run on this machine")
+    if not Path(asked.folder, "manifest.json").is_file():
+        raise RecipeError(f"{asked.folder}: is no run folder; it has no manifest.json")
+    size = SIZES[asked.size]
+    if size.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise RecipeError(f"--size {asked.size}: no GPU is here; leave it out, or take cpu")
+    return size
+
+
+def without_each(run: Run, recipe: Recipe, console: Console) -> list[Arm]:
+    """The recipe with one rule left out at a time, each run by itself over the same documents."""
+    from pipelines import prove_without
+
+    runs = prove_without.runs(run, recipe, console)
+    return [prove_arms.of_published(f"without {rule}", other) for rule, other in runs.items()]
+
+
+def told(
+    every: Sequence[Ready], sets: Sequence[Set], made: Mapping[str, Any], asked: Asked, count: int
+) -> dict[str, Any]:
+    """The proof, as JSON.
+
+    Args:
+        every: arm.
+        sets: that were measured on.
+        made: what came of each job.
+        asked: how.
+        count: tokens that each model learned from.
+    """
+    names = [one.arm.name for one in every]
+    curves = {
+        each.name: {arm: _curves(made, arm, asked.seeds, each.name) for arm in names}
+        for each in sets
+    }
+    of = {name: prove_figures.figures(mine) for name, mine in curves.items()}
+    return {
+        "size": asked.size,
+        "tokens": count,
+        "seeds": asked.seeds,
+        "run_of_words": prove_arms.RUN,
+        "sets": {
+            each.name: {"documents": len(each.texts), "bytes": each.size, "from": each.told}
+            for each in sets
+        },
+        "arms": {one.arm.name: one.about(count) for one in every},
+        "figures": {
+            name: {arm: asdict(mine) for arm, mine in found.items()} for name, found in of.items()
+        },
+        "verdicts": [asdict(each) for each in prove_figures.verdicts(of)],
+        "curves": curves,
+        "seconds": sum(each["seconds"] for each in made.values()),
+    }
+
+
+def _curves(made: Mapping[str, Any], arm: str, seeds: int, name: str) -> prove_figures.SeedCurves:
+    """What one set says of an arm along the way, one curve a seed."""
+    jobs = (made[prove_jobs.name_of(arm, seed)] for seed in range(seeds))
+    return [[(p["tokens"], p["bits"][name]) for p in job["points"]] for job in jobs]

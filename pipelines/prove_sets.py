@@ -1,0 +1,89 @@
+"""Held-out texts that a proof measures on: of the target domain, and general ones."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.errors import RecipeError
+from pipelines.prove_arms import given
+from pipelines.runs import Run
+from pipelines.trainer.shards import published, splits
+
+PIECE = 2_000  # characters of a document that are measured, from its beginning
+LEAST = 10  # documents of a set
+DRAW = 0  # seed: the same texts whatever else is asked
+TARGET, GENERAL = "target", "general"
+
+
+@dataclass(frozen=True)
+class Set:
+    """Held-out texts.
+
+    Attributes:
+        texts: of each the piece that is measured.
+        told: where they come from.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    told: str
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(len(text.encode()) for text in self.texts)
+
+
+def gathered(run: Run, target: Sequence[Path], general: Sequence[Path], size: int) -> list[Set]:
+    """The sets of a proof; without general texts, what the run held out stands for them.
+
+    Args:
+        run: whose proof it is.
+        target: files of clean texts of the domain that is meant; none: no such set.
+        general: files of clean texts of all kinds.
+        size: bytes of a set, at most.
+
+    Raises:
+        RecipeError: if there are too few texts.
+    """
+    sets = [_set(TARGET, given(target), _said(target), size)] if target else []
+    if general:
+        return [*sets, _set(GENERAL, given(general), _said(general), size)]
+    names = [name for name in splits(run) if name != "train"]
+    texts = [
+        text
+        for name in names
+        for batch in published(run, name).texts()
+        for text in batch.to_pylist()
+    ]
+    if len(texts) < LEAST and sets:
+        return sets
+    if not texts:
+        raise RecipeError(
+            f"{run.folder.path}: held nothing out; name held-out texts with --target or --general"
+        )
+    said = f"what the run held out: {' and '.join(names)}"
+    return [*sets, _set(GENERAL, texts, said, size)]
+
+
+def _said(paths: Sequence[Path]) -> str:
+    return " ".join(map(str, paths))
+
+
+def _set(name: str, texts: Iterable[str], told: str, size: int) -> Set:
+    """Pieces of a few of the texts, drawn so that the same ones give the same set."""
+    pieces = list(dict.fromkeys(text[:PIECE] for text in texts if text.strip()))
+    if len(pieces) < LEAST:
+        held = f"{len(pieces)} document{'s' * (len(pieces) != 1)}"
+        raise RecipeError(f"{name} ({told}): holds {held}, want {LEAST} at least to measure on")
+    order = np.random.default_rng(DRAW).permutation(len(pieces))
+    chosen: list[str] = []
+    left = size
+    for number in order.tolist():
+        left -= len(pieces[number].encode())
+        if left < 0 and len(chosen) >= LEAST:
+            break
+        chosen.append(pieces[number])
+    return Set(name, tuple(chosen), told)
