@@ -26,6 +26,7 @@ BRINGS = {
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", *WORD_HASHES),
     "filters.hashed": ("filters.runcounts", *WORD_HASHES),
+    "filters.importance": WORD_HASHES,
     "filters.diversity": WORD_HASHES,
     "filters.features": WORD_HASHES,
 }

@@ -31,6 +31,7 @@ MEASURES = {
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
     "ngrams": "filters.hashed:Ngram",
+    "importance": "filters.importance:Importance",
     "diversity": "filters.diversity:Diversity",
     "features": "filters.features:Features",
 }
