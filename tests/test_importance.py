@@ -144,7 +144,7 @@ def test_buckets_that_make_no_sense_are_refused(buckets: Any) -> None:
 
 
 def test_it_is_a_counter_and_must_count_first() -> None:
-    assert isinstance(Importance(), filters.Counter)
+    assert isinstance(Importance(), filters.Counting)
     with pytest.raises(ValueError, match="must be counted first"):
         Importance().measure(batch([]))
     with pytest.raises(ValueError, match="are of other options"):
