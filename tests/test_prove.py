@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from pipelines import (
     prove,
@@ -21,6 +22,7 @@ from pipelines import (
     prove_plot,
     prove_sets,
     prove_view,
+    prove_without,
     report,
     whole,
 )
@@ -36,7 +38,7 @@ from pipelines.trainer.shards import Shards
 from pipelines.trainer.sizes import SIZES
 from pipelines.view import gather
 from tests import needs
-from tests.command import SAMPLE, files, here, karez, rows, shards
+from tests.command import SAMPLE, files, here, karez, rows, shards, table
 from tests.making import write_run
 
 RECIPE = """\
@@ -46,8 +48,8 @@ seed = 3
 kind = "warc"
 paths = {paths}
 [rules]
-short = "words < 50"
-foreign = "language_score < 0.5"
+short = "words < 200"
+long = "words > 2000"
 [dedup]
 probes = 0
 [publish]
@@ -166,7 +168,7 @@ def test_arms_are_what_they_are_called(run: Path) -> None:
     assert arms["karez"] == [
         t for s in shards(run) if "train" in s.name for t in Shards([s]).table["text"].to_pylist()
     ]
-    ruled = {"short", "foreign", "short: no value", "foreign: no value"}
+    ruled = {"short", "long"}
     dropped = [r for r in every if r["reason"] in ("duplicate", "near duplicate")]
     assert dropped and len(arms["ocean"]) > len(arms["random"])
     clean = [r["text"] for r in every if r["reason"] not in ruled]
@@ -244,13 +246,29 @@ def test_a_recipe_without_one_rule_is_the_same_otherwise(run: Path) -> None:
     recipe = of_run(Run(run).folder)
     text = Run(run).folder.read("recipe.toml").decode()
     less = parse(whole.written(text, selected(recipe), "short"), run / "recipe.toml")
-    assert dict(less.rules) == {"foreign": recipe.rules["foreign"]}
+    assert dict(less.rules) == {"long": recipe.rules["long"]}
     assert (less.seed, less.source, less.dedup, less.publish) == (
         recipe.seed,
         recipe.source,
         recipe.dedup,
         recipe.publish,
     )
+
+
+def test_each_rule_is_left_out_once_over_the_same_documents(run: Path) -> None:
+    opened = Run(run)
+    found = prove_without.runs(opened, of_run(opened.folder), Console(stderr=True))
+    assert list(found) == ["short", "long"]
+    every = rows(run)
+    for rule, other in found.items():
+        assert other.manifest.tables["documents"].at == opened.folder.path
+        spared = {r["id"] for r in every.values() if r["reason"] == rule}
+        decided = table(Path(other.folder.path), "decisions/documents").to_pylist()
+        reasons = {row["reason"] for row in decided if row["id"] in spared}
+        assert spared and rule not in reasons and None in reasons
+    marks = [other.manifest.tables["dataset"].fingerprint for other in found.values()]
+    again = prove_without.runs(opened, of_run(opened.folder), Console(stderr=True))
+    assert [other.manifest.tables["dataset"].fingerprint for other in again.values()] == marks
 
 
 # The command
@@ -427,8 +445,6 @@ def example(arm: str) -> dict[str, Any]:
 
 
 def test_the_table_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    from rich.console import Console
-
     prove_view.show(example("bad\x1b[2J[red]"), Console(width=120))
     said = capsys.readouterr().out
     assert "\x1b[2J" not in said and "bad␛[2J[red]" in said
