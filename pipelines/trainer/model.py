@@ -21,12 +21,12 @@ class Decoder(nn.Module):
         self.embed = nn.Embedding(vocabulary, size.width)
         self.layers = nn.ModuleList(Layer(size.width, size.heads) for _ in range(size.layers))
         self.norm = nn.RMSNorm(size.width)
-        nn.init.normal_(self.embed.weight, std=0.02)
-        for name, weight in self.named_parameters():
-            if name.endswith(("out.weight", "down.weight")):  # what is added to the stream
-                nn.init.normal_(weight, std=0.02 / (2 * size.layers) ** 0.5)
-            elif weight.ndim == 2:
-                nn.init.normal_(weight, std=0.02)
+        nn.init.normal_(self.embed.weight, std=size.width**-0.5)
+        for name, weight in self.layers.named_parameters():
+            if weight.ndim == 2:
+                added = name.endswith(("out.weight", "down.weight"))  # to the stream
+                share = (2 * size.layers) ** -0.5 if added else 1.0
+                nn.init.normal_(weight, std=share * weight.shape[1] ** -0.5)
 
     def forward(self, tokens: Tensor, document: Tensor | None = None) -> Tensor:
         """Scores.
@@ -38,7 +38,7 @@ class Decoder(nn.Module):
         Returns:
             shape (batch, length, vocabulary).
         """
-        x = self.embed(tokens)  # (batch, length, width)
+        x = self.embed(tokens) * self.embed.embedding_dim**0.5  # (batch, length, width), about 1
         turn = turns(tokens.shape[1], self.layers[0].heads, x)
         mask = None
         if document is not None:
