@@ -8,6 +8,7 @@ A measure asks by the ``metadata`` of a field:
 ``{"files": "list"}``     a list of files; the measure finds `Entries`, those of all files
 ``{"files": "hosts"}``    the same, of hosts and parts of sites
 ``{"files": "model"}``    one file; the measure finds a `Model`
+``{"files": "folder"}``   one folder that holds a model; the measure finds a `Folder`
 
 Where there is ``"optional": True`` besides, the recipe may leave the option out.
 
@@ -37,6 +38,7 @@ EXAMPLES = {
     "list": '["words/*.txt"]',
     "hosts": '["hosts/*.txt"]',
     "model": '"models/topics.ftz"',
+    "folder": '"models/tiny"',
 }
 ENTRIES = {"list": lists.words, "hosts": blocklist.site}
 """What an entry of a list is."""
@@ -82,6 +84,32 @@ class Model:
         return hash(self.digest)
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder that holds a model.  Two are equal if their files hold the same."""
+
+    files: tuple[Model, ...]
+
+    @classmethod
+    def at(cls, path: str) -> "Folder":
+        """All files of a folder, in the order of their names."""
+        names = (
+            sorted(p for p in Path(path).iterdir() if p.is_file()) if Path(path).is_dir() else ()
+        )
+        return cls(tuple(Model(str(name)) for name in names))
+
+    def read(self, name: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            ValueError: if it is not there.
+        """
+        found = [file for file in self.files if Path(file.path).name == name]
+        if not found:
+            raise ValueError(f"{name} is not in the folder of the model")
+        return found[0].read()
+
+
 def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
     """The options of a measure, with what it asks for where the recipe names files.
 
@@ -95,6 +123,8 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
         value = options[name]
         if ours[name] == "model":
             made[name] = Model(_path(name, value, base))
+        elif ours[name] == "folder":
+            made[name] = Folder.at(_path(name, value, base))
         elif ours[name] == "samples":
             made[name] = {
                 label: Texts(base, _names(f"{name}.{label}", v), field)
@@ -184,6 +214,8 @@ def _left_out(measure: Any) -> set[str]:
 
 
 def _is_named(held: Any) -> bool:
+    if isinstance(held, Folder):
+        return bool(held.files)
     return bool(held) and not (isinstance(held, Texts | Entries) and not held.patterns)
 
 
@@ -193,6 +225,8 @@ def _wanted(kinds: Mapping[str, str]) -> str:
 
 def _texts_of(held: Any) -> dict[str, Texts]:
     """The texts in an option, by what they are of; a model or a list has none, and is read here."""
+    if isinstance(held, Folder):
+        return {}
     if isinstance(held, Model | Entries):
         held.read()
         return {}

@@ -30,6 +30,7 @@ MEASURES = {
     "blocklist": "filters.blocklist:Blocklist",
     "classifier": "filters.classify:Classify",
     "perplexity": "filters.perplexity:Perplexity",
+    "causal": "filters.causal:Causal",
     "ngrams": "filters.hashed:Ngram",
     "importance": "filters.importance:Importance",
     "diversity": "filters.diversity:Diversity",

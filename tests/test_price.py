@@ -27,7 +27,7 @@ def planned(path: Path, recipe: Path = RECIPE) -> dict[str, Any]:
 
 def test_the_benchmark_knows_every_step_and_measure() -> None:
     known = price.coefficients()
-    of_given_files = {"overlap", "listed", "blocklist", "classifier", "perplexity"}
+    of_given_files = {"overlap", "listed", "blocklist", "classifier", "perplexity", "causal"}
     not_priced_yet = {"ngrams", "importance", "diversity", "features"}
     chosen = {"count", "score", "rank", "select", "curriculum"}
     steps = {price.kind(step) for step in execute.STEPS}
