@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of bytes in the layout of Hugging Face."""
+    """A model of bytes and two pairs of them, in the layout of Hugging Face."""
     import torch
     import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -37,14 +37,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("model")
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {letter: i + 1 for i, letter in enumerate(alphabet)} | {"<s>": 0}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    vocabulary |= {"th": 257, "in": 258}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [("t", "h"), ("i", "n")]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.save(str(place / "tokenizer.json"))
     torch.manual_seed(0)
     torch.set_num_threads(1)
     config = transformers.LlamaConfig(
-        vocab_size=257,
+        vocab_size=len(vocabulary),
         hidden_size=48,
         intermediate_size=96,
         num_hidden_layers=2,
