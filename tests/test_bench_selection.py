@@ -1,8 +1,11 @@
 """The benchmark of selection: its figures are right, and a bar that is missed is told as missed."""
 
+from xml.etree import ElementTree
+
+import numpy as np
 import pytest
 
-from tests.bench import selection, selection_languages
+from tests.bench import selection, selection_languages, selection_noise
 
 
 def test_what_is_kept_of_a_language_is_told_in_bytes() -> None:
@@ -20,3 +23,45 @@ def test_the_end_of_the_curves_decides(karez: float, word: str) -> None:
     target = {"karez": curves(karez), "dsir": curves(2.5)}
     told = selection.beats({"target": target, "general": {}})
     assert told.startswith(f"{word}: {karez:.4f}") and "2.5000" in told
+
+
+def test_noise_is_found_by_how_far_out_it_lies() -> None:
+    values = np.concatenate([np.arange(1.0, 101), [0.0, 500.0, 50.0, np.nan]])
+    kinds = np.array([""] * 100 + ["low", "high", "inside", "none"])
+    out = selection_noise.outness(values, kinds == "")
+    assert out[100] == out[101] == out[103] == 0 and out[102] == 1
+    assert [out[0], out[99]] == pytest.approx([0.02, 0.02])
+    told = selection_noise.found(out, kinds, [0.0, 0.1])
+    assert told == {"low": [1, 1], "high": [1, 1], "none": [1, 1], "inside": [0, 0]}
+    lost = [(out[:100] < np.sort(out[:100])[int(loss * 100)]).mean() for loss in (0.0, 0.1, 0.5)]
+    assert lost == [0, 0.1, 0.5]
+
+
+def test_what_one_score_misses_another_finds() -> None:
+    usual, odd = np.linspace(0, 1, 101), np.array([0.5, 2.0])
+    scores = {"one": np.append(usual, odd), "other": np.append(usual[::-1], odd[::-1])}
+    kinds = np.array([""] * 101 + ["a", "b"])
+    told = selection_noise.curves(scores, kinds, [0.05])
+    assert told["one"] == {"a": [0], "b": [1]} and told["other"] == {"a": [1], "b": [0]}
+    assert told[selection_noise.ALL] == {"a": [1], "b": [1]}
+
+
+def test_the_picture_has_a_line_a_kind() -> None:
+    lines = {"spam & co": [0.0, 0.5], "random": [0.5, 1.0]}
+    svg = ElementTree.fromstring(selection_noise.picture(lines, [0.0, 0.2]))
+    drawn = [e.get("points") for e in svg.iter() if e.tag.endswith("polyline")]
+    assert drawn == ["40.0,224.0 348.0,118.0", "40.0,118.0 348.0,12.0"]
+    assert "spam & co" in [e.text for e in svg.iter()]
+
+
+def test_what_is_odd_only_together_is_far_away() -> None:
+    draw = np.random.default_rng(1)
+    one = draw.normal(size=400)
+    other = one + draw.normal(size=400) / 10
+    good = np.arange(402) < 400
+    far = selection_noise.distance(
+        [np.append(one, [1.5, 1.5]), np.append(other, [1.5, -1.5])], good
+    )
+    assert far[401] > far[:400].max() > far[400]
+    gone = selection_noise.deviates(np.array([1.0, 2.0, 3.0, np.nan, 9.0]), np.arange(5) < 3)
+    assert gone[3] == selection_noise.ABSENT and gone[1] == pytest.approx(0) and gone[4] > gone[2]

@@ -1,0 +1,187 @@
+"""Noise: how much of each kind a score finds, at which loss of good text.
+
+python tests/bench/selection_noise.py
+
+The noise is that of pool_noise.py, its kinds known; it is put among good documents of the pool,
+which nobody has looked through: what is bad among them counts as loss.  A score drops what lies
+outside a band, so that the share of good documents lost below the band equals that lost above it.
+All together drop a document by its Mahalanobis distance from the good ones, every score as
+the normal deviate of its rank among these.  What is found is the share of the documents of a kind.
+Writes the curves of all together to build/selection-noise.svg.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from pipelines.plots import WIDTH, said
+from tests.bench import pool, pool_noise
+from tests.bench.bench import ROOT, machine
+from tests.bench.selection import karez
+
+GOOD = 4000  # documents of the pool
+LOSSES = (0.01, 0.02, 0.05, 0.1)
+SCORES = (
+    "ngram_entropy",
+    "entropy",
+    "compression_ratio",
+    "mtld",
+    "perplexity",
+    "entropy_difference",
+)
+ALL = "all together"
+HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 250, 40.0, 348.0, 12.0, 224.0
+RIDGE = 1e-3  # added to the spread of each score
+TAIL = 1e-6  # nearest to 0 and 1 that a rank comes
+ABSENT = 9.0  # deviates of a document that a score says nothing of
+MOST = 0.2  # loss at the right of the picture
+RECIPE = """name = "noise"
+[[source]]
+kind = "parquet"
+paths = ["noisy/*.parquet"]
+[measure]
+ngrams = {{ sample = ["target-sample/*.parquet"] }}
+perplexity = {{ sample = ["target-sample/*.parquet"] }}
+[publish]
+splits = {{ train = 1.0 }}
+columns = [{columns}]
+"""
+
+Floats = NDArray[np.float64]
+
+
+def measured(folder: Path) -> tuple[dict[str, Floats], NDArray[np.str_]]:
+    """Each score of good and bad documents, and their kinds; "" for a good one."""
+    every = pq.read_table(folder / "pool")
+    good = every.filter(pc.is_in(every["kind"], pa.array([*pool.TARGET, *pool.GOOD])))[:GOOD]
+    bad = pq.read_table(folder / "noise")
+    kinds = dict.fromkeys(good["url"].to_pylist(), "")
+    kinds |= dict(zip(bad["url"].to_pylist(), bad["kind"].to_pylist(), strict=True))
+    (folder / "noisy").mkdir(exist_ok=True)
+    rows = pa.concat_tables([good, bad])
+    pq.write_table(rows.select(["id", "url", "text"]), folder / "noisy/part-00000.parquet")
+    recipe, run = folder / "noise.toml", folder / "noise run"
+    recipe.write_text(RECIPE.format(columns=", ".join(f'"{name}"' for name in SCORES)))
+    shutil.rmtree(run, ignore_errors=True)
+    karez("run", recipe, "--run", run)
+    shards = sorted((run / "dataset/data/documents").glob("train-*.arrow"))
+    table = pa.concat_tables([ipc.open_stream(shard).read_all() for shard in shards])
+    scores = {name: table[name].to_numpy().astype(np.float64) for name in SCORES}
+    return scores, np.array([kinds[url] for url in table["url"].to_pylist()])
+
+
+def outness(values: Floats, good: NDArray[np.bool_]) -> Floats:
+    """How far out each value lies: the share of good ones that lie farther out, less is farther.
+
+    Twice the share of good values on the side of it where there are fewer, at most 1; where there
+    is no value, 0.
+    """
+    known = np.sort(values[good & ~np.isnan(values)])
+    below = np.searchsorted(known, values, side="right") / max(1, len(known))
+    above = 1 - np.searchsorted(known, values, side="left") / max(1, len(known))
+    return np.where(np.isnan(values), 0.0, np.minimum(1.0, 2 * np.minimum(below, above)))
+
+
+def distance(scores: Sequence[Floats], good: NDArray[np.bool_]) -> Floats:
+    """The squared Mahalanobis distance of each document from the good ones."""
+    points = np.array([deviates(values, good) for values in scores])
+    spread = np.atleast_2d(np.cov(points[:, good])) + RIDGE * np.eye(len(points))
+    return np.sum(points * np.linalg.solve(spread, points), axis=0)
+
+
+def deviates(values: Floats, good: NDArray[np.bool_]) -> Floats:
+    """Normal deviates of ranks among good values; beyond these by standard deviations farther.
+
+    Where there is no value, `ABSENT`.
+    """
+    known = np.sort(values[good & ~np.isnan(values)])
+    before = np.searchsorted(known, values, side="left")
+    upto = np.searchsorted(known, values, side="right")
+    share = ((before + upto) / 2 + 0.5) / (len(known) + 1)
+    inside = np.array([NormalDist().inv_cdf(min(max(p, TAIL), 1 - TAIL)) for p in share.tolist()])
+    beyond = np.maximum(values - known[-1], 0) + np.minimum(values - known[0], 0)
+    return np.where(np.isnan(values), ABSENT, inside + beyond / max(1e-9, float(np.std(known))))
+
+
+def found(out: Floats, kinds: NDArray[np.str_], losses: Sequence[float]) -> dict[str, list[float]]:
+    """Of each kind the share that is dropped, where at most so much of the good is."""
+    good = np.sort(out[kinds == ""])
+    told: dict[str, list[float]] = {}
+    for kind in sorted(set(kinds) - {""}):
+        mine = out[kinds == kind]
+        told[kind] = [float((mine < good[int(loss * len(good))]).mean()) for loss in losses]
+    return told
+
+
+def curves(
+    scores: Mapping[str, Floats], kinds: NDArray[np.str_], losses: Sequence[float]
+) -> dict[str, dict[str, list[float]]]:
+    """Of each score, and of all together, what it finds of each kind."""
+    outs = {name: outness(values, kinds == "") for name, values in scores.items()}
+    outs[ALL] = -distance(list(scores.values()), kinds == "")
+    return {name: found(out, kinds, losses) for name, out in outs.items()}
+
+
+def picture(lines: Mapping[str, Sequence[float]], losses: Sequence[float]) -> Markup:
+    """What all scores together find of each kind, by the loss of good text."""
+    inside = []
+    for tenth in range(0, 11, 2):
+        y = _y(tenth / 10)
+        inside.append(Markup('<path d="M{} {:.1f}H{}" stroke="#ddd"/>').format(LEFT, y, RIGHT))
+        inside.append(said(LEFT - 5, y + 4, f"{tenth * 10} %", "end"))
+    for loss in (0.0, 0.05, 0.1, 0.15, 0.2):
+        inside.append(said(_x(loss), BOTTOM + 16, f"{loss:.0%}", "middle"))
+    for number, (kind, shares) in enumerate(lines.items()):
+        points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(losses, shares, strict=True))
+        colour = f"hsl({360 * number // max(1, len(lines))} 70% 40%)"
+        line = '<polyline points="{}" fill="none" stroke="{}" stroke-width="2"/>'
+        inside.append(Markup(line).format(points, colour))
+        inside.append(Markup('<g style="fill:{}">{}</g>').format(
+            colour, said(RIGHT - 4, BOTTOM - 12 - 15 * number, kind, "end")))  # fmt: skip
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}"><style>text{{font:12px '
+        'sans-serif}}</style><rect width="100%" height="100%" fill="#fff"/>{}</svg>\n'
+    ).format(WIDTH, HEIGHT, Markup("").join(inside))
+
+
+def _x(loss: float) -> float:
+    return LEFT + (RIGHT - LEFT) * loss / MOST
+
+
+def _y(share: float) -> float:
+    return BOTTOM - (BOTTOM - TOP) * share
+
+
+def main() -> None:
+    """Measure, print, draw, keep."""
+    folder = ROOT / "build/bench/selection"
+    folder.mkdir(parents=True, exist_ok=True)
+    pool.write(folder)
+    pool_noise.write(folder)
+    scores, kinds = measured(folder)
+    table = curves(scores, kinds, LOSSES)
+    print(machine())
+    print(f"{'found at a loss of':<36}" + "".join(f"{loss:>8.0%}" for loss in LOSSES))
+    for name, by in table.items():
+        for kind, shares in by.items():
+            told = "".join(f"{share:>8.1%}" for share in shares)
+            print(f"{name:<20}{kind:<16}{told}")
+    fine = [MOST * step / 40 for step in range(41)]
+    svg = picture(curves(scores, kinds, fine)[ALL], fine)
+    (ROOT / "build/selection-noise.svg").write_text(svg)
+    kept = {"machine": machine(), "losses": LOSSES, "found": table}
+    (ROOT / "build/selection-noise.json").write_text(json.dumps(kept, indent=1))
+
+
+if __name__ == "__main__":
+    main()
