@@ -11,7 +11,7 @@ shares a run of 13 words with these was taken out of every arm.
 """
 
 import json
-import shutil
+import os
 import statistics
 import subprocess
 import sys
@@ -89,16 +89,15 @@ def peers(folder: Path, tools: Path, megabytes: float) -> list[Path]:
     return made
 
 
-def proved(
-    run: Path, folder: Path, against: Sequence[Path], words: Sequence[str]
-) -> dict[str, Any]:
-    """What ``karez prove`` finds; it prints its own table."""
-    command = [sys.executable, "-m", "pipelines", "prove", run]
-    command += ["--target", folder / TARGET, "--general", folder / GENERAL]
+def proved(folder: Path, against: Sequence[Path], words: Sequence[str]) -> dict[str, Any]:
+    """What ``karez prove`` finds; it prints its own table, in which arms are called as folders."""
+    command = [sys.executable, "-m", "pipelines", "prove", "run"]
+    command += ["--target", TARGET, "--general", GENERAL]
     for each in against:
-        command += ["--against", each]
-    subprocess.run([str(w) for w in [*command, *words]], check=True, cwd=ROOT)
-    found: dict[str, Any] = json.loads((run / "prove/prove.json").read_text())
+        command += ["--against", each.name]
+    known = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, *words], check=True, cwd=folder, env=known)
+    found: dict[str, Any] = json.loads((folder / "run/prove/prove.json").read_text())
     return found
 
 
@@ -109,8 +108,7 @@ def last(curves: Curves, name: str, arm: str) -> float:
 
 def beats(curves: Curves) -> str:
     """Whether Karez' selection is better than DSIR's own at the same tokens, on the target."""
-    target, _ = curves
-    ours, theirs = last(curves, target, "karez"), last(curves, target, "dsir")
+    ours, theirs = last(curves, "target", "karez"), last(curves, "target", "dsir")
     word = "met" if ours < theirs else "MISSED"
     return f"{word}: {ours:.4f} bits a byte on the target, DSIR's own {theirs:.4f}"
 
@@ -123,13 +121,12 @@ def main(seeds: int = 3, tokens: int = 0) -> None:
     pool.write(folder)
     deduplicated(folder)
     run = folder / "run"
-    shutil.rmtree(run / "dataset", ignore_errors=True)
     karez("run", RECIPE, "--run", run)
     megabytes = published(run)["text"].nbytes / 1e6
     against = peers(folder, tools, megabytes)
     print(machine(), f"{megabytes:.2f} MB selected", sep="\n")
     words = ["--seeds", f"{seeds}", *(["--tokens", f"{tokens}"] if tokens else [])]
-    proof = proved(run, folder, against, words)
+    proof = proved(folder, against, words)
     print(beats(proof["curves"]))
     (ROOT / "build/selection.json").write_text(json.dumps({"machine": machine(), **proof}))
 
