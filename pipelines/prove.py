@@ -56,7 +56,7 @@ def command(asked: Asked) -> None:
         recipe = of_run(run.folder)
         published(run)
         sets = prove_sets.gathered(run, asked.target, asked.general, size.held_out)
-        arms = prove_arms.of_run(run, getattr(recipe, "curriculum", None) is not None)
+        arms = prove_arms.of_run(run, recipe.curriculum is not None)
         arms += [prove_arms.of_path(path) for path in dict.fromkeys(asked.against)]
         if asked.without_each_rule:
             arms += without_each(run, recipe, console)
