@@ -143,7 +143,7 @@ def _downloaded(folder: Path, package: str) -> str:
 
 
 def torch() -> None:
-    """PyTorch and a tokenizer: what the extra `train` brings."""
-    for name in ("torch", "tokenizers"):
+    """PyTorch and what else the extra `train` brings."""
+    for name in ("torch", "tokenizers", "transformers"):
         if importlib.util.find_spec(name) is None:
             missing(f"{name} is not here; install it: pip install 'karez[train]', or make train")

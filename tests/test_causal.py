@@ -1,6 +1,5 @@
 """Perplexity under a causal model: of a real tiny one, trained here on real text."""
 
-import importlib.util
 import json
 import math
 import re
@@ -16,10 +15,10 @@ from filters.causal import TYPE, Causal
 from pipelines.errors import RecipeError
 from pipelines.given import Folder, given
 from pipelines.measures import MEASURES, made
+from tests import needs
 from tests.command import ROOT
 
-MISSING = [n for n in ("torch", "transformers", "tokenizers") if not importlib.util.find_spec(n)]
-trained = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)}: {TYPE}")
+trained = pytest.mark.train
 
 LICENCE = (ROOT / "tests/data/sample/MPL-2.0.txt").read_text()
 HALF = len(LICENCE) // 2
@@ -30,6 +29,7 @@ Row = dict[str, Any]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of bytes and two pairs of them, in the layout of Hugging Face."""
+    needs.torch()
     import torch
     import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
