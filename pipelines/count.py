@@ -25,7 +25,7 @@ from pipelines.steps import Batches, Done, Job, Plan, Step
 
 VERSION = 1
 TASKS = 64  # that count, at most
-SLICES = 64  # that counts are added in
+SLICES = 16  # that counts are added in
 
 Counts = NDArray[np.int64]
 

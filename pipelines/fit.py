@@ -16,6 +16,7 @@ from zstandard import ZstdCompressor, ZstdDecompressor
 from filters import Counting, Learned, Learner, Measure
 from pipelines.errors import RunError
 from pipelines.folders import fingerprint
+from pipelines.given import asked
 from pipelines.measures import mark, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run
@@ -30,7 +31,18 @@ Counts = NDArray[np.int64]
 
 def learners(recipe: Recipe) -> dict[str, Learner | Counting]:
     """The measures of a recipe that learn, or count, from what they are given, by name."""
-    return {n: m for n, m in selected(recipe).measures.items() if isinstance(m, Learner | Counting)}
+    return {
+        name: each
+        for name, each in selected(recipe).measures.items()
+        if isinstance(each, Learner | Counting) and _learns(each)
+    }
+
+
+def _learns(measure: Learner | Counting) -> bool:
+    """Whether a measure learns, or was given something to count."""
+    return not isinstance(measure, Counting) or any(
+        getattr(measure, option) for option in asked(type(measure))
+    )
 
 
 def table_of(name: str) -> str:
@@ -94,12 +106,12 @@ def _unpacked(file: bytes) -> Counts:
     return np.frombuffer(ZstdDecompressor().decompress(file), "<i8")
 
 
-def _sums(run: Run, name: str) -> Counts:
+def _sums(run: Run, name: str, measure: Counting) -> Counts:
     """What was counted for a measure: in the corpus, and in what it is given."""
     table = counted(name)
     slices = range(len(run.table(table).parts))
     total = np.concatenate([_unpacked(run.read(table, number)) for number in slices])
-    given = run.read(table_of(name), 0)
+    given = run.read(table_of(name), 0) if _learns(measure) else b""
     return total + _unpacked(given) if given else total
 
 
@@ -112,14 +124,15 @@ def ready(run: Run, name: str, measure: Measure) -> Measure:
     if not isinstance(measure, Learner | Counting):
         return measure
     table = table_of(name)
-    seen = [table, *([counted(name)] if isinstance(measure, Counting) else [])]
+    seen = [table] if _learns(measure) else []
+    seen += [counted(name)] if isinstance(measure, Counting) else []
     key = (run.folder.path, name, *(run.table(t).fingerprint for t in seen))
     if key not in _READY:
         if len(_READY) == MODELS:
             _READY.clear()
         try:
             if isinstance(measure, Counting):
-                _READY[key] = measure.fitted(_sums(run, name))
+                _READY[key] = measure.fitted(_sums(run, name, measure))
             else:
                 _READY[key] = measure.fitted(run.read(table, 0))
         except ValueError as error:

@@ -123,8 +123,12 @@ def filesystem() -> pafs.FileSystem:
 def client() -> Any:
     """The store, as Google's library sees it; no call of ours is of a project."""
     from google.cloud import storage
+    from requests.adapters import HTTPAdapter
 
-    return storage.Client(project=os.environ.get("GOOGLE_CLOUD_PROJECT", "none"))
+    made = storage.Client(project=os.environ.get("GOOGLE_CLOUD_PROJECT", "none"))
+    for scheme in ("https://", "http://"):  # as many connections are kept as are open at a time
+        made._http.mount(scheme, HTTPAdapter(pool_maxsize=TOGETHER))
+    return made
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """Columns and dead letters of each such measure, by the counts and by what it looks at."""
     chosen, made = selected(recipe), {}
     for name in count.counters(recipe):
-        known = [fit.table_of(name), fit.counted(name), *count.seen(chosen, name)]
+        known = [fit.counted(name), *count.seen(chosen, name)]
+        known += [fit.table_of(name)] if name in fit.learners(recipe) else []
         marks = [run.table(table).fingerprint for table in known]
         made[table_of(name)] = fingerprint(mark(chosen.measures[name]), marks)
     return made | {scan.dead_of(table): mark for table, mark in made.items()}

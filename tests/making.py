@@ -65,8 +65,10 @@ temperature = 100
 budget = "60 %"
 per = "language"
 [curriculum]
-by = "compression_ratio"
+by = "ngram_entropy"
 pacing = "root"
+[measure.ngrams]
+buckets = 4096
 """
 
 
