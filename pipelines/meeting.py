@@ -68,6 +68,13 @@ def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
         start = end
 
 
+def to_all(table: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The same rows to each of so many keys."""
+    for key in range(count):
+        for batch in table.to_batches():
+            yield key, batch
+
+
 def spread(buckets: U64, rows: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Each row to the partitions of its buckets.
 

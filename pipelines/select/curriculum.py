@@ -7,7 +7,6 @@ the time on at which its difficulty is open; see `pace`.
 Sources: Hacohen and Weinshall 2019; Platanios et al. 2019, for the square root.
 """
 
-from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -20,6 +19,7 @@ from pipelines import again, latest, parts
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
 from pipelines.measures import selected
+from pipelines.meeting import to_all
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import drawn, id_heads
@@ -95,13 +95,7 @@ def curve(job: Job, key: int, batches: Batches) -> Done:
     known = levels.known(pa.Table.from_batches(batches))
     share = (known.least + known.most) / (2.0 * max(1, int(known.most[-1])))
     table = pa.table([known.rank, known.ids, share], schema=CURVE).combine_chunks()
-    return Done(out=_to_all(table, job.plan.keys[1]))
-
-
-def _to_all(table: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-    for to in range(count):
-        for batch in table.to_batches():
-            yield to, batch
+    return Done(out=to_all(table, job.plan.keys[1]))
 
 
 def place(job: Job, key: int, batches: Batches) -> Done:

@@ -4,7 +4,7 @@ A group takes documents as long as they fit, so what it takes is less than its b
 one document; where groups have budgets each takes one document at least.  See `levels`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from pipelines.corpus import Corpus
 from pipelines.errors import RunError
 from pipelines.folders import fingerprint
 from pipelines.measures import table_of
-from pipelines.meeting import U64
+from pipelines.meeting import U64, to_all
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import id_heads
@@ -154,7 +154,7 @@ def bracket(job: Job, key: int, batches: Batches) -> Done:
             first, last = order.bracket(level)
             told.append((group, end, level, *first, *last))
     rows = pa.table(list(map(list, zip(*told, strict=True))), BRACKET).combine_chunks()
-    done = Done(out=_to_all(rows, job.plan.keys[1]))
+    done = Done(out=to_all(rows, job.plan.keys[1]))
     done.counts.update({"wanted": _wanted(select, totals), "offered": sum(totals.values())})
     return done
 
@@ -166,13 +166,6 @@ def _wanted(select: Select, totals: Mapping[str, int]) -> int:
 
 def _groups(table: pa.Table) -> list[str]:
     return sorted(pc.unique(table["group"]).to_pylist())
-
-
-def _to_all(rows: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The same to every key."""
-    for to in range(count):
-        for batch in rows.to_batches():
-            yield to, batch
 
 
 def shared(select: Select, totals: Mapping[str, int]) -> dict[str, int]:
@@ -243,7 +236,7 @@ def settle(job: Job, key: int, batches: Batches) -> Done:
             if mine.num_rows:
                 told.append((group, end, *_last(mine, end, select)))
     rows = pa.table(list(map(list, zip(*told, strict=True))), PLACE).combine_chunks()
-    return Done(out=_to_all(rows, job.plan.keys[3]))
+    return Done(out=to_all(rows, job.plan.keys[3]))
 
 
 def _last(mine: pa.Table, end: int, select: Select) -> Pair:
