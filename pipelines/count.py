@@ -113,15 +113,8 @@ def ready(run: Run, recipe: Recipe, part: int, names: list[str]) -> Iterator[pa.
     measures = {name: chosen.measures[name] for name in names}
     needs = {c for each in measures.values() for c in each.needs}
     own = [c for c in DOCUMENTS.names if c in needs and c not in scan.ROW]
-    columns = run.columns(part, chosen.homes(beside(chosen, measures)))
-    edits = run.columns(part, {scan.EDITS_TABLE: ["edits"]})["edits"]
-    start = 0
-    for batch in parts.batches(run, "documents", part, [*scan.ROW, *own]):
-        here = slice(start, start + batch.num_rows)
-        start = here.stop
-        for name, column in zip(columns.column_names, columns.columns, strict=True):
-            batch = batch.append_column(name, column[here].combine_chunks())
-        batch = batch.append_column("edits", edits[here].combine_chunks())
+    tables = {scan.EDITS_TABLE: ["edits"], **chosen.homes(beside(chosen, measures))}
+    for batch in parts.beside(run, part, [*scan.ROW, *own], tables):
         text = scan.edited_text(batch)["text"]
         at = batch.schema.get_field_index("text")
         yield scan.tokenised(batch.set_column(at, "text", text), needs)

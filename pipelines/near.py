@@ -56,12 +56,12 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 
 
 def _reads(recipe: Recipe) -> dict[str, list[str]]:
-    reads = {
-        "documents": ["id"],
-        table_of("minhash"): ["minhash"],
-        **clusters.judges(recipe),
-        split.TABLE: ["split"],
-    }
+    return {"documents": ["id"], table_of("minhash"): ["minhash"], **kept(recipe)}
+
+
+def kept(recipe: Recipe) -> dict[str, list[str]]:
+    """Tables and columns that say who is kept so far, and in which split."""
+    reads = {**clusters.judges(recipe), split.TABLE: ["split"]}
     if recipe.cap is not None:
         reads[cap.TABLE] = ["over_cap"]
     return reads

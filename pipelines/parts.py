@@ -1,6 +1,6 @@
 """Reading and writing the parts of tables: Parquet, batch by batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -75,6 +75,26 @@ def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterato
         rows = file.read_row_group(group, list(columns)).combine_chunks()
         for batch in rows.to_batches():
             yield from bounded(batch)
+
+
+def beside(
+    run: Run, index: int, names: Sequence[str], tables: Mapping[str, Sequence[str]]
+) -> Iterator[pa.RecordBatch]:
+    """The documents of one part in batches, with columns about them side by side.
+
+    Args:
+        run: with the tables.
+        index: of the part.
+        names: columns of the documents.
+        tables: other tables, with their columns.
+    """
+    columns, start = run.columns(index, tables), 0
+    for batch in batches(run, "documents", index, names):
+        here = slice(start, start + batch.num_rows)
+        start = here.stop
+        for name, column in zip(columns.column_names, columns.columns, strict=True):
+            batch = batch.append_column(name, column[here].combine_chunks())
+        yield batch
 
 
 def picked(

@@ -28,7 +28,6 @@ from pipelines.texts import Texts
 from pipelines.trainer.shards import published
 
 RUN = 13  # words in a row that a document may not share with a held-out text
-UNCHOSEN = "not selected"  # the reason of a document that passed all, and was not taken
 BATCH = 1000  # texts of a file together
 
 Read = Callable[[], Iterator[pa.StringArray]]
@@ -134,7 +133,7 @@ def _in_train(run: Run, index: int) -> pa.Array:
 
 def _passed(run: Run, index: int) -> pa.Array:
     reason = run.columns(index, {decide.TABLE: ["reason"]})["reason"]
-    through = pc.or_(pc.is_null(reason), pc.fill_null(pc.equal(reason, UNCHOSEN), False))
+    through = pc.or_(pc.is_null(reason), pc.fill_null(pc.equal(reason, decide.LEFT), False))
     return pc.and_(through, _in_train(run, index)).combine_chunks()
 
 

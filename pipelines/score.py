@@ -27,13 +27,8 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
     work = scan.Work(job.run, job.recipe, job.stale)
-    beside = {scan.EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
-    columns, start = job.run.columns(key, beside), 0
-    for batch in parts.batches(job.run, "documents", key, work.reads):
-        here = slice(start, start + batch.num_rows)
-        start = here.stop
-        for name, column in zip(columns.column_names, columns.columns, strict=True):
-            batch = batch.append_column(name, column[here].combine_chunks())
+    tables = {scan.EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
+    for batch in parts.beside(job.run, key, work.reads, tables):
         work.measure(batch)
     return work.done(key)
 

@@ -2,7 +2,7 @@
 
 Places run from 0 to 2**64 by tokens, easy to hard, so shards hold ranges of difficulty and a reader
 that goes through them in order is taught so.  Where a pacing is asked for, a document is drawn from
-the time on at which its difficulty is open; see `pace`.
+the time on at which its difficulty is open; see `paced`.
 
 Sources: Hacohen and Weinshall 2019; Platanios et al. 2019, for the square root.
 """

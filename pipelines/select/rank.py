@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters.strategies import Strategy
-from pipelines import again, cap, clusters, latest, near, parts, scan, split
+from pipelines import again, clusters, latest, near, parts, scan
 from pipelines.errors import RunError
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
@@ -65,14 +65,7 @@ def columns(recipe: Recipe, number: int) -> list[str]:
 def left(recipe: Recipe, number: int | None = None) -> dict[str, list[str]]:
     """Tables and columns that say who is left for strategy `number`; None: after all of them."""
     number = len(recipe.select) if number is None else number
-    wanted = {
-        "documents": ["id"],
-        table_of("tokens"): ["tokens"],
-        split.TABLE: ["split"],
-        **clusters.judges(recipe),
-    }
-    if recipe.cap is not None:
-        wanted[cap.TABLE] = ["over_cap"]
+    wanted = {"documents": ["id"], table_of("tokens"): ["tokens"], **near.kept(recipe)}
     if number:
         wanted[taken(number - 1)] = ["selected"]
     return wanted
