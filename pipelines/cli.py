@@ -147,10 +147,10 @@ def prove(ctx: click.Context, /, folder: str, **options: Any) -> None:
         karez prove runs/manual --against runs/other --against fineweb/ --seeds 5
     """  # noqa: D301
     check_owners()
-    from pipelines import prove
+    from pipelines.prove.command import Asked, command
 
-    asked = prove.Asked(folder, **options)
-    guarded(ctx, lambda: prove.command(asked))
+    asked = Asked(folder, **options)
+    guarded(ctx, lambda: command(asked))
 
 
 @main.command()

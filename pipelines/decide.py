@@ -50,7 +50,7 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         close = pc.fill_null(pc.greater_equal(columns["near_train"], least), False)
         reason = pc.if_else(pc.and_(close, pc.is_null(reason)), "near train", reason)
     if job.recipe.select:
-        trains = pc.equal(columns["split"], near.train(job.recipe))
+        trains = pc.equal(columns["split"], job.recipe.publish.train)
         left = pc.and_not(trains, pc.fill_null(columns["selected"], False))
         reason = pc.if_else(pc.and_(left, pc.is_null(reason)), LEFT, reason)
     kept = pc.is_null(reason)

@@ -40,19 +40,13 @@ ONE = np.uint64(1)
 ANSWERS = pa.schema([("row", pa.int32()), *NEAR])
 
 
-def train(recipe: Recipe) -> str:
-    """The split that is trained on: the one of that name, or the first."""
-    names = list(recipe.publish.splits)
-    return "train" if "train" in names else names[0]
-
-
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The nearest train documents, by signatures, splits, and who is kept so far."""
     if not recipe.checks_held_out:
         return {}
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
     seen += again.mark(run, recipe)
-    return {TABLE: fingerprint(VERSION, train(recipe), seen)}
+    return {TABLE: fingerprint(VERSION, recipe.publish.train, seen)}
 
 
 def _reads(recipe: Recipe) -> dict[str, list[str]]:
@@ -83,7 +77,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
 def band_keys(job: Job, key: int, _: Batches) -> Done:
     """The buckets of the documents of one part that are kept so far."""
     columns = latest.columns(job.run, key, _reads(job.recipe))
-    return Done(out=_spread(columns, key, train(job.recipe), job.plan.keys[0]))
+    return Done(out=_spread(columns, key, job.recipe.publish.train, job.plan.keys[0]))
 
 
 def _spread(

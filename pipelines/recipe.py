@@ -203,6 +203,11 @@ class Publish:
         if abs(sum(self.splits.values()) - 1) > 1e-9:
             raise ValueError(f"splits add up to {sum(self.splits.values()):g}, not to 1")
 
+    @property
+    def train(self) -> str:
+        """The split that is trained on: the one of that name, or the first."""
+        return "train" if "train" in self.splits else next(iter(self.splits))
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:

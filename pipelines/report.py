@@ -11,9 +11,11 @@ import click
 import jinja2
 from markupsafe import Markup
 
-from pipelines import curve, plots, prove_plot, prove_view, samples, stores
+from pipelines import curve, plots, samples, stores
 from pipelines.errors import RecipeError, RunError, said_of
 from pipelines.plain import plain
+from pipelines.prove import plot as proof_plot
+from pipelines.prove import view as proof_view
 from pipelines.runs import FORMAT, Run
 from pipelines.show import place
 from pipelines.spread import Numbers
@@ -72,8 +74,8 @@ def page(view: View) -> str:
         view=view,
         plots=plots,
         curve=curve.curve,
-        prove_plot=prove_plot,
-        prove_view=prove_view,
+        proof_plot=proof_plot,
+        proof_view=proof_view,
         style=Markup(style),
         format=FORMAT,
         many=samples.MANY,

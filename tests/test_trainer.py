@@ -122,7 +122,7 @@ def test_tokens_in_files_are_those_in_memory(
 def test_published_shards_hold_the_documents_in_their_order(tmp_path: Path) -> None:
     texts = [f"Document {number} " + "is of some words. " * (number % 40) for number in range(200)]
     run = Run(write_run(tmp_path, texts, {}))
-    found = shards.published(run)
+    found = shards.published(run, "train")
     seen = [text for batch in found.texts() for text in batch.to_pylist()]
     assert [found[i] for i in range(len(found))] == seen
     kept = [row for row in rows(Path(run.folder.path)).values() if row["split"] == "train"]
@@ -133,7 +133,7 @@ def test_published_shards_hold_the_documents_in_their_order(tmp_path: Path) -> N
         shards.published(run, "dev")
     next(Path(run.folder.path).glob("dataset/data/documents/train-*")).write_bytes(b"cut")
     with pytest.raises(RunError, match="are missing"):
-        shards.published(run)
+        shards.published(run, "train")
 
 
 def test_what_a_machine_with_torch_alone_runs_needs_no_more() -> None:

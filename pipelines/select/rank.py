@@ -104,7 +104,7 @@ def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> 
     Those that the one before took; all others, if this one adds to these.  None: those that are
     taken in the end.
     """
-    mine = pc.and_(clusters.stays(columns), pc.equal(columns["split"], near.train(recipe)))
+    mine = pc.and_(clusters.stays(columns), pc.equal(columns["split"], recipe.publish.train))
     if "selected" in columns.column_names:
         before = pc.fill_null(columns["selected"], False)
         adds = number is not None and recipe.select[number].add

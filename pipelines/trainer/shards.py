@@ -64,7 +64,7 @@ def splits(run: Run) -> list[str]:
     return sorted({name.removeprefix(PLACE).rpartition("-of-")[0][:-6] for name in names})
 
 
-def published(run: Run, split: str = "train") -> Shards:
+def published(run: Run, split: str) -> Shards:
     """The documents that a run published in a split.
 
     Raises:

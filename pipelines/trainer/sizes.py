@@ -50,7 +50,7 @@ SIZES = {
         warmup=50,
         tokens=1_000_000,
         pace=6_000,
-        held_out=60_000,
+        held_out=120_000,
         device="cpu",
     ),
     "gpu": Size(

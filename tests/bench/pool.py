@@ -30,9 +30,10 @@ lists                4.5  word lists, indexes, navigation
 ==================  ====  ==========================================================================
 
 Held out by whole source (a chapter, an article, a speaker), in an order drawn by a hash, and never
-in the pool: ``target-sample`` (what selection is given, 0.7 MB of docs), ``target-heldout`` (what
-it is measured on, 0.8 MB of docs), ``general-heldout`` (1 MB of docs to help, in the pool's
-proportions).  Each is a folder of Parquet with id, url, text and kind, as ``pool`` is.
+in the pool: ``target-sample`` (what selection is given, 0.7 MB of docs); ``target-heldout`` (0.8 MB
+of docs) and ``general-heldout`` (1 MB of docs to help, in the pool's proportions), on which recipes
+were compared and one was chosen; ``target-test`` and ``general-test``, as much again, for the one
+that was chosen.  Each is a folder of Parquet with id, url, text and kind, as ``pool`` is.
 """
 
 import sys
@@ -86,7 +87,8 @@ READERS: dict[str, Callable[[], sources.Documents]] = {
     "lists": sources.lists,
 }
 HELD = {"target-sample": 0.7, "target-heldout": 0.8, "general-heldout": 1.0}
-"""Megabytes of each set that is held out."""
+TESTS = {"target-test": 0.8, "general-test": 1.0}
+"""Megabytes of each set that is held out; tests are made of what is over."""
 PART = 20_000_000  # bytes of text in a file
 
 Rows = dict[str, list[tuple[str, Document]]]
@@ -107,13 +109,14 @@ def kinds() -> Iterator[tuple[str, list[Document]]]:
 
 def wanted(kind: str) -> dict[str, float]:
     """Bytes of a kind in each set, what is held out first."""
-    share = {
-        "target-sample": MIX[kind] / sum(TARGET.values()) if kind in TARGET else 0,
-        "target-heldout": MIX[kind] / sum(TARGET.values()) if kind in TARGET else 0,
-        "general-heldout": MIX[kind] / sum({**TARGET, **GOOD}.values()) if kind not in REST else 0,
-    }
-    held = {name: 1e6 * HELD[name] * part for name, part in share.items()}
-    return {**held, "pool": 1e6 * MIX[kind]}
+    target = MIX[kind] / sum(TARGET.values()) if kind in TARGET else 0
+    general = MIX[kind] / sum({**TARGET, **GOOD}.values()) if kind not in REST else 0
+
+    def bytes_of(sets: dict[str, float]) -> dict[str, float]:
+        shares = {name: target if "target" in name else general for name in sets}
+        return {name: 1e6 * size * shares[name] for name, size in sets.items()}
+
+    return {**bytes_of(HELD), "pool": 1e6 * MIX[kind], **bytes_of(TESTS)}
 
 
 def parted(kind: str, documents: Iterable[Document]) -> Rows:
@@ -156,7 +159,7 @@ def write(folder: Path) -> None:
     for kind, documents in kinds():
         for name, some in parted(kind, documents).items():
             rows[name] += some
-    for name in [*HELD, "pool"]:
+    for name in [*HELD, *TESTS, "pool"]:
         made = table(rows[name])
         place = folder / f"{name}.new"
         place.mkdir(parents=True, exist_ok=True)

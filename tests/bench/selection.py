@@ -6,7 +6,7 @@ The pool and what is held out are those of pool.py; its mix was written down bef
 Karez cleans the pool of duplicates and selects by infra/recipes/selection.toml.  DSIR's own package
 selects as much text from the same deduplicated pool for the same target sample; datatrove's FineWeb
 filters go over the pool as it is.  ``karez prove`` trains small models on each, on random samples,
-and on the pool without dedup, and measures them on target-heldout and general-heldout, after what
+and on the pool without dedup, and measures them on target-test and general-test, after what
 shares a run of 13 words with these was taken out of every arm.
 """
 
@@ -30,7 +30,7 @@ from tests.bench.neardup import PEERS
 HERE = ROOT / "tests/bench"
 RECIPE = ROOT / "infra/recipes/selection.toml"
 DSIR = ("data-selection==1.0.3", "pyarrow==25.0.1")
-TARGET, GENERAL = "target-heldout", "general-heldout"
+TARGET, GENERAL = "target-test", "general-test"
 DEDUP = """name = "pool"
 [[source]]
 kind = "parquet"

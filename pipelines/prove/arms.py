@@ -1,4 +1,4 @@
-"""The arms of a proof: what each would train on, as a random sample of texts that is large enough.
+"""The arms of a proof: what each would train on, as a random sample of it that is large enough.
 
 random   the deduplicated corpus: documents of the train split that no rule and no step dropped but
          a selection; what selecting must beat
@@ -6,7 +6,8 @@ ocean    what no rule drops: conventional cleaning, and neither dedup nor select
 karez    what the run published to train on
 others   another run's train split, or the texts of a folder
 
-A document that shares a run of words with a held-out text is left out of every arm.
+A document that shares a run of words with a held-out text is left out of every arm.  The others
+are drawn in pieces: few long documents are no sample of many.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ from filters.overlap import Overlap
 from filters.words import words
 from pipelines import decide, latest, parts, rules, split
 from pipelines.errors import RecipeError
+from pipelines.prove.pieces import pieces
+from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
 from pipelines.scan import EDITS_TABLE, edited_text
 from pipelines.texts import Texts
@@ -52,7 +55,7 @@ class Sample:
     """What is taken of an arm.
 
     Attributes:
-        texts: those that were drawn, in a drawn order unless the arm's own is meant.
+        texts: pieces that were drawn, in a drawn order unless the arm's own is meant.
         documents: of the arm.
         shared: those of them that share a run of words with a held-out text, and were left out.
         size: bytes of the others.
@@ -66,12 +69,13 @@ class Sample:
     digest: str
 
 
-def of_run(run: Run, ordered: bool = False) -> list[Arm]:
+def the_three(run: Run, recipe: Recipe) -> list[Arm]:
     """The three arms of a run."""
+    trained = recipe.publish.train
     return [
-        Arm("random", lambda: _documents(run, _passed)),
-        Arm("ocean", lambda: _documents(run, _cleaned)),
-        replace(of_published("karez", run), ordered=ordered),
+        Arm("random", lambda: _documents(run, trained, _passed)),
+        Arm("ocean", lambda: _documents(run, trained, _cleaned)),
+        replace(of_published("karez", run), ordered=recipe.curriculum is not None),
     ]
 
 
@@ -81,7 +85,7 @@ def of_published(name: str, run: Run) -> Arm:
     Raises:
         RunError: if it published nothing.
     """
-    shards = published(run)
+    shards = published(run, of_run(run.folder).publish.train)
     return Arm(name, shards.texts)
 
 
@@ -115,31 +119,30 @@ def _batched(texts: Iterable[str]) -> Iterator[pa.StringArray]:
     yield pa.array(held, pa.string())
 
 
-def _documents(run: Run, chosen: Callable[[Run, int], pa.Array]) -> Iterator[pa.StringArray]:
-    """The edited texts of the chosen documents of the train split."""
+def _documents(
+    run: Run, trained: str, chosen: Callable[[Run, int], pa.Array]
+) -> Iterator[pa.StringArray]:
+    """The edited texts of the chosen documents of a split."""
     for index in range(len(run.table("documents").parts)):
-        mask, edits = chosen(run, index), run.columns(index, {EDITS_TABLE: ["edits"]})["edits"]
+        inside = pc.equal(run.columns(index, {split.TABLE: ["split"]})["split"], trained)
+        edits = run.columns(index, {EDITS_TABLE: ["edits"]})["edits"]
         if chosen is _passed:
             edits = latest.columns(run, index, {EDITS_TABLE: ["edits"]})["edits"]
+        mask = pc.and_(inside, chosen(run, index)).combine_chunks()
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
         for here, batch in parts.picked(run, "documents", index, ["id", "text"], rows):
             mine = edits.take(pa.array(here)).combine_chunks()
             yield edited_text(batch.append_column("edits", mine))["text"]
 
 
-def _in_train(run: Run, index: int) -> pa.Array:
-    return pc.equal(run.columns(index, {split.TABLE: ["split"]})["split"], "train")
-
-
 def _passed(run: Run, index: int) -> pa.Array:
     reason = run.columns(index, {decide.TABLE: ["reason"]})["reason"]
-    through = pc.or_(pc.is_null(reason), pc.fill_null(pc.equal(reason, decide.LEFT), False))
-    return pc.and_(through, _in_train(run, index)).combine_chunks()
+    return pc.or_(pc.is_null(reason), pc.fill_null(pc.equal(reason, decide.LEFT), False))
 
 
 def _cleaned(run: Run, index: int) -> pa.Array:
     reason = run.columns(index, {rules.TABLE: ["reason"]})["reason"]
-    return pc.and_(pc.is_null(reason), _in_train(run, index)).combine_chunks()
+    return pc.is_null(reason)
 
 
 def sample(arm: Arm, held: Sequence[str], size: int, seed: int) -> Sample:
@@ -161,7 +164,8 @@ def sample(arm: Arm, held: Sequence[str], size: int, seed: int) -> Sample:
         clean = texts.filter(pc.invert(shares(texts, held)))
         documents, shared = documents + len(texts), shared + len(texts) - len(clean)
         whole += pc.sum(pc.binary_length(clean)).as_py() or 0
-        more = pa.table([pa.array(draw.random(len(clean))), clean], ["draw", "text"])
+        some = pa.array(pieces(clean.to_pylist()), pa.string())
+        more = pa.table([pa.array(draw.random(len(some))), some], ["draw", "text"])
         drawn = pa.concat_tables([drawn, more])
         if drawn["text"].nbytes > 2 * size + parts.BATCH:
             drawn = _least(drawn, size)

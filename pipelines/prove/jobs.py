@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from pipelines import prove_arms, prove_train
 from pipelines.errors import RecipeError
-from pipelines.prove_arms import Arm, Sample
-from pipelines.prove_figures import RANDOM
-from pipelines.prove_sets import Set
+from pipelines.prove import trainings
+from pipelines.prove.arms import Arm, Sample, digest, sample
+from pipelines.prove.figures import RANDOM
+from pipelines.prove.sets import Set
 from pipelines.runs import Run
 from pipelines.trainer import job, tokens
 from pipelines.trainer.job import Job
 from pipelines.trainer.sizes import Size
 
-POINTS = 20  # measured along the way
+POINTS = 12  # measured along the way
 ROUNDS = 4  # that models go through the deduplicated corpus, unless told how many tokens
 MOST = 100  # rounds that an arm is gone through at all
 BYTES = 15  # of text drawn for a token: three times what it holds, so that seeds see others
@@ -89,26 +89,26 @@ def prepared(
     """
     held = [text for each in sets for text in each.texts]
     much = (wanted or size.tokens) * BYTES
-    samples = [prove_arms.sample(arm, held, much, DRAW) for arm in arms]
+    samples = [sample(arm, held, much, DRAW) for arm in arms]
     random = next(s for arm, s in zip(arms, samples, strict=True) if arm.name == RANDOM)
     tokenizer = tokens.made(pairs(run, random, size))
     ready = []
-    for number, (arm, sample) in enumerate(zip(arms, samples, strict=True)):
+    for number, (arm, drawn) in enumerate(zip(arms, samples, strict=True)):
         stem = str(place / f"arm-{number}")
-        batches = (sample.texts[i : i + BATCH] for i in range(0, len(sample.texts), BATCH))
+        batches = (drawn.texts[i : i + BATCH] for i in range(0, len(drawn.texts), BATCH))
         count = len(tokens.write(batches, tokenizer, stem).tokens)
-        ready.append(Ready(arm, sample, stem, count))
+        ready.append(Ready(arm, drawn, stem, count))
     stems = {each.name: (str(place / f"set-{each.name}"), each.size) for each in sets}
     for each in sets:
         tokens.write([pa.array(each.texts)], tokenizer, stems[each.name][0])
     return Prepared(ready, stems, tokenizer, steps_of(ready, size, wanted))
 
 
-def pairs(run: Run, sample: Sample, size: Size) -> str:
+def pairs(run: Run, drawn: Sample, size: Size) -> str:
     """The tokenizer of all arms, learned once from `random` and kept."""
-    sizes = pc.cumulative_sum(pc.binary_length(sample.texts).cast(pa.int64()))
-    texts = sample.texts[: 1 + (pc.sum(pc.less(sizes, LEARNED)).as_py() or 0)]
-    name = f"{PLACE}/tokenizer-{prove_arms.digest(texts)}-{size.vocabulary}.json"
+    sizes = pc.cumulative_sum(pc.binary_length(drawn.texts).cast(pa.int64()))
+    texts = drawn.texts[: 1 + (pc.sum(pc.less(sizes, LEARNED)).as_py() or 0)]
+    name = f"{PLACE}/tokenizer-{digest(texts)}-{size.vocabulary}.json"
     if not run.folder.exists(name):
         run.folder.write(name, tokens.learned(texts.to_pylist(), size.vocabulary).encode())
     return run.folder.read(name).decode()
@@ -145,7 +145,7 @@ def name_of(arm: str, seed: int) -> str:
 
 def jobs(run: Run, every: Prepared, sets: Sequence[Set], size: Size, seeds: int) -> dict[str, Job]:
     """A training an arm and seed, in the order they are begun: of one seed all arms."""
-    contents = {each.name: prove_arms.digest(pa.array(each.texts)) for each in sets}
+    contents = {each.name: digest(pa.array(each.texts)) for each in sets}
     contents["tokenizer"] = every.tokenizer.digest
     place = Path(run.folder.at(f"{PLACE}/models"))
     place.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def watched(jobs: Mapping[str, Job], size: Size, console: Console) -> dict[str, 
     """
     done = {name for name, each in jobs.items() if Path(each.out).exists()}
     left = len({each.out for name, each in jobs.items() if name not in done})
-    count = min(prove_train.workers(size.device), max(1, left))
+    count = min(trainings.workers(size.device), max(1, left))
     each = next(iter(jobs.values())).steps * size.batch * size.length
     minutes = each * left / size.pace / count / 60
     console.print(
@@ -199,4 +199,4 @@ def watched(jobs: Mapping[str, Job], size: Size, console: Console) -> dict[str, 
             if not console.is_terminal:
                 console.print(f"prove    {len(seen)} of {left} models done", highlight=False)
 
-        return prove_train.trained(jobs, count, told, ended)
+        return trainings.trained(jobs, count, told, ended)

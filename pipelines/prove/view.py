@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.plain import plain
-from pipelines.prove_figures import RANDOM
+from pipelines.prove.figures import RANDOM
 
 Found = Mapping[str, Any]
-"""Of `pipelines.prove_figures`, as JSON: a mean, the figures of an arm, or a whole proof."""
+"""Of `pipelines.prove.figures`, as JSON: a mean, the figures of an arm, or a whole proof."""
 
 
 def show(proof: Found, console: Console) -> None:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pipelines.axes import round_step
 from pipelines.plots import WIDTH, said, short
-from pipelines.prove_figures import Curve, Mean, mean
+from pipelines.prove.figures import Curve, Mean, mean
 
 HEIGHT = 260
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 350.0, 12.0, 230.0  # of the ground

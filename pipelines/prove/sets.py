@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.errors import RecipeError
-from pipelines.prove_arms import given
+from pipelines.prove.arms import given
+from pipelines.prove.pieces import pieces
+from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.trainer.shards import published, splits
 
-PIECE = 2_000  # characters of a document that are measured, from its beginning
-LEAST = 10  # documents of a set
+LEAST = 10  # documents of a set, and pieces that are measured
 DRAW = 0  # seed: the same texts whatever else is asked
 TARGET, GENERAL = "target", "general"
 
@@ -22,12 +23,14 @@ class Set:
     """Held-out texts.
 
     Attributes:
-        texts: of each the piece that is measured.
+        texts: pieces that are measured.
+        documents: that pieces were drawn from.
         told: where they come from.
     """
 
     name: str
     texts: tuple[str, ...]
+    documents: int
     told: str
 
     @property
@@ -36,11 +39,14 @@ class Set:
         return sum(len(text.encode()) for text in self.texts)
 
 
-def gathered(run: Run, target: Sequence[Path], general: Sequence[Path], size: int) -> list[Set]:
+def gathered(
+    run: Run, recipe: Recipe, target: Sequence[Path], general: Sequence[Path], size: int
+) -> list[Set]:
     """The sets of a proof; without general texts, what the run held out stands for them.
 
     Args:
         run: whose proof it is.
+        recipe: of it.
         target: files of clean texts of the domain that is meant; none: no such set.
         general: files of clean texts of all kinds.
         size: bytes of a set, at most.
@@ -51,7 +57,7 @@ def gathered(run: Run, target: Sequence[Path], general: Sequence[Path], size: in
     sets = [_set(TARGET, given(target), _said(target), size)] if target else []
     if general:
         return [*sets, _set(GENERAL, given(general), _said(general), size)]
-    names = [name for name in splits(run) if name != "train"]
+    names = [name for name in splits(run) if name != recipe.publish.train]
     texts = [
         text
         for name in names
@@ -73,17 +79,18 @@ def _said(paths: Sequence[Path]) -> str:
 
 
 def _set(name: str, texts: Iterable[str], told: str, size: int) -> Set:
-    """Pieces of a few of the texts, drawn so that the same ones give the same set."""
-    pieces = list(dict.fromkeys(text[:PIECE] for text in texts if text.strip()))
-    if len(pieces) < LEAST:
-        held = f"{len(pieces)} document{'s' * (len(pieces) != 1)}"
+    """Pieces of the texts, drawn so that the same ones give the same set."""
+    documents = list(dict.fromkeys(text for text in texts if text.strip()))
+    if len(documents) < LEAST:
+        held = f"{len(documents)} document{'s' * (len(documents) != 1)}"
         raise RecipeError(f"{name} ({told}): holds {held}, want {LEAST} at least to measure on")
-    order = np.random.default_rng(DRAW).permutation(len(pieces))
+    every = list(dict.fromkeys(filter(str.strip, pieces(documents))))
+    order = np.random.default_rng(DRAW).permutation(len(every))
     chosen: list[str] = []
     left = size
     for number in order.tolist():
-        left -= len(pieces[number].encode())
+        left -= len(every[number].encode())
         if left < 0 and len(chosen) >= LEAST:
             break
-        chosen.append(pieces[number])
-    return Set(name, tuple(chosen), told)
+        chosen.append(every[number])
+    return Set(name, tuple(chosen), len(documents), told)

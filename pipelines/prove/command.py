@@ -16,11 +16,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pipelines import prove_arms, prove_figures, prove_jobs, prove_sets, prove_view, stores
+from pipelines import stores
 from pipelines.errors import RecipeError
-from pipelines.prove_arms import Arm
-from pipelines.prove_jobs import PLACE, Ready
-from pipelines.prove_sets import Set
+from pipelines.prove import view
+from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
+from pipelines.prove.figures import SeedCurves, figures, verdicts
+from pipelines.prove.jobs import PLACE, Ready, jobs, name_of, prepared, watched
+from pipelines.prove.sets import Set, gathered
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
 from pipelines.trainer.shards import published
@@ -54,22 +56,22 @@ def command(asked: Asked) -> None:
     size = ready(asked)
     with Run(asked.folder).lock() as run:
         recipe = of_run(run.folder)
-        published(run)
-        sets = prove_sets.gathered(run, asked.target, asked.general, size.held_out)
-        arms = prove_arms.of_run(run, recipe.curriculum is not None)
-        arms += [prove_arms.of_path(path) for path in dict.fromkeys(asked.against)]
+        published(run, recipe.publish.train)
+        sets = gathered(run, recipe, asked.target, asked.general, size.held_out)
+        arms = the_three(run, recipe)
+        arms += [of_path(path) for path in dict.fromkeys(asked.against)]
         if asked.without_each_rule:
             arms += without_each(run, recipe, console)
         with tempfile.TemporaryDirectory(prefix="karez-prove-") as place:
-            every = prove_jobs.prepared(run, arms, sets, size, asked.tokens, Path(place))
-            jobs = prove_jobs.jobs(run, every, sets, size, asked.seeds)
-            made = prove_jobs.watched(jobs, size, console)
+            every = prepared(run, arms, sets, size, asked.tokens, Path(place))
+            models = jobs(run, every, sets, size, asked.seeds)
+            made = watched(models, size, console)
         proof = told(every.arms, sets, made, asked, every.steps * size.batch * size.length)
         run.folder.write_json(f"{PLACE}/prove.json", proof)
     if asked.as_json:
         click.echo(json.dumps(proof, indent=1))
     else:
-        prove_view.show(proof, console)
+        view.show(proof, console)
 
 
 def ready(asked: Asked) -> Size:
@@ -96,10 +98,10 @@ def ready(asked: Asked) -> Size:
 
 def without_each(run: Run, recipe: Recipe, console: Console) -> list[Arm]:
     """The recipe with one rule left out at a time, each run by itself over the same documents."""
-    from pipelines import prove_without
+    from pipelines.prove import without
 
-    runs = prove_without.runs(run, recipe, console)
-    return [prove_arms.of_published(f"without {rule}", other) for rule, other in runs.items()]
+    runs = without.runs(run, recipe, console)
+    return [of_published(f"without {rule}", other) for rule, other in runs.items()]
 
 
 def told(
@@ -119,27 +121,27 @@ def told(
         each.name: {arm: _curves(made, arm, asked.seeds, each.name) for arm in names}
         for each in sets
     }
-    of = {name: prove_figures.figures(mine) for name, mine in curves.items()}
+    of = {name: figures(mine) for name, mine in curves.items()}
     return {
         "size": asked.size,
         "tokens": count,
         "seeds": asked.seeds,
-        "run_of_words": prove_arms.RUN,
+        "run_of_words": RUN,
         "sets": {
-            each.name: {"documents": len(each.texts), "bytes": each.size, "from": each.told}
+            each.name: {"documents": each.documents, "bytes": each.size, "from": each.told}
             for each in sets
         },
         "arms": {one.arm.name: one.about(count) for one in every},
         "figures": {
             name: {arm: asdict(mine) for arm, mine in found.items()} for name, found in of.items()
         },
-        "verdicts": [asdict(each) for each in prove_figures.verdicts(of)],
+        "verdicts": [asdict(each) for each in verdicts(of)],
         "curves": curves,
         "seconds": sum(each["seconds"] for each in made.values()),
     }
 
 
-def _curves(made: Mapping[str, Any], arm: str, seeds: int, name: str) -> prove_figures.SeedCurves:
+def _curves(made: Mapping[str, Any], arm: str, seeds: int, name: str) -> SeedCurves:
     """What one set says of an arm along the way, one curve a seed."""
-    jobs = (made[prove_jobs.name_of(arm, seed)] for seed in range(seeds))
-    return [[(p["tokens"], p["bits"][name]) for p in job["points"]] for job in jobs]
+    models = (made[name_of(arm, seed)] for seed in range(seeds))
+    return [[(p["tokens"], p["bits"][name]) for p in model["points"]] for model in models]
