@@ -23,6 +23,7 @@ from pipelines import blank, emptied, leftover, mentions, refusals, unpublish
 from pipelines.emptied import Emptied
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
+from pipelines.prove import PLACE
 from pipelines.recipe import of_run
 from pipelines.refusals import Refusals, Target
 from pipelines.runs import Run
@@ -47,6 +48,7 @@ TELLS = {
     "check": "pairs that dedup was checked by",
     "pairs": "pairs of image and text, emptied",
     "frontier": "rows of what the crawl knows",
+    "proof": "files that a proof kept",
 }
 
 
@@ -200,6 +202,8 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
     told.matched |= matched
     told.sources |= leftover.places(of.old, recipe, images)
     told.removed += of.counts
+    if found:
+        told.removed["proof"] = _proof(run, dry)
     rows, shards = unpublish.take_out(of, recipe, ids)
     told.removed += Counter(published=rows, shards=shards)
     if not dry:
@@ -207,6 +211,15 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
         run.save()
         run.tidy()
     return told
+
+
+def _proof(run: Run, dry: bool) -> int:
+    """Take out what a proof kept beside its figures: runs without a rule, byte pairs, states."""
+    kept = [name for name in run.folder.list(PLACE) if name != f"{PLACE}/prove.json"]
+    if not dry:
+        for name in sorted({"/".join(name.split("/")[:2]) for name in kept}):
+            run.folder.delete(name)
+    return len(kept)
 
 
 def _matched(known: Refusals, about: pa.Table) -> set[Target]:

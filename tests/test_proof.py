@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,21 @@ def test_each_rule_is_left_out_once_over_the_same_documents(run: Path) -> None:
     marks = [other.manifest.tables["dataset"].fingerprint for other in found.values()]
     again = prove_without.runs(opened, of_run(opened.folder), Console(stderr=True))
     assert [other.manifest.tables["dataset"].fingerprint for other in again.values()] == marks
+
+
+def test_what_is_forgotten_stands_in_no_proof(run: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(run, tmp_path / "run"))
+    opened = Run(place)
+    opened.folder.write_json("prove/prove.json", {})
+    opened.folder.write("prove/tokenizer-0.json", b"{}")
+    prove_without.runs(opened, of_run(opened.folder), Console(stderr=True))
+    url = next(r["url"] for r in rows(place).values() if r["kept"])
+    tried = here("forget", place, url, "--dry-run", cwd=tmp_path)
+    kept = len(files(place / "prove")) - 1
+    assert f"{kept}  files that a proof kept" in tried.stdout
+    done = here("forget", place, url, cwd=tmp_path)
+    assert done.returncode == 0 and "files that a proof kept" in done.stdout, done.stderr
+    assert list(files(place / "prove")) == ["prove.json"]
 
 
 # The command

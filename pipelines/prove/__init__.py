@@ -6,3 +6,6 @@ without.py   the recipe, a rule left out        jobs.py       arms and seeds to 
 trainings.py models side by side                figures.py    curves to figures
 plot.py      curves as a picture                view.py       the table in the terminal
 """
+
+PLACE = "prove"
+"""Of a proof in a run folder."""

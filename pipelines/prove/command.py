@@ -18,10 +18,10 @@ from rich.console import Console
 
 from pipelines import stores
 from pipelines.errors import RecipeError
-from pipelines.prove import view
+from pipelines.prove import PLACE, view
 from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
 from pipelines.prove.figures import SeedCurves, figures, verdicts
-from pipelines.prove.jobs import PLACE, Ready, jobs, name_of, prepared, watched
+from pipelines.prove.jobs import Ready, jobs, name_of, prepared, watched
 from pipelines.prove.sets import Set, gathered
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run

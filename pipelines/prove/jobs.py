@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from pipelines.errors import RecipeError
-from pipelines.prove import trainings
+from pipelines.prove import PLACE, trainings
 from pipelines.prove.arms import Arm, Sample, digest, sample
 from pipelines.prove.figures import RANDOM
 from pipelines.prove.sets import Set
@@ -27,7 +27,6 @@ BYTES = 15  # of text drawn for a token: three times what it holds, so that seed
 LEARNED = 5_000_000  # bytes of `random` that byte pairs are learned from
 DRAW = 0  # seed of what is drawn of an arm: more models do not change it
 BATCH = 1000  # texts turned into tokens together
-PLACE = "prove"  # in the run folder
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from pipelines import command, whole
 from pipelines.errors import RecipeError
 from pipelines.measures import selected
+from pipelines.prove import PLACE
 from pipelines.recipe import Recipe, rebased
 from pipelines.runs import Run
 
@@ -26,7 +27,7 @@ def runs(run: Run, recipe: Recipe, console: Console) -> dict[str, Run]:
     text = run.folder.read("recipe.toml").decode("utf-8-sig")
     made = {}
     for rule in recipe.rules:
-        place = Path(run.folder.at(f"prove/{slug(rule)}"))
+        place = Path(run.folder.at(f"{PLACE}/{slug(rule)}"))
         file = place.with_suffix(".toml")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(rebased(whole.written(text, selected(recipe), rule), recipe.base))
