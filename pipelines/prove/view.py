@@ -93,5 +93,5 @@ def cells(name: str, mine: Found) -> tuple[str, str, str, str]:
 
 def _percent(mean: Found) -> str:
     """A share in per cent, with half its interval."""
-    value = f"{100 * mean['value']:+.1f}%"
+    value = f"{100 * mean['value']:+.1f}%".replace("-0.0", "0.0").replace("+0.0", "0.0")
     return value if mean["low"] is None else f"{value} ± {100 * (mean['high'] - mean['value']):.1f}"
