@@ -108,7 +108,7 @@ def priced(
     known = price.coefficients()
     return {
         "sizes": sizes,
-        "uncounted": price.uncounted(scan),
+        "uncounted": price.uncounted(recipe, scan),
         "measured": f"{known['date']} on {known['machine']}",
         **{name: getattr(costs, name) for name in ("currency", "date", "source")},
     }

@@ -23,6 +23,7 @@ from pipelines.recipe import Recipe
 from pipelines.steps import Step
 from pipelines.units import SIZES, say_size
 
+BY_COLUMN = ("random", "top", "band", "importance")  # strategies: alike in what they cost
 NOTHING = {"cpu": 0.0, "exchanged": 0.0}  # of a step whose cost does not go with the text
 PLACES = {"1 TB": SIZES["TB"], "100 TB": 100 * SIZES["TB"], "1 PB": 1000 * SIZES["TB"]}
 GB = SIZES["GB"]
@@ -95,9 +96,15 @@ def kind(step: Step) -> str:
     return step.name.rstrip("0123456789")
 
 
-def uncounted(scan: Scan) -> list[str]:
-    """Measures that no benchmark knows: a user's own, and those that given files decide."""
-    return [name for name in scan.measures if name not in coefficients()["measures"]]
+def uncounted(recipe: Recipe, scan: Scan) -> list[str]:
+    """Measures and strategies that no benchmark knows.
+
+    They are a user's own, measures that given files decide, and strategies that read more than
+    columns of numbers: what these take goes with what the ones before them left.
+    """
+    known = coefficients()["measures"]
+    strategies = [asked.strategy for asked in recipe.select if asked.strategy not in BY_COLUMN]
+    return [name for name in scan.measures if name not in known] + strategies
 
 
 def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]:

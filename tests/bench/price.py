@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from filters.words import words
-from pipelines import execute, parts, price
+from pipelines import count, execute, fit, parts, price
 from pipelines.measures import selected
 from pipelines.recipe import load
 from pipelines.runs import Run
@@ -29,6 +29,7 @@ from pipelines.scan import all_edits, edited_text
 from tests.bench.bench import ROOT, cost, machine
 
 COPIES, TURNS = 32, 3
+SAMPLE = 10  # every which of the sample's documents stands for a target
 Turns = list[dict[str, Any]]
 BAR = 0.25  # of the CPU seconds of the larger corpus, that a prediction may be off
 RECIPE = """\
@@ -40,12 +41,22 @@ paths = ["{}"]
 [measure]
 repetition = {{}}
 c4 = {{}}
+diversity = {{}}
+features = {{}}
+ngrams = {{ sample = ["sample.jsonl"] }}
+importance = {{ sample = ["sample.jsonl"] }}
 [edits]
 boilerplate = {{}}
 repeated_passages = {{}}
 [dedup]
 [cap]
 documents = 1000
+[[select]]
+strategy = "top"
+by = "ngram_entropy"
+budget = "50 %"
+[curriculum]
+by = "entropy_difference"
 [publish]
 splits = {{ train = 0.9, test = 0.1 }}
 """
@@ -61,6 +72,8 @@ def corpus(folder: Path, copies: int) -> Path:
                 text = re.sub(r"(\w{5,})", rf"\1{mark}", row["text"]) if copy else row["text"]
                 url = f"https://s{copy}.example.org/{number}"
                 out.write(json.dumps({"url": url, "text": text}, ensure_ascii=False) + "\n")
+    some = [json.dumps({"text": row["text"]}) for row in rows[::SAMPLE]]
+    (folder / "sample.jsonl").write_text("\n".join(some))
     path = folder / f"{copies}.toml"
     path.write_text(RECIPE.format(f"{copies}-*.jsonl"))
     return path
@@ -74,15 +87,22 @@ def turn(folder: Path, copies: int, number: int) -> dict[str, Any]:
     return {"cpu": taken.cpu, "steps": Run(run).manifest.steps, "run": run}
 
 
-def measures(folder: Path, run: Run) -> dict[str, float]:
-    """CPU seconds of each measure, of the edits and of the words, over all texts of a run."""
-    scan = selected(load(folder / f"{run.folder.path.split('-')[-2]}.toml"))
-    spent: Counter[str] = Counter()
+def measures(folder: Path, run: Run) -> dict[tuple[str, str], float]:
+    """CPU seconds over all texts of a run.
 
-    def timed(name: str, do: Any) -> Any:
+    Returns:
+        of each measure, of the edits and of the words, and of the step in which it is done.
+    """
+    recipe = load(folder / f"{run.folder.path.split('-')[-2]}.toml")
+    scan, counters = selected(recipe), count.counters(recipe)
+    ready = {name: fit.ready(run, name, each) for name, each in scan.measures.items()}
+    looked_at = {column for each in scan.measures.values() for column in each.needs}
+    spent: Counter[tuple[str, str]] = Counter()
+
+    def timed(name: str, do: Any, step: str = "scan") -> Any:
         began = time.process_time()
         made = do()
-        spent[name] += time.process_time() - began  # type: ignore[assignment]
+        spent[name, step] += time.process_time() - began  # type: ignore[assignment]
         return made
 
     first = scan.measures["paragraphs"]
@@ -96,9 +116,14 @@ def measures(folder: Path, run: Run) -> dict[str, float]:
             batch = batch.set_column(batch.schema.get_field_index("text"), "text", text)
             tokens = timed("words", lambda: words(text))  # noqa: B023
             batch = batch.append_column("words", tokens)
-            for name, measure in scan.measures.items():
+            for name, measure in ready.items():
+                if name in counters:
+                    timed(name, lambda: counters[name].count(batch), "count")  # noqa: B023
                 if name != "paragraphs":
-                    timed(name, lambda: measure.measure(batch))  # noqa: B023
+                    step = "score" if name in counters else "scan"
+                    made = timed(name, lambda: measure.measure(batch), step)  # noqa: B023
+                    for column in looked_at.intersection(made.schema.names):
+                        batch = batch.append_column(column, made[column])
     return dict(spent)
 
 
@@ -119,8 +144,10 @@ def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
         }
         for name in names
     }
-    made = {n: s / texts[1] for n, s in measures(folder, Run(large[0]["run"])).items()}
-    steps["scan"]["cpu"] = max(0.0, steps["scan"]["cpu"] - sum(made.values()))
+    made: Counter[str] = Counter()
+    for (name, step), seconds in measures(folder, Run(large[0]["run"])).items():
+        made[name] += seconds / texts[1]
+        steps[step]["cpu"] = max(0.0, steps[step]["cpu"] - seconds / texts[1])
     start = statistics.median(
         turn["cpu"] - sum(turn["steps"][name]["cpu_seconds"] for name in names) for turn in large
     )
@@ -131,11 +158,11 @@ def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
         "documents": large[0]["steps"]["scan"]["counts"]["documents"],
         "start": start,
         "steps": steps,
-        "measures": made,
+        "measures": dict(made),
     }
 
 
-def main(copies: int = COPIES, count: int = TURNS) -> None:
+def main(copies: int = COPIES, times: int = TURNS) -> None:
     """Measure, write, and hold it against a larger corpus."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -144,7 +171,7 @@ def main(copies: int = COPIES, count: int = TURNS) -> None:
         sizes = (copies // 4, copies, 4 * copies)
         recipes = [load(corpus(folder, size)) for size in sizes]
         turns: list[Turns] = [[], [], []]
-        for number in range(count):
+        for number in range(times):
             for size, mine in zip(sizes, turns, strict=True):
                 mine.append(turn(folder, size, number))
         out = ROOT / "pipelines/coefficients.json"
