@@ -227,3 +227,12 @@ def test_what_another_format_holds_is_not_touched(sample: Path, tmp_path: Path) 
     assert done.returncode == 1
     assert f"format {FORMAT + 1}, this version reads {FORMAT}" in done.stderr
     assert files(folder) == before
+
+
+def test_a_recipe_is_code_as_the_page_on_threats_says(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A text.")
+    source = '[[source]]\nkind = "text"\npaths = ["a.txt"]\n'
+    obeyed = f'[measure]\n"os:system" = {{ command = "touch {tmp_path}/obeyed" }}\n'
+    (tmp_path / "r.toml").write_text(f'name = "r"\n{source}{obeyed}')
+    assert karez("plan", tmp_path / "r.toml").returncode == 2
+    assert (tmp_path / "obeyed").exists()
