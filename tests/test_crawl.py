@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_manners(tmp_path: Path) -> None:
             assert sorted(gaps(asked))[len(asked) // 4] >= DELAY - LATE
             assert asked[-1].began - asked[0].began >= (len(asked) - 1) * DELAY - LATE
             agents = {s.headers["user-agent"] for s in asked}
-            assert agents == {"karez/0.1 (+crawler@example.org)"}
+            assert agents == {f"karez/{version('karez')} (+crawler@example.org)"}
         assert at_once(web.seen) > 1
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 from filters import urls
 from pipelines import units
@@ -103,4 +104,4 @@ class Crawl:
     @property
     def user_agent(self) -> str:
         """What requests say of us."""
-        return f"{self.agent}/0.1 (+{self.contact})"
+        return f"{self.agent}/{version('karez')} (+{self.contact})"
