@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run crawl test train quick soak check bench clean
+.PHONY: run crawl test train quick soak check dist licences bench clean
 
 run: .venv/core ## real web pages in, a published dataset out
 	$(BIN)/karez run infra/recipes/sample.toml
@@ -26,6 +26,13 @@ check: .venv/dev ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+dist: .venv/dev ## wheel and source, tried where nothing else is
+	$(BIN)/python -m hatchling build --clean
+	$(BIN)/python -m pytest tests/test_dist.py
+
+licences: .venv/core ## of what Karez is installed with
+	$(BIN)/python infra/licences.py
 
 .venv/core: infra/requirements.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) here: install Python 3.11 or newer and say make PYTHON=python3.x"; exit 1; }
