@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import posixpath
 import secrets
 import shutil
@@ -73,12 +74,16 @@ class Folder:
         return posixpath.join(self.path, name)
 
     def list(self, name: str = "") -> list[str]:
-        """Names of all files under `name`, at any depth, relative to this folder; sorted."""
-        selector = pafs.FileSelector(self.at(name), recursive=True, allow_not_found=True)
-        infos = self.fs.get_file_info(selector)
-        return sorted(
-            posixpath.relpath(i.path, self.path) for i in infos if i.type == pafs.FileType.File
-        )
+        """Names of all files under `name`, at any depth, relative to this folder; sorted.
+
+        A link counts as a file, also one to a folder: what it leads to is not ours to delete.
+        """
+        found = []
+        for where, folders, files in os.walk(self.at(name)):
+            here = posixpath.relpath(where, self.path)
+            links = [each for each in folders if Path(where, each).is_symlink()]
+            found += [posixpath.normpath(posixpath.join(here, each)) for each in (*files, *links)]
+        return sorted(found)
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file or folder."""
@@ -178,11 +183,12 @@ class Folder:
     def delete(self, name: str) -> None:
         """A file, or a folder and all in it; nothing where there is none.
 
-        A folder is moved aside first, so that nobody puts a file into it meanwhile.
+        A folder is moved aside first, so that nobody puts a file into it meanwhile.  Of a link the
+        link is deleted.
         """
         path = Path(self.at(name))
         with contextlib.suppress(FileNotFoundError):
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path.rename(_beside(path)))
             else:
                 path.unlink()

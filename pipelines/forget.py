@@ -19,7 +19,7 @@ import click
 import pyarrow as pa
 from rich.console import Console
 
-from pipelines import blank, emptied, leftover, mentions, refusals, unpublish
+from pipelines import blank, emptied, leftover, mentions, refusals, strangers, unpublish
 from pipelines.emptied import Emptied
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
@@ -163,6 +163,10 @@ def _refuse_unready(run: Run, asked: Asked) -> None:
     rows = [t for t in run.manifest.tables if t not in (blank.TABLE, "dataset")]
     if broken := [table for table in rows if not run.is_whole(table)]:
         raise RunError(f"{asked.folder}: a file of {broken[0]} is missing or cut; run it again")
+    tables = run.manifest.tables.items()
+    held = (f"{table}/{part.name}" for table, sealed in tables for part in sealed.parts)
+    for link in strangers.linked(run.folder, held):
+        raise RunError(f"{link}: is a link, and what it leads to would stay; put the file there")
     documents = run.manifest.tables.get("documents")
     if documents and documents.parts:
         names = run.open_part("documents", 0).schema_arrow.names

@@ -20,19 +20,19 @@ import fcntl
 import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import stores
-from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
-from pipelines.folders import Folder
+from pipelines import stores, strangers
+from pipelines.errors import BusyError, DamagedError
 from pipelines.leases import Lease, held, myself
+from pipelines.manifest import FORMAT as FORMAT
+from pipelines.manifest import Manifest as Manifest
+from pipelines.manifest import Part as Part
+from pipelines.manifest import Table as Table
 
-FORMAT = 1
 INTERMEDIATE = (
     "frontier",
     "documents",
@@ -52,91 +52,8 @@ LASTING = ("models/", "frontier/", "warc")
 OTHERS = ("dataset", "warc", "forgotten")
 """Folders in which half a file is swept, and nothing else."""
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a table."""
-
-    name: str  # relative to the table's folder
-    rows: int
-    size: int  # bytes
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A sealed table.
-
-    Attributes:
-        at: the run folder that holds its files, if it is another one's.
-    """
-
-    fingerprint: str
-    parts: tuple[Part, ...]
-    at: str | None = None
-
-    @property
-    def rows(self) -> int:
-        """In all parts."""
-        return sum(part.rows for part in self.parts)
-
-
-@dataclass
-class Manifest:
-    """What is sealed.
-
-    Attributes:
-        tables: by the path of their folder: "documents", "columns/documents/quality".
-        steps: what each step did, by its name: rows, dead letters, seconds, bytes.
-    """
-
-    tables: dict[str, Table] = field(default_factory=dict)
-    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is written."""
-        return {"format": FORMAT, **asdict(self)}
-
-    @staticmethod
-    def from_json(value: Mapping[str, Any], where: str) -> "Manifest":
-        """As it was read.
-
-        Raises:
-            RunError: if another version wrote it, or it is no manifest of ours.
-        """
-        if not isinstance(value, dict) or "format" not in value:
-            raise RunError(f"{where}: is no manifest of a run; take another --run folder")
-        if value["format"] != FORMAT:
-            raise RunError(
-                f"{where}: written in format {value.get('format')}, this version reads {FORMAT}; "
-                "use the version of karez that wrote it, or another --run folder"
-            )
-        try:
-            tables = {
-                name: Table(t["fingerprint"], tuple(Part(**p) for p in t["parts"]), t["at"])
-                for name, t in value["tables"].items()
-            }
-            return Manifest(tables, value["steps"], value["facts"])
-        except (AttributeError, KeyError, TypeError) as error:
-            raise DamagedError(
-                f"{where}: is damaged ({error!r}); take another --run folder"
-            ) from error
-
-
-def _strangers(folder: Folder) -> list[str]:
-    """Names of files that no run put into a folder; hidden ones are nobody's business.
-
-    Raises:
-        RecipeError: if it is no folder.
-    """
-    if not stores.is_remote(folder.path) and Path(folder.path).is_file():
-        raise RecipeError(f"{folder.path}: is a file; --run wants a folder")
-    if folder.exists("manifest.json"):
-        return []
-    names = [name for name in folder.names() if not name.startswith(".")]
-    begun = "lock" in names  # and cut off before there was a manifest
-    return [n for n in names if not (begun and n in ("lock", "recipe.toml"))]
+PLACES = ("images", "prove", "work", "lock")
+"""What else is written in a run."""
 
 
 class Run:
@@ -305,15 +222,10 @@ class Run:
         `Lease`.
 
         Raises:
-            RecipeError: if the folder is somebody's own: steps sweep in it.
+            RecipeError: if the folder is somebody's own, or leads out of itself: steps sweep in it.
             BusyError: if another command holds it, naming it.
         """
-        strange = _strangers(self.folder)
-        if strange:
-            raise RecipeError(
-                f"{self.folder.path}: is no run folder and holds {strange[0]}; "
-                "take an empty one, or one that is not there yet"
-            )
+        strangers.refuse(self.folder, (*INTERMEDIATE, *OTHERS, *PLACES))
         if stores.is_remote(self.folder.path):
             with held(self.folder.path) as lease:
                 run = Run(self.folder.path)

@@ -455,6 +455,17 @@ def test_what_is_not_there_is_said_with_the_nearest(name: str, near: str, folder
     assert list(json.loads(said)["not_found"]) == ["no such key"]
 
 
+def test_a_file_that_stands_elsewhere_is_not_called_forgotten(folder: Path) -> None:
+    part = next((folder / "runs/a/documents").iterdir())
+    part.rename(folder / "elsewhere.parquet")
+    part.symlink_to(folder / "elsewhere.parquet")
+    before = files(folder / "runs/a")
+    done = here("forget", "runs/a", HOST, cwd=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"{part}: is a link, and what it leads to would stay" in done.stderr
+    assert {**files(folder / "runs/a"), "lock": b""} == {**before, "lock": b""}
+
+
 def test_names_in_a_file_and_figures_for_programs(folder: Path) -> None:
     (folder / "list.txt").write_text(f"{GONE}\n\n  key 3 \n")
     dry = json.loads(forget(folder, "key 4", "--file", "list.txt", "--json", "--dry-run"))

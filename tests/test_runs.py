@@ -1,15 +1,17 @@
 import multiprocessing
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from pipelines.errors import BusyError, DamagedError, RunError
+from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.folders import Folder, fingerprint
 from pipelines.runs import Part, Run, Table
 from pipelines.schema import drawn, id_bytes
 
+PART = {"name": "a", "rows": 1, "size": 2, "sha256": "s"}
 IDS = pa.array(["000102030405060708090a0b0c0d0e0f", "ffffffffffffffffffffffffffffffff"])
 
 
@@ -39,12 +41,86 @@ def test_what_the_manifest_does_not_name_is_swept(tmp_path: Path) -> None:
     assert run.folder.list() == ["columns/c", "documents/a"]
 
 
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of somebody's, with files that have the names of ours."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a.jpg", ".b.part", "README.md", "part-00000.parquet"):
+        (photos / name).write_text("precious")
+    return photos
+
+
+@pytest.mark.parametrize(
+    "link", ["documents", "columns/documents/quality", "dataset", "work", "images", "prove", "lock"]
+)
+def test_a_folder_that_leads_elsewhere_is_refused(link: str, photos: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.save()
+    at = tmp_path / "run" / link
+    at.parent.mkdir(parents=True, exist_ok=True)
+    at.symlink_to(photos / "a.jpg" if link == "lock" else photos)
+    with pytest.raises(RecipeError, match=rf"{link}: is a link to .*photos"), run.lock():
+        pass
+    assert {p.read_text() for p in photos.iterdir()} == {"precious"}
+
+
+def test_what_links_lead_to_is_not_deleted(photos: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    for name in ("documents/trip", "dataset/trip", "work"):
+        (tmp_path / "run" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "run" / name).symlink_to(photos)
+    (tmp_path / "run/documents/a").symlink_to(photos / "a.jpg")
+    assert run.folder.list("documents") == ["documents/a", "documents/trip"]
+    run.sweep(["documents"])
+    assert run.folder.list("documents") == []
+    run.tidy()
+    assert run.folder.list() == ["dataset/trip"]
+    assert len([p for p in photos.iterdir() if p.read_text() == "precious"]) == 4
+
+
 def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.manifest.tables["documents"] = Table("f", (Part("a", 1, 2, "s"),))
     run.manifest.steps["ingest"] = {"counts": {"documents": 1}}
     run.save()
     assert Run(tmp_path).manifest == run.manifest
+
+
+FORGED: dict[str, Any] = {
+    "leads out": {"parts": [PART | {"name": "../../evil"}]},
+    "leads elsewhere": {"parts": [PART | {"name": "/etc/passwd"}]},
+    "is the folder": {"parts": [PART | {"name": "."}]},
+    "nul": {"parts": [PART | {"name": "a\0"}]},
+    "no name": {"parts": [PART | {"name": 3}]},
+    "below nothing": {"parts": [PART | {"size": -1}]},
+    "no number": {"parts": [PART | {"rows": "1"}]},
+    "no hash": {"parts": [PART | {"sha256": None}]},
+    "twice": {"parts": [PART, PART]},
+    "no parts": {"parts": None},
+    "no fingerprint": {"fingerprint": 1},
+    "nowhere": {"at": 1},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_forged_manifest_is_refused(forged: dict[str, Any], tmp_path: Path) -> None:
+    good = {"fingerprint": "f", "parts": [PART], "at": None}
+    about = {"format": 1, "steps": {}, "facts": {}}
+    Folder(str(tmp_path)).write_json("manifest.json", about | {"tables": {"documents": good}})
+    assert Run(tmp_path).table("documents").rows == 1
+    for tables in ({"documents": good | forged}, {"../documents": good}, {"/documents": good}):
+        Folder(str(tmp_path)).write_json("manifest.json", about | {"tables": tables})
+        with pytest.raises(DamagedError, match=r"manifest.json: is damaged"):
+            Run(tmp_path)
+
+
+@pytest.mark.parametrize("step", [None, {}, {"counts": None}, {"counts": {"kept": "1"}}])
+def test_a_manifest_that_counts_what_is_no_number_is_refused(step: Any, tmp_path: Path) -> None:
+    about = {"format": 1, "tables": {}, "steps": {"decide": step}, "facts": {}}
+    Folder(str(tmp_path)).write_json("manifest.json", about)
+    with pytest.raises(DamagedError, match=r"manifest.json: is damaged"):
+        Run(tmp_path)
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from pipelines.readers.consents import FIELD
 
 FILE = 256_000_000  # bytes of a WARC file, about
 LEVEL = 4  # of gzip: 6 takes twice the time for 3 % less
+WRITTEN = os.O_CREAT | os.O_NOFOLLOW  # a link in the place of our files would lead elsewhere
 PROFILES = {
     "not modified": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
     "same": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
@@ -75,7 +76,7 @@ class Archive:
     def __init__(self, folder: Path, name: str, about: Mapping[str, str]) -> None:
         self.folder, self.name, self.about = folder, name, about
         folder.mkdir(parents=True, exist_ok=True)
-        self._log = os.open(folder / f"{name}.log", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._log = os.open(folder / f"{name}.log", WRITTEN | os.O_RDWR | os.O_APPEND, 0o644)
         fcntl.flock(self._log, fcntl.LOCK_EX)  # a runner may do a task twice at the same time
         self.logged = self._read()
         self._number = max((line["file"] for line in self.logged if "file" in line), default=0)
@@ -165,7 +166,7 @@ class Archive:
             for line in self.logged
             if line.get("file") == self._number
         ]
-        self._warc = os.open(self.path(self._number), os.O_WRONLY | os.O_CREAT, 0o644)
+        self._warc = os.open(self.path(self._number), WRITTEN | os.O_WRONLY, 0o644)
         self._at = max(ends, default=0)
         os.ftruncate(self._warc, self._at)
         os.lseek(self._warc, self._at, os.SEEK_SET)
