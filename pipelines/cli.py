@@ -231,7 +231,7 @@ def recipe(ctx: click.Context, recipe: Path) -> None:
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
-    from pipelines.errors import KarezError, is_told, said_of
+    from pipelines.errors import SHORT, KarezError, is_told, said_of
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a letter
@@ -244,7 +244,10 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     except OSError as error:
         if not is_told(error):
             raise
-        click.echo(f"karez: {said_of(error, str(error))}", err=True)
+        click.echo(f"karez: {said_of(error, 'the system says')}", err=True)
+        ctx.exit(1)
+    except MemoryError:
+        click.echo(f"karez: {SHORT}", err=True)
         ctx.exit(1)
     except KeyboardInterrupt:
         click.echo("karez: interrupted; run it again and it goes on from here", err=True)

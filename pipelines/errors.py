@@ -42,11 +42,15 @@ class BusyError(RunError):
 
 
 ENVIRONMENT = {
-    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EMFILE,
-    errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP,
+    errno.EMFILE, errno.ENAMETOOLONG, errno.ENFILE, errno.ENOLCK, errno.ENOMEM, errno.ENOSPC,
+    errno.ENOTDIR, errno.EPERM, errno.EROFS, errno.ESTALE,
 }  # fmt: skip
 """What the system refuses and the user can put right: a full disk, a folder that is not his."""
 
+
+SHORT = "memory is short; run again with fewer --workers, or where there is more"
+"""What a `MemoryError` means to the user."""
 
 AWAY = "the store does not answer any more"
 STORE = re.compile(

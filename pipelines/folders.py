@@ -145,8 +145,10 @@ class Folder:
                 yield Sink(out, hashed)
             self._before(name)
             part.replace(target)
-        except BaseException:
+        except BaseException as error:
             part.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(target)  # a full disk does not say where
             raise
 
     def _before(self, name: str) -> None:

@@ -157,6 +157,8 @@ class Work:
         except KarezError:  # a file that it is given; this is not about a row
             raise
         except Exception as error:  # a measure may be anybody's: whatever it raises is about a row
+            if isinstance(error, MemoryError) and batch.num_rows == 1:  # nor is this
+                raise
             if batch.num_rows != 1:
                 middle = batch.num_rows // 2
                 halves = [self._guarded(b, do, schema) for b in (batch[:middle], batch[middle:])]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.errors import KarezError, RunError, is_told, said_of
+from pipelines.errors import SHORT, KarezError, RunError, is_told, said_of
 from pipelines.exchange import Piece, pieces, size_of
 from pipelines.segments import Batches, Segment, write
 from pipelines.steps import Done, Job, leave_word
@@ -71,6 +71,9 @@ def told(job: Job) -> Iterator[None]:
     except KarezError as error:
         leave_word(folder, job.work, str(error))
         raise
+    except MemoryError as error:
+        leave_word(folder, job.work, said := f"{job.step.name}: {SHORT}")
+        raise RunError(said) from error
     except OSError as error:
         if not is_told(error):
             raise

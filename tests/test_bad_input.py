@@ -406,6 +406,61 @@ def test_a_full_disk_and_one_that_is_read_only(place: Path, tmp_path: Path) -> N
         subprocess.run(["umount", str(disk)], check=True)
 
 
+def test_files_that_may_not_grow_and_a_terminal_that_takes_nothing(place: Path) -> None:
+    rows = [{"text": os.urandom(3000).hex(), "id": n} for n in range(60)]
+    (place / "good.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    small = ("bash", "-c", 'ulimit -f 100; exec "$@"', "-")  # blocks of 1,024 bytes
+    line = refused("recipe.toml", "--run", "run", cwd=place, code=1, prefix=small)
+    assert os.strerror(errno.EFBIG) in line
+    for run in ("run", "other"):
+        assert said("run", "recipe.toml", "--run", run, cwd=place).returncode == 0
+    assert files(place / "run/dataset") == files(place / "other/dataset")
+    line = refused("recipe.toml", cwd=place, code=1, prefix=("bash", "-c", '"$@" >/dev/full', "-"))
+    assert line == f"karez: the system says: {os.strerror(errno.ENOSPC)}"
+
+
+MEMORY = """\
+import os
+import pyarrow as pa
+
+MOST = int(os.environ.get("MOST", "9"))
+
+
+def page(text):
+    if not MOST:
+        raise MemoryError
+    return text
+
+
+class Rows:
+    needs = ("text",)
+    columns = pa.schema([("rows", pa.int32())])
+
+    def measure(self, batch):
+        if batch.num_rows > MOST:
+            raise pa.lib.ArrowMemoryError("malloc failed")
+        return pa.record_batch([pa.array([1] * batch.num_rows, pa.int32())], schema=self.columns)
+"""
+"""An extractor and a measure that have memory for so many texts together."""
+
+
+def test_where_memory_is_short_nothing_is_lost(place: Path) -> None:
+    (place / "memory.py").write_text(MEMORY)
+    (place / "page.html").write_bytes(PAGE)
+    extract = RECIPE.replace("jsonl", "html", 1).replace("good.jsonl", "page.html")
+    (place / "page.toml").write_text(extract + 'extract = "memory:page"\n')
+    line = refused("page.toml", cwd=place, code=1, env={"MOST": "0"})
+    assert line.startswith("karez: ingest: memory is short; run again with fewer --workers")
+    (place / "recipe.toml").write_text(RECIPE + '[measure]\n"memory:Rows" = {}\n')
+    line = refused("recipe.toml", "--run", "rows", cwd=place, code=1, env={"MOST": "0"})
+    assert line.startswith("karez: scan: memory is short")
+    done = said("run", "recipe.toml", "--run", "rows", cwd=place, env={"MOST": "2"})
+    assert (done.returncode, done.stderr) == (0, "")  # it was measured row by row
+    measured = tables(place / "rows", "columns/documents/memory.Rows")
+    assert [row["rows"] for row in measured] == [1] * 9
+    assert said("run", "page.toml", cwd=place).returncode == 0
+
+
 def test_terminals_that_show_little(place: Path) -> None:
     env = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "40", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = said("run", "recipe.toml", cwd=place, env={**env, "PYTHONCOERCECLOCALE": "0"})

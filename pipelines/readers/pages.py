@@ -58,6 +58,8 @@ def page_of(
             return Fault("too large", str(error))
         except extract.TooDeep as error:
             return Fault("too deep", str(error))
+        except MemoryError:  # this is not about the page
+            raise
         except Exception as error:  # whatever a parser or the user's own extractor trips over
             return Fault("not extracted", f"{type(error).__name__}: {error}")
         told, said = head(page, url), consent.of_page(headers, page, url)
