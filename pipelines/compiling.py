@@ -9,7 +9,6 @@ from rich.console import Console
 import filters
 from filters.extract import KAREZ
 from filters.kernels import KERNELS, Kernel
-from pipelines.crawl.asked import CRAWL
 from pipelines.measures import Scan
 from pipelines.recipe import Recipe
 from pipelines.show import bars
@@ -44,7 +43,7 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         modules.add("filters.words")
     if scan.across:
         modules |= {f"filters.{name}" for name in ("boilerplate", "cuts", "passages", "winnowing")}
-    named = {s.extract for s in recipe.sources if s.kind in ("warc", "html", CRAWL)}
+    named = {s.extract for s in recipe.sources if s.extract}
     if named:
         modules.add("filters.nesting")
     if any(name in KAREZ for each in named for name in each.split("+")):

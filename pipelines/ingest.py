@@ -22,7 +22,7 @@ from filters.buffers import utf8
 from pipelines import parts, paths, ranges, refusals, warcs
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
-from pipelines.readers import Dead, Document, Documents, Item, by_kind, indexed, warc
+from pipelines.readers import Dead, Document, Documents, Item, by_kind, indexed, pagerows, warc
 from pipelines.readers.indexed import Named
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Part, Run
@@ -30,7 +30,7 @@ from pipelines.schema import DEAD, DOCUMENTS, FORGOTTEN
 from pipelines.steps import Batches, Done, Job, Plan, Step
 from pipelines.things import code_of
 
-VERSION = 4
+VERSION = 5
 TABLES = ("documents", "dead/ingest")
 GATHERED = 1_000_000  # characters of text that become columns together, about
 REMOTE = 1_000_000_000  # bytes of a file on a server, about: nobody asks for each
@@ -114,7 +114,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
             s.text,
             s.id,
             s.url,
-            extractor(s.extract),
+            extractor(s.extract) if s.extract else [],
             [s.root, s.where],
             # the run's own change when something is forgotten, and then keep their sizes
             [[f.name, f.size, f.changed * (s in recipe.source)] for f in files(s, recipe.base)],
@@ -190,8 +190,10 @@ def _records(file: File, source: Source, base: str) -> Iterator[Named]:
                 root = ranges.opened(warcs.root(source.root, base))
                 yield from indexed.read(opened, file.name, source, source.where, root)
             else:
-                read = by_kind(source.kind)
-                yield from ((file.name, each) for each in read(opened, file.name, source))
+                found = by_kind(source.kind)(opened, file.name, source)
+                if source.kind in pagerows.KINDS and source.extract:
+                    found = pagerows.extracted(found, source.extract)
+                yield from ((file.name, each) for each in found)
     except ranges.RangeError as error:
         yield file.name, Dead(0, error.reason, error.detail, file.size)
     except OSError as error:
@@ -241,6 +243,8 @@ class _Output:
 
     def _documents(self, names: Sequence[str], d: Documents) -> None:
         names, d = self._allowed(names, d)
+        if pages := pagerows.likely(d):
+            self.done.counts[pagerows.LIKELY] += pages
         batch = _batch(names, d)
         sizes = pc.binary_length(d.text).to_numpy(zero_copy_only=False)
         at = 0

@@ -51,7 +51,7 @@ ACROSS = {
 """Edits that look across documents: a step of their own makes them."""
 
 ALWAYS = ("language", "tokens")  # what every published row says
-PLAIN = [f.name for f in DOCUMENTS if f.name not in ("text", "metadata")]  # what rules may name
+PLAIN = [f.name for f in DOCUMENTS if f.name != "text"]  # what rules may name
 
 
 def made(name: str, options: Any, known: Mapping[str, str], where: str, base: str = ".") -> Any:

@@ -46,7 +46,8 @@ class Source:
             folder or an http(s) URL.
         index: of "warc": files, folders or patterns of an index; only its records are read.
         where: SQL over the columns of the index: which of them.
-        extract: extractor of the main text of a page: a name or ``package.module:thing``.
+        extract: extractor of the main text of a page: a name or ``package.module:thing``; "karez"
+            unless told.  Of rows only where told, whose texts are pages then: else "".
         images: of "warc": whether its images become pairs with what pages say of them.
     """
 
@@ -56,7 +57,7 @@ class Source:
     text: str = "text"
     id: str = "id"
     url: str = "url"
-    extract: str = "karez"
+    extract: str = ""
     config: str | None = None
     split: str | None = None
     images: bool = False
@@ -70,6 +71,10 @@ class Source:
         if not self.paths and not self.index:
             raise ValueError("missing 'paths', or paths is empty; name the files to read")
         self._check_index()
+        if self.kind in ("warc", "html") and not self.extract:
+            object.__setattr__(self, "extract", "karez")
+        if self.kind in ("wet", "text") and self.extract:
+            raise ValueError(f"extract is of pages, kind {self.kind} has none; take kind html")
         for path in self.paths + self.index:
             if re.match(r"\w+://", path):
                 raise ValueError(f"{path}: sources are local files; only runs lie on a store")

@@ -35,7 +35,8 @@ def check(recipe: Recipe) -> Scan:
     """
     for number, source in enumerate(recipe.sources, 1):
         try:
-            extract.resolve(source.extract)
+            if source.extract:
+                extract.resolve(source.extract)
         except ValueError as error:
             raise RecipeError(f"[[source]] {number}: {error}") from error
     scan = selected(recipe, anew=True)

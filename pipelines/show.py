@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipelines import decide, edited, languages
 from pipelines.crawl import view
+from pipelines.readers import pagerows
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.select import rank
@@ -22,6 +23,7 @@ Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
 
 LOSSES = 3  # that a summary tells, and kinds of edits
+MARKUP = 0.1  # of documents that begin as a page does, above which a summary tells
 
 TELLS = {
     "crawl": "URLs to pages",
@@ -154,6 +156,7 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
             f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
             "and there are few; another seed draws them anew."
         )
+    _markup(ingested.get(pagerows.LIKELY, 0), rows, console)
     _budgets(run, recipe, console)
     for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
         share, others = say_share(loss.share), say_share(loss.others)
@@ -166,6 +169,16 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
         console.print(
             "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
             "loosen the rules in the recipe and run again: only what changed is done anew."
+        )
+
+
+def _markup(pages: int, rows: int, console: Console) -> None:
+    """That texts of rows are pages, where many are."""
+    if pages > MARKUP * rows:
+        console.print(
+            f"\n[yellow]{pages:,} texts look like HTML[/] and were taken as they are: "
+            'extract = "karez" beside their paths takes the main text.',
+            highlight=False,
         )
 
 

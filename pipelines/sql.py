@@ -22,7 +22,8 @@ CLASSES = {
     "OPERATOR", "TYPE",
 }  # fmt: skip
 FUNCTIONS = {
-    "+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "abs", "ceil", "coalesce",
+    "+", "-", "*", "/", "//", "%", "||", "->>",
+    "~~", "!~~", "~~*", "!~~*", "abs", "ceil", "coalesce",
     "concat", "contains", "date_part", "ends_with", "floor", "greatest", "least", "left", "len",
     "length", "list_contains", "lower", "lpad", "nullif", "prefix", "regexp_extract",
     "regexp_full_match", "regexp_matches", "replace", "right", "round", "rpad", "sign", "sqrt",
@@ -118,9 +119,9 @@ def _check(part: Mapping[str, Any], where: str) -> None:
                 f"{where}: function {name!r} is not allowed in a rule; {nearest(name, known)}"
             )
     if kind == "COLUMN_REF" and len(part["column_names"]) != 1:
-        raise RecipeError(
-            f"{where}: write the column's name alone, not {'.'.join(part['column_names'])}"
-        )
+        first, *inner = part["column_names"]
+        want = f"metadata ->> '$.{'.'.join(inner)}'" if first == "metadata" else "the name alone"
+        raise RecipeError(f"{where}: of a column write {want}, not {first}.{'.'.join(inner)}")
 
 
 def check_types(rules: Mapping[str, str], schema: pa.Schema, where: str) -> None:

@@ -15,6 +15,7 @@ COLUMNS = pa.table({"words": [10, 60, None], "language": ["en", "fr", "de"]})
         ("case when words > 3 then language like 'e%' end", ["words", "language"]),
         ("words between 1 and 2 -- few", ["words"]),
         ("1 = 1", []),
+        ("metadata ->> '$.a.b' < '3'", ["metadata"]),
         ('"words" / 2 > coalesce(words, 3)', ["words"]),
     ],
 )
@@ -48,6 +49,16 @@ def test_columns_of_a_rule(rule: str, columns: list[str]) -> None:
 def test_what_is_more_than_an_expression_is_refused(rule: str) -> None:
     with pytest.raises(RecipeError, match="r"):
         sql.columns(rule, "[rules] r")
+
+
+def test_a_rule_reads_a_field_of_the_users_own() -> None:
+    fields = pa.table({"metadata": ['{"day": "2023", "a": {"b": 3}}', '{"day": "2025"}', None]})
+    old = {"old": "metadata ->> 'day' < '2024'"}
+    assert sql.reasons(fields, old).to_pylist() == ["old", None, "old: no value"]
+    inner = {"b": "cast(metadata ->> '$.a.b' as int) > 2"}
+    assert sql.reasons(fields, inner).to_pylist() == ["b", "b: no value", "b: no value"]
+    with pytest.raises(RecipeError, match=r"write metadata ->> '\$.a.b', not metadata.a.b"):
+        sql.columns("metadata.a.b > 2", "[rules] b")
 
 
 def test_a_rule_must_be_a_truth_value_over_the_types_it_names() -> None:

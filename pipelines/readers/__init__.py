@@ -119,7 +119,7 @@ class Source(Protocol):
 
     @property
     def extract(self) -> str:
-        """Name of the extractor for HTML."""
+        """Name of the extractor for HTML; "" where texts are taken as they are."""
 
 
 Item = Document | Documents | Dead | Skipped
