@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from pipelines.measures import Scan
 from pipelines.recipe import Recipe, exchanged, limited, parse, read_text, rebased
 from pipelines.runs import Run
 from pipelines.stores import is_remote, reached
+
+PASSING = re.compile(r"(?m)^(base|first|exchange) = .*\n")
+"""Lines of a recipe that say where and how it ran."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ def run(asked: Asked) -> None:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(reached(asked.folder or Path("runs", recipe.name)))
     against.refuse_itself(recipe, held.folder.path)
+    if not any(path.suffix == ".toml" for path in asked.paths):
+        keep_changed(held, text)
     other = Run(reached(asked.other)) if asked.other else None
     if other is not None:
         other.table("documents")
@@ -103,6 +109,23 @@ def run(asked: Asked) -> None:
         if asked.only != step.STEP.name:
             execute.execute(run, recipe, how, other)
         tell(run, recipe, console, asked)
+
+
+def keep_changed(run: Run, made: str) -> None:
+    """Refuse to write a recipe that was made for files over one that says something else.
+
+    Raises:
+        RecipeError: with the command that runs what is there.
+    """
+    if not run.folder.exists("recipe.toml"):
+        return
+    there = run.folder.read("recipe.toml").decode("utf-8-sig", "replace")
+    if PASSING.sub("", there) != PASSING.sub("", made):
+        path, where = show.place(run, "recipe.toml"), show.place(run)
+        raise RecipeError(
+            f"{path}: was changed, or made for other files, and is kept: karez run {path} "
+            f"--run {where} runs it; --run takes another folder for these files"
+        )
 
 
 def tell(run: Run, recipe: Recipe, console: Console, asked: Asked) -> None:

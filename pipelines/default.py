@@ -19,7 +19,7 @@ RECIPE = """\
 # Made by `karez run`.  Change it and run it again: only what changed is done anew.
 name = {name}
 seed = 0
-limit = {{ dead = "1 %" }}      # more unreadable records, or bytes, and the run fails
+limit = {{ dead = "5 %" }}      # more unreadable records, or bytes, and the run fails
 
 {sources}
 {basic}
@@ -29,6 +29,9 @@ limit = {{ dead = "1 %" }}      # more unreadable records, or bytes, and the run
 splits = {{ train = 1.0 }}
 shard = "256 MB"
 """
+
+
+TOLD = 8  # endings that are not known which a message names
 
 
 def default(paths: Sequence[Path], console: Console) -> str:
@@ -48,6 +51,9 @@ def default(paths: Sequence[Path], console: Console) -> str:
             if pattern not in found.setdefault(kind, []):
                 found[kind].append(pattern)
     datasets = found.get("hf", [])
+    for folder in datasets:
+        if said := hf.told(Path(folder)):
+            console.print(plain(shown(said)), highlight=False, markup=False, soft_wrap=True)
     sources = "\n".join(
         _source(kind, patterns, [] if kind == "hf" else datasets)
         for kind, patterns in sorted(found.items())
@@ -76,11 +82,13 @@ def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:
     )
     datasets = [folder for folder in folders if path in folder.parents and hf.is_dataset(folder)]
     names = [name for name, file in below.items() if not set(file.parents) & set(datasets)]
-    unknown = Counter(Path(name).suffix or name for name in names if kind_of(name) is None)
+    unknown = Counter(Path(n).suffix or "without ending" for n in names if kind_of(n) is None)
     found = {(kind, _suffix(name)) for name in names if (kind := kind_of(name))}
     if unknown:
-        said = ", ".join(f"{suffix} {count}" for suffix, count in unknown.most_common(5))
-        said = f"not read, of a kind unknown: {plain(shown(said))}"
+        told = [f"{suffix} {count}" for suffix, count in unknown.most_common(TOLD)]
+        rest = unknown.total() - sum(count for _, count in unknown.most_common(TOLD))
+        said = ", ".join(told + [f"others {rest}"] * bool(rest))
+        said = f"not read, of a kind unknown: {plain(shown(said))}; a [[source]] may name them"
         console.print(said, highlight=False, markup=False)
     if not found and not datasets:
         raise RecipeError(f"{path}: holds no file that can be read; known: {readable}")

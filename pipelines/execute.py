@@ -1,8 +1,10 @@
 """A whole run: the steps in their order, each done where it is stale, then sealed."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from math import floor
 
 from pipelines import (
     again,
@@ -32,6 +34,7 @@ from pipelines.doing import How as How
 from pipelines.doing import do
 from pipelines.errors import DamagedError, RunError
 from pipelines.measures import selected
+from pipelines.plain import plain
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
 from pipelines.schema import FORGOTTEN
@@ -59,6 +62,10 @@ STEPS: tuple[Step, ...] = (
     decide.STEP,
     publish.STEP,
 )
+
+
+REASONS = 3  # of dead letters that a message tells
+HELPS = 'a [[source]] says by text = "…" which field holds the text'
 
 
 def named(name: str) -> Step:
@@ -223,21 +230,40 @@ def check_limit(run: Run, recipe: Recipe, step: str, tables: Iterable[str]) -> N
         RunError: if a limit is passed, or no document came out.
     """
     counts, documents = run.manifest.steps["ingest"]["counts"], run.table("documents").rows
-    letters = [t for t in tables if t.startswith("dead/")]
+    letters = [t for t in tables if t.startswith("dead/") and run.table(t).rows]
     dead = max((run.table(t).rows for t in letters), default=0)
-    where = ", ".join(run.folder.at(t) for t in letters if run.table(t).rows)
+    where, written = ", ".join(map(run.folder.at, letters)), run.folder.at("recipe.toml")
     if step == "ingest" and not documents:
-        raise RunError(
-            f"nothing to read: no document, {dead} dead letters; the sources hold "
-            f"{counts.get('bytes', 0)} bytes {where}"
-        )
-    shares = [(dead / (documents + dead if step == "ingest" else documents), "records")]
+        held = f"{counts.get('bytes', 0):,} bytes of files"
+        why = f": {lost(run, letters)}; see {where}; the recipe is {written}" if dead else ""
+        raise RunError(f"nothing to read: no document in {held}{why}")
+    losses = [(dead, documents + dead if step == "ingest" else documents, "records")]
     if step == "ingest":
-        shares.append((counts.get("unread", 0) / max(1, counts.get("bytes", 0)), "bytes"))
-    for share, what in shares:
-        if share > recipe.limit.dead:
+        losses.append((counts.get("unread", 0), max(1, counts.get("bytes", 0)), "bytes"))
+    for some, every, what in losses:
+        if some > recipe.limit.dead * every:
+            more = min(100, floor(100 * some / every) + 1)
             raise RunError(
-                f"{step}: {share:.1%} of the {what} could not be read, the limit is "
-                f"{recipe.limit.dead:.1%}; see why in {where}, "
-                f'or raise it: limit = {{ dead = "{min(100, share * 100 + 1):.0f} %" }}'
+                f"{step}: {some:,} of {every:,} {what} could not be read, the limit is "
+                f"{recipe.limit.dead:.1%}: {lost(run, letters)}; see {where}, "
+                f'or say limit = {{ dead = "{more} %" }} in the recipe, of which {written} is a '
+                "copy, and run that"
             )
+
+
+def lost(run: Run, tables: Iterable[str]) -> str:
+    """Dead letters by their reasons, each with the first that has it."""
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for table in tables:
+        for part in range(len(run.table(table).parts)):
+            rows = run.open_part(table, part).read()
+            for each in rows["reason"].value_counts().to_pylist():
+                counts[each["values"]] += each["counts"]
+                if each["values"] not in first:
+                    at = rows["reason"].index(each["values"]).as_py()
+                    (row,) = rows.slice(at, 1).to_pylist()
+                    first[each["values"]] = "{source} at {offset:,}: {detail}".format(**row)
+    told = [f"{reason} {n:,} ({plain(first[reason])})" for reason, n in counts.most_common(REASONS)]
+    helps = [HELPS] if {"no text", "no column"} & counts.keys() else []
+    return ", ".join(told + ["…"] * (len(counts) > REASONS) + helps)

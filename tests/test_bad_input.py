@@ -130,7 +130,7 @@ def test_too_much_that_cannot_be_read_fails_the_run(bad: Run) -> None:
     done, run = bad
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "could not be read, the limit is 1.0%" in line
+    assert "could not be read, the limit is 5.0%" in line
     assert str(run / "dead/ingest") in line
     assert "\x1b" not in done.stdout + done.stderr
 
@@ -187,7 +187,7 @@ def test_nothing_else_is_lost(bad: Run) -> None:
 
 def test_the_run_goes_on_once_the_limit_is_raised(bad: Run, folder: Path) -> None:
     _, run = bad
-    recipe = (run / "recipe.toml").read_text().replace('dead = "1 %"', 'dead = "100 %"')
+    recipe = (run / "recipe.toml").read_text().replace('dead = "5 %"', 'dead = "100 %"')
     (folder.parent / "raised.toml").write_text(recipe.replace('base = ".."', 'base = "."'))
     done = said("run", "raised.toml", "--run", "run", "--json", cwd=folder.parent)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

@@ -79,6 +79,21 @@ def files(folder: Path, config: str | None, split: str | None) -> Found:
         yield path.relative_to(folder).as_posix(), path
 
 
+def told(folder: Path) -> str:
+    """Which splits are read of a dataset unless a source says, and which configs are not.
+
+    Returns:
+        "" if there is nothing to choose.
+    """
+    configs, chosen = _configs(folder), _chosen(folder, None)
+    splits = list(dict.fromkeys(name for each in chosen for name in each))
+    left = [name for name, each in configs.items() if each and each not in chosen]
+    if len(splits) < 2 and not left:
+        return ""
+    said = f"{folder}: splits {', '.join(splits)}" + f"; not config {', '.join(left)}" * bool(left)
+    return f"{said}; config and split of a [[source]] choose"
+
+
 def _chosen(folder: Path, config: str | None) -> list[Splits]:
     """The splits of the config, or of all that the default stands for."""
     configs = _configs(folder)
