@@ -69,7 +69,7 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str, base: st
         attribute for attribute in asked if not hasattr(value, attribute)
     ]
     if missing:
-        raise RecipeError(f"{where}: {name} lacks {' and '.join(missing)}; see the README")
+        raise RecipeError(f"{where}: {name} lacks {' and '.join(missing)}; see docs/recipe.md")
     return value
 
 

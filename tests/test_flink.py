@@ -21,7 +21,7 @@ from tests.store import Store
 
 pytestmark = pytest.mark.server
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs/cluster.md").read_text()
 SOURCES = ("help-en", "help-de", "python", "postgresql", "mirror", "faults")
 BRAKE = '''\
 """A measure that takes its time while a file is there: what is killed must be under way."""
@@ -57,14 +57,14 @@ class Flink(NamedTuple):
     store: Store
 
     def options(self, parallelism: int) -> list[str]:
-        """The README's, for this cluster."""
-        found = re.search(r"^\$ karez run .* -- ((?:.*\\\n)*.*)$", README, re.MULTILINE)
+        """The page's, for this cluster."""
+        found = re.search(r"^\$ karez run .* -- ((?:.*\\\n)*.*)$", PAGE, re.MULTILINE)
         assert found
         line = found[1].replace("\\\n", " ").replace("flink:8099", f"{HUB}:8099")
         return re.sub(r"--parallelism=\d+", f"--parallelism={parallelism}", line).split()
 
     def command(self, recipe: str, run: Path | str, parallelism: int, *more: str) -> list[str]:
-        """Arguments of karez, for the README's options, and some more of ours."""
+        """Arguments of karez, for the page's options, and some more of ours."""
         ours = ["run", f"{recipe}.toml", "--run", str(run), *more]
         return [*ours, "--", *self.options(parallelism)]
 
@@ -79,7 +79,7 @@ class Flink(NamedTuple):
 
         Args:
             run: where the files of the run folder lie.
-            more: options beside the README's.
+            more: options beside the page's.
             at: what the command calls that folder.
         """
         brake = self.folder / "brake"

@@ -154,7 +154,7 @@ def test_all_say_the_same_of_pools_and_flink() -> None:
     (container,) = job["spec"]["template"]["spec"]["containers"]
     options = container["args"][container["args"].index("--") + 1 :]
     known = [option for option in options if "job_endpoint" not in option]
-    for page in (ROOT / "README.md", INFRA / "compose.yaml"):
+    for page in (ROOT / "docs/cluster.md", INFRA / "compose.yaml"):
         assert all(option in page.read_text() for option in known), page
     compose = yaml.safe_load((INFRA / "compose.yaml").read_text())
     pod = deployment()["spec"]["taskManager"]["podTemplate"]["spec"]

@@ -1,4 +1,4 @@
-"""The README cannot drift: its commands and its Python run, its tables are those of the code."""
+"""README and docs cannot drift: commands and Python run, tables are those of the code."""
 
 import os
 import re
@@ -16,8 +16,17 @@ from tests import needs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^\$ karez (.*[^\\])$", README, re.MULTILINE)  # on one line
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+DOCS = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
+BOOK = {"README.md": README, **DOCS}
+COMMANDS = re.findall(
+    r"^\$ karez (.*[^\\])$", "\n".join(BOOK.values()), re.MULTILINE
+)  # on one line
+PYTHON = {
+    name: found
+    for name, page in BOOK.items()
+    if (found := re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+}
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +69,37 @@ def test_every_command_runs(command: str, clone: Path) -> None:
     run([sys.executable, "-m", "pipelines", *shlex.split(command)], clone)
 
 
-def test_every_python_example_runs(clone: Path) -> None:
-    run([sys.executable, "-c", "\n".join(PYTHON)], clone)
+@pytest.mark.parametrize("page", PYTHON)
+def test_every_python_example_runs(page: str, clone: Path) -> None:
+    run([sys.executable, "-c", "\n".join(PYTHON[page])], clone)
+
+
+@pytest.mark.parametrize("page", BOOK)
+def test_every_link_leads_somewhere(page: str) -> None:
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    for path, anchor in LINK.findall(BOOK[page]):
+        there = folder / path if path else folder / page
+        assert there.exists(), path
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
+            assert anchor in {title.lower().replace(" ", "-") for title in titles}, anchor
+
+
+def test_the_readme_is_read_in_a_sitting_and_leads_to_every_page() -> None:
+    assert README.count("\n") <= 250
+    named = {path for path, _ in LINK.findall("\n".join(BOOK.values()))}
+    for name in DOCS:
+        assert {name, f"docs/{name}"} & named, name
 
 
 @pytest.mark.parametrize("command", main.commands.values(), ids=lambda c: str(c.name))
-def test_every_command_is_in_the_readme_and_has_an_example(command: click.Command) -> None:
+def test_every_command_is_in_the_book_and_has_an_example(command: click.Command) -> None:
     assert any(line.split()[0] == command.name for line in COMMANDS)
     assert f"karez {command.name} " in (command.help or "")
 
 
 def test_every_column_that_a_rule_may_name_is_in_the_table() -> None:
-    rows = dict(re.findall(r"^\| (\w[\w ]*) \| (.*) \|$", README, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\w[\w ]*) \| (.*) \|$", DOCS["recipe.md"], re.MULTILINE))
     for name in MEASURES:
         columns = made(name, {}, MEASURES, "README").columns.names
         assert rows[name] == ", ".join(f"`{c}`" for c in columns)

@@ -24,8 +24,8 @@ from tests.store import STRANGER, Store, store
 
 pytestmark = pytest.mark.server
 
-README = (ROOT / "README.md").read_text()
-WHOLE = re.findall(r"karez run recipe.toml --run (s3://\S+)$", README, re.MULTILINE)[0]
+PAGE = (ROOT / "docs/cluster.md").read_text()
+WHOLE = re.findall(r"karez run recipe.toml --run (s3://\S+)$", PAGE, re.MULTILINE)[0]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def is_same(server: Store, folder: Path, recipe: str, path: str) -> bool:
 
 
 def test_a_store_holds_the_bytes_of_a_local_run(server: Store, folder: Path) -> None:
-    assert set(re.findall(r"\bAWS_\w+(?==)", README)) <= set(server.environment)
+    assert set(re.findall(r"\bAWS_\w+(?==)", PAGE)) <= set(server.environment)
     assert is_same(server, folder, "whole", WHOLE)
     assert "begins" not in run(folder, "whole", WHOLE)
     assert is_same(server, folder, "whole", WHOLE)
