@@ -117,7 +117,7 @@ def keep_changed(run: Run, made: str) -> None:
     Raises:
         RecipeError: with the command that runs what is there.
     """
-    if not run.folder.exists("recipe.toml"):
+    if not all(map(run.folder.exists, ("manifest.json", "recipe.toml"))):
         return
     there = run.folder.read("recipe.toml").decode("utf-8-sig", "replace")
     if PASSING.sub("", there) != PASSING.sub("", made):
