@@ -26,6 +26,11 @@ def fingerprint(*things: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+def is_utf8(path: str) -> bool:
+    """Whether a path can be written down; what the system names otherwise has surrogates."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in path)
+
+
 class Sink(io.RawIOBase):
     """A file being written: counts and hashes what goes through it."""
 

@@ -18,7 +18,7 @@ from pipelines import presets, units
 from pipelines.build import build
 from pipelines.crawl.asked import CRAWL, Crawl
 from pipelines.errors import DamagedError, RecipeError, nearest
-from pipelines.folders import Folder
+from pipelines.folders import Folder, is_utf8
 from pipelines.ranges import is_remote
 from pipelines.readers import KINDS
 from pipelines.select import asked
@@ -316,12 +316,10 @@ def parse(text: str, path: Path) -> Recipe:
         text: TOML.
         path: where it stands: for messages, and what its paths are relative to.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: not TOML: {error}") from error
-    table = presets.expanded(table, str(path))
+    table = presets.expanded(_toml(text, path), str(path))
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
+    if not is_utf8(table["base"]):
+        raise RecipeError(f"{table['base']}: a name that is no UTF-8, which no recipe can hold")
     sources = table.get("source", [])
     if not isinstance(sources, list):
         raise RecipeError(f"{path} [source]: write [[source]], with two brackets")
@@ -339,6 +337,15 @@ def parse(text: str, path: Path) -> Recipe:
     return build(Recipe, table, str(path))
 
 
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise RecipeError(f"{path}: not TOML that can be read: nested too deeply") from error
+
+
 def _source(table: object, where: str) -> "Source | Crawl":
     """A source; its kind says which keys it has."""
     is_crawl = isinstance(table, dict) and table.get("kind") == CRAWL
@@ -347,7 +354,8 @@ def _source(table: object, where: str) -> "Source | Crawl":
 
 def rebased(text: str, base: str) -> str:
     """The recipe's text with `base` set, so that its paths still hold from another folder."""
-    line = f"base = {json.dumps(base, ensure_ascii=False)}  # what the paths below are relative to"
+    named = json.dumps(base, ensure_ascii=False).replace("\x7f", "\\u007f")
+    line = f"base = {named}  # what the paths below are relative to"
     return _with(text, "base", line)
 
 

@@ -45,8 +45,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     )
 
 
-@lru_cache(maxsize=1024)
-def columns(sql: str, where: str) -> tuple[str, ...]:
+def columns(sql: object, where: str) -> tuple[str, ...]:
     """The columns that an expression names, in order.
 
     Args:
@@ -58,6 +57,11 @@ def columns(sql: str, where: str) -> tuple[str, ...]:
     """
     if not isinstance(sql, str):
         raise RecipeError(f'{where}: want an expression such as "words < 50", got {sql!r}')
+    return _columns(sql, where)
+
+
+@lru_cache(maxsize=1024)
+def _columns(sql: str, where: str) -> tuple[str, ...]:
     tree = json.loads(_serialized(sql))
     if tree["error"]:
         raise RecipeError(f"{where}: {_unwrapped(tree)}; the rule reads: {sql}")

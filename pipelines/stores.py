@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from pipelines.errors import DamagedError, RecipeError
-from pipelines.folders import Folder, Sink
+from pipelines.folders import Folder, Sink, is_utf8
 
 S3, GS = "s3://", "gs://"
 WAIT = 5  # seconds for a connection
@@ -30,9 +30,11 @@ def folder(path: str | Path) -> Folder:
     """A folder on this machine or on a store.
 
     Raises:
-        RecipeError: if it is neither.
+        RecipeError: if it is neither, or its path cannot be written down.
     """
     text = str(path)
+    if not is_utf8(str(Path(text).absolute())):
+        raise RecipeError(f"{text}: a run folder's path must be UTF-8; take another --run folder")
     if not re.match(r"\w+://", text):
         return Folder(os.path.normpath(Path(path).absolute()))
     if not is_remote(text) or not text.partition("://")[2].strip("/"):

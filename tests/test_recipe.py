@@ -57,6 +57,7 @@ def test_a_recipe_in_words() -> None:
         (LEAST.replace('"a"', '"a b"', 1), "name 'a b'"),
         ('limit = { dead = "200 %" }\n' + LEAST, "limit.*dead: want a share"),
         ("limit = 3\n" + LEAST, "want a table"),
+        ("x = " + "[" * 10_000, "nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(text: str, said: str | None) -> None:
@@ -72,6 +73,16 @@ def test_what_is_wrong_is_named_with_its_place(text: str, said: str | None) -> N
 def test_paths_are_relative_to_the_recipe_or_its_base() -> None:
     assert read(LEAST).base == "/recipes"
     assert read('base = "../data"\n' + LEAST).base == "/data"
+
+
+def test_a_folder_whose_name_cannot_be_written_is_refused() -> None:
+    with pytest.raises(RecipeError, match="no UTF-8"):
+        parse(LEAST, Path("/recipes\udcff/a.toml"))
+
+
+@pytest.mark.parametrize("base", ["new\nline", "\x7f", "\\", "' \" #", "\x1b[31m", "🙂 é"])
+def test_a_copy_holds_any_name(base: str) -> None:
+    assert read(rebased(LEAST, base)).base == f"/recipes/{base}"
 
 
 def test_a_copy_elsewhere_still_reads_the_same_files(tmp_path: Path) -> None:

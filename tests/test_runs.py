@@ -65,6 +65,11 @@ def test_a_folder_that_leads_elsewhere_is_refused(link: str, photos: Path, tmp_p
     assert {p.read_text() for p in photos.iterdir()} == {"precious"}
 
 
+def test_a_path_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="must be UTF-8"):
+        Run(tmp_path / "caf\udce9")
+
+
 def test_what_links_lead_to_is_not_deleted(photos: Path, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     for name in ("documents/trip", "dataset/trip", "work"):

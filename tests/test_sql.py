@@ -61,6 +61,12 @@ def test_a_rule_reads_a_field_of_the_users_own() -> None:
         sql.columns("metadata.a.b > 2", "[rules] b")
 
 
+@pytest.mark.parametrize("rule", [3, None, ["words < 5"], {"words": 5}])
+def test_what_is_no_text_is_no_rule(rule: object) -> None:
+    with pytest.raises(RecipeError, match=r"rules.toml: want an expression such as"):
+        sql.columns(rule, "rules.toml")
+
+
 def test_a_rule_must_be_a_truth_value_over_the_types_it_names() -> None:
     with pytest.raises(RecipeError, match="truth value"):
         sql.check_types({"r": "words + 1"}, COLUMNS.schema, "[rules]")
