@@ -184,8 +184,16 @@ class Folder:
         self.write(name, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
     def read_json(self, name: str) -> Any:
-        """The value back."""
-        return json.loads(self.read(name))
+        """The value back.
+
+        Raises:
+            DamagedError: if it is not there, or no JSON.
+        """
+        try:
+            return json.loads(self.read(name))
+        except ValueError as error:
+            where = self.at(name)
+            raise DamagedError(f"{where}: is no JSON; delete it and run again") from error
 
     def delete(self, name: str) -> None:
         """A file, or a folder and all in it; nothing where there is none.

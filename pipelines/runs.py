@@ -18,6 +18,7 @@ store in one piece under its name; the manifest is written last.  Format version
 import contextlib
 import fcntl
 import hashlib
+import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ from pipelines.manifest import FORMAT as FORMAT
 from pipelines.manifest import Manifest as Manifest
 from pipelines.manifest import Part as Part
 from pipelines.manifest import Table as Table
+from pipelines.sealed import Sealed
 
 INTERMEDIATE = (
     "frontier",
@@ -66,7 +68,7 @@ class Run:
         if self.folder.exists("manifest.json"):
             where = self.folder.at("manifest.json")
             try:
-                value = self.folder.read_json("manifest.json")
+                value = json.loads(self.folder.read("manifest.json"))
             except ValueError as error:
                 raise DamagedError(f"{where}: is no JSON; take another --run folder") from error
             self.manifest = Manifest.from_json(value, where)
@@ -179,7 +181,7 @@ class Run:
                 f"{folder.at(name)}: {file.size()} bytes, {part.size} were sealed; "
                 "delete it and run the recipe again"
             )
-        parquet = pq.ParquetFile(file, pre_buffer=stores.is_remote(folder.path))
+        parquet = Sealed(file, folder.at(name), stores.is_remote(folder.path))
         belongs = (parquet.schema_arrow.metadata or {}).get(b"karez.part")
         if belongs is not None and belongs.decode() != self.table("documents").parts[index].sha256:
             raise DamagedError(

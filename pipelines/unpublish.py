@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipelines import publish
 from pipelines.emptied import Emptied
+from pipelines.errors import DamagedError
 from pipelines.publish import TABLE
 from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run, Table
@@ -85,8 +86,12 @@ def _without(of: Emptied, part: Part, ids: pa.Array, done: Done) -> tuple[int, P
 
 
 def _batches(run: Run, name: str) -> Iterator[pa.RecordBatch]:
-    with run.folder.open(name) as file:
-        yield from pa.ipc.open_stream(file)
+    try:
+        with run.folder.open(name) as file:
+            yield from pa.ipc.open_stream(file)
+    except pa.ArrowInvalid as error:
+        where = run.folder.at(name)
+        raise DamagedError(f"{where}: is damaged; delete it and run the recipe again") from error
 
 
 def _others(batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:

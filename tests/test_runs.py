@@ -1,11 +1,14 @@
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from pipelines import parts
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.folders import Folder, fingerprint
 from pipelines.runs import Part, Run, Table
@@ -140,6 +143,32 @@ def test_a_part_that_was_cut_is_noticed(tmp_path: Path) -> None:
     run.manifest.tables["documents"] = Table("f", (Part("a", 1, 3, "s"),))
     with pytest.raises(DamagedError, match="2 bytes, 3 were sealed"):
         run.open_part("documents", 0)
+
+
+def test_a_part_that_was_damaged_is_noticed(tmp_path: Path) -> None:
+    run, rows = Run(tmp_path), pa.record_batch({"n": [os.urandom(99) for _ in range(999)]})
+    with parts.Writer(run, "documents", "a.parquet", rows.schema) as writer:
+        writer.write(rows)
+    run.manifest.tables["documents"] = Table("f", (writer.part,))
+    assert run.open_part("documents", 0).read().num_rows == 999
+    path = tmp_path / "documents/a.parquet"
+    whole = path.read_bytes()
+    reads: list[Callable[[pq.ParquetFile], object]] = [
+        lambda file: file.read(),
+        lambda file: file.read_row_group(0),
+        lambda file: [*file.iter_batches()],
+    ]
+    for at in (len(whole) // 2, len(whole) - 9):  # a page, and the footer
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        for read in reads:
+            with pytest.raises(DamagedError, match=r"a.parquet: is damaged .*run the recipe again"):
+                read(run.open_part("documents", 0))
+
+
+def test_json_that_was_cut_is_noticed(tmp_path: Path) -> None:
+    Folder(str(tmp_path)).write("a.json", b'{"half')
+    with pytest.raises(DamagedError, match=r"a.json: is no JSON"):
+        Folder(str(tmp_path)).read_json("a.json")
 
 
 def test_a_table_is_stale_under_another_fingerprint(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from pipelines.crawl.archive import Archive
 from pipelines.crawl.frontier import OUTCOMES, PARTS, hash_of
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.scope import shape
-from pipelines.errors import DamagedError, is_told
 from pipelines.runs import Run
 
 TIME = pa.timestamp("s", "UTC")
@@ -89,15 +88,7 @@ def opened(run: Run, table: str, index: int, columns: Sequence[str] | None = Non
     Raises:
         DamagedError: if it cannot be read.
     """
-    try:
-        return run.open_part(table, index).read(columns)
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and is_told(error):
-            raise
-        where = run.folder.at(f"{table}/{run.table(table).parts[index].name}")
-        raise DamagedError(
-            f"{where}: is damaged; restore it, or take another --run folder"
-        ) from error
+    return run.open_part(table, index).read(columns)
 
 
 def said_of(run: Run, table: str, names: set[str]) -> dict[str, Said]:

@@ -1,0 +1,51 @@
+"""Parquet files of a run, read: what was damaged since it was sealed is said in one line.
+
+Every page has a checksum, which is looked at, so that a bit that was flipped is not published.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import DamagedError, is_told
+
+
+class Sealed(pq.ParquetFile):
+    """A file that raises `DamagedError` where it cannot be read."""
+
+    def __init__(self, file: pa.NativeFile, where: str, pre_buffer: bool) -> None:
+        self._where = where
+        with _told(where):
+            super().__init__(file, pre_buffer=pre_buffer, page_checksum_verification=True)
+
+    def read(self, *asked: Any, **how: Any) -> pa.Table:
+        """See `pyarrow.parquet.ParquetFile.read`."""
+        with _told(self._where):
+            return super().read(*asked, **how)
+
+    def read_row_group(self, *asked: Any, **how: Any) -> pa.Table:
+        """See `pyarrow.parquet.ParquetFile.read_row_group`."""
+        with _told(self._where):
+            return super().read_row_group(*asked, **how)
+
+    def iter_batches(self, *asked: Any, **how: Any) -> Iterator[pa.RecordBatch]:
+        """See `pyarrow.parquet.ParquetFile.iter_batches`."""
+        with _told(self._where):
+            yield from super().iter_batches(*asked, **how)
+
+
+@contextlib.contextmanager
+def _told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and is_told(error):  # the system, or a store, says why
+            raise
+        why = " ".join(str(error).split())
+        todo = "restore it, or delete it and run the recipe again"
+        raise DamagedError(f"{where}: is damaged ({why}); {todo}") from error
