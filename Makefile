@@ -68,6 +68,7 @@ bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/rules.py
 	$(BIN)/python tests/bench/crawl.py
 	$(BIN)/python tests/bench/price.py
+	$(BIN)/python tests/bench/race.py
 	$(BIN)/python tests/bench/selection_languages.py
 	$(BIN)/python tests/bench/selection_noise.py
 	$(BIN)/python tests/bench/extraction.py

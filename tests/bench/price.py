@@ -122,7 +122,8 @@ def measures(folder: Path, run: Run) -> dict[tuple[str, str], float]:
                 if name != "paragraphs":
                     step = "score" if name in counters else "scan"
                     made = timed(name, lambda: measure.measure(batch), step)  # noqa: B023
-                    for column in looked_at.intersection(made.schema.names):
+                    new = looked_at.intersection(made.schema.names).difference(batch.schema.names)
+                    for column in sorted(new):
                         batch = batch.append_column(column, made[column])
     return dict(spent)
 
