@@ -57,7 +57,9 @@ def test_words(text: str, expected: list[str]) -> None:
     assert split(text) == expected
 
 
-CHARACTERS = st.sampled_from("aZé7٣_'’.,·: \n-漢カไ\u0301\u200d\xad²😀") | st.characters(codec="utf-8")
+CHARACTERS = st.sampled_from("aZé7٣_'’.,·: \n-漢カไ\u0301\u200d\xad²😀") | st.characters(
+    codec="utf-8"
+)
 
 
 @given(st.lists(st.text(CHARACTERS)))
