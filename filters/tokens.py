@@ -25,8 +25,8 @@ class Tokens:
     bytes_per_token: int = 4
 
     def __post_init__(self) -> None:
-        if self.bytes_per_token < 1:
-            raise ValueError(f"want bytes_per_token >= 1, got {self.bytes_per_token}")
+        if type(self.bytes_per_token) is not int or self.bytes_per_token < 1:
+            raise ValueError(f"bytes_per_token: want a whole number, got {self.bytes_per_token!r}")
 
     @property
     def columns(self) -> pa.Schema:

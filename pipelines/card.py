@@ -9,8 +9,10 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
+from filters.tokens import Tokens
 from pipelines import consent, edited, languages
 from pipelines.crawl import told
+from pipelines.measures import selected
 from pipelines.recall import measured
 from pipelines.runs import FORMAT
 from pipelines.select import told as selection
@@ -70,7 +72,7 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         shards=shards,
         documents={s: done.counts[f"documents: {s}"] for s in splits},
         manifest=about,
-        rate=4,
+        rate=_rate(job),
         seen=sum(dropped.values()) + steps["decide"]["counts"].get("kept", 0),
         dropped=dict(sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0]))),
         dead=steps["ingest"]["counts"].get("dead", 0),
@@ -89,3 +91,9 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         said=consent.listed(steps["decide"]["counts"]),
         columns=[(f.name, f.type) for f in columns],
     )
+
+
+def _rate(job: Job) -> int:
+    """Bytes a token, by which tokens were estimated."""
+    tokens = selected(job.recipe).measures["tokens"]
+    return tokens.bytes_per_token if isinstance(tokens, Tokens) else Tokens().bytes_per_token

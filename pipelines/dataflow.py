@@ -5,13 +5,31 @@ Each step is a job of its own: the command plans it, waits, seals it, and begins
 
 from collections.abc import Sequence
 
+from pipelines import fit, given
 from pipelines.errors import RecipeError
 from pipelines.limits import worker
+from pipelines.measures import selected
+from pipelines.recipe import Recipe
 from pipelines.steps import Job
 from pipelines.stores import is_remote
 
 RUNNER = "DataflowRunner"
 READ_FILES = ("ingest", "pairs", "fit")  # steps that read what the recipe names
+MEASURE = ("scan", "again")  # and those that do if a measure does
+
+
+def reads_files(step: str, recipe: Recipe) -> bool:
+    """Whether a step reads files that a recipe names: sources, samples, or lists of a measure."""
+    learned = fit.learners(recipe)  # these have their model instead
+    return step in READ_FILES or (
+        step in MEASURE
+        and any(
+            getattr(measure, option)
+            for name, measure in selected(recipe).measures.items()
+            for option in given.asked(type(measure))
+            if name not in learned
+        )
+    )
 
 
 def checked(job: Job, options: Sequence[str]) -> list[str]:
@@ -25,7 +43,7 @@ def checked(job: Job, options: Sequence[str]) -> list[str]:
             f"{job.run.folder.path}: workers of Dataflow do not see it; take --run gs://bucket/folder"
         )
     step = job.step.name
-    if step in READ_FILES:
+    if reads_files(step, job.recipe):
         raise RecipeError(
             f"{step}: workers of Dataflow do not see the local files that it reads; first run this "
             f"command with --only {step} and without what follows --, then again as it is"

@@ -113,6 +113,13 @@ def test_it_says_what_it_is(value: Any) -> None:
     assert repr(value).startswith(type(value).__name__ + "(")
 
 
+@pytest.mark.parametrize("number", [0, -1, 2.5, "3", True, None])
+@pytest.mark.parametrize("make", [Tokens, RepeatedLines], ids=lambda kind: kind.__name__)
+def test_what_counts_is_a_whole_number(make: Any, number: object) -> None:
+    with pytest.raises(ValueError, match="want a whole number"):
+        make(number)
+
+
 @each
 def test_it_travels(value: Any) -> None:
     again = pickle.loads(pickle.dumps(value))

@@ -14,7 +14,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from pipelines import dataflow, limits, template
 from pipelines.errors import RunError
 from pipelines.execute import STEPS
-from pipelines.recipe import Limit
+from pipelines.recipe import Limit, load
 from tests.begun import said
 from tests.command import ROOT, counts, files, leftovers
 from tests.gcs import GoogleStore, google, store
@@ -208,6 +208,27 @@ def test_what_workers_would_not_see_is_refused(
     done = offline.said("run", "short.toml", *command, "--", *options())
     assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("measure", "reads"),
+    [
+        ('overlap = { files = ["a.txt"] }', {"scan", "again"}),
+        ('bad = { is = "listed", files = ["a.txt"] }', {"scan", "again"}),
+        ('blocklist = { hosts = ["a.txt"] }', {"scan", "again"}),
+        ('ngrams = { sample = ["a.txt"] }', set()),
+        ("quality = {}", set()),
+    ],
+)
+def test_what_a_measure_is_given_is_read_where_it_lies(
+    measure: str, reads: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("example.org")
+    source = '[[source]]\nkind = "text"\npaths = ["a.txt"]\n'
+    (tmp_path / "r.toml").write_text(f'name = "r"\n{source}[measure]\n{measure}\n')
+    recipe = load(tmp_path / "r.toml")
+    found = {step.name for step in STEPS if dataflow.reads_files(step.name, recipe)}
+    assert found == reads | set(dataflow.READ_FILES)
 
 
 def test_what_dataflow_says_is_one_line(offline: Offline) -> None:

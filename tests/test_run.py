@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import PLANTED, Rows, files, karez, rows, shards, table
+from tests.command import PLANTED, Rows, files, here, karez, rows, shards, table
 
 
 @pytest.fixture(scope="session")
@@ -173,3 +173,14 @@ def test_a_rerun_does_nothing(sample: Path) -> None:
 def test_no_work_is_left_over(sample: Path) -> None:
     assert not (sample / "work").exists()
     assert not [name for name in files(sample) if name.split("/")[-1].startswith(".")]
+
+
+def test_the_card_says_by_what_tokens_were_estimated(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "x" * 101}))
+    (tmp_path / "a.toml").write_text(
+        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
+        "[measure]\ntokens = { bytes_per_token = 10 }\n"
+    )
+    assert here("run", "a.toml", cwd=tmp_path).returncode == 0
+    card = (tmp_path / "runs/a/dataset/README.md").read_text()
+    assert "11 tokens (estimated, 10 bytes a token)" in card
