@@ -1,4 +1,4 @@
-"""Telephone numbers: which groups of digits are one.  The README of the edit says it in short.
+"""Telephone numbers: which groups of digits are one.
 
 =================  =================================================================================
 international      a plus, a country's code, 8 to 15 digits in all, a (0) aside (1: 11); or 00, and

@@ -1,4 +1,4 @@
-"""What the commands do, once their arguments are read."""
+"""What `karez run` does, once its arguments are read."""
 
 import json
 import os

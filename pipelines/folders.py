@@ -1,4 +1,4 @@
-"""Files of a run folder through pyarrow.fs: whole or absent, counted and hashed.  No Beam."""
+"""Files of a run folder: whole or absent, counted and hashed.  No Beam."""
 
 import contextlib
 import hashlib
@@ -59,7 +59,7 @@ class Sink(io.RawIOBase):
 
 @dataclass(frozen=True)
 class Folder:
-    """A place for files on this machine, opened through pyarrow.fs.
+    """A place for files on this machine.
 
     Attributes:
         path: a local path, absolute.

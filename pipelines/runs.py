@@ -12,6 +12,8 @@ store in one piece under its name; the manifest is written last.  Format version
     check/                               what dedup missed among some documents
     warc/ forgotten/                     what was fetched; hashes of what was asked to be removed
     dataset/                             what is published
+    prove/ report.html                   what a proof learned; the report
+    lock                                 who works in it
     work/<step>/<mark>/                  plan and finished tasks of the step that runs now
 """
 

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pipelines.runs import Run
 from pipelines.trainer.shards import Shards
 from pipelines.view import gather
 from tests import needs
+from tests.begun import begin, family, wait_for
 from tests.command import SAMPLE, files, here, karez, rows, shards, table
 from tests.making import write_run
 
@@ -271,6 +273,22 @@ class TestTrained:
         html = report.page(gather(Run(run)))
         assert 'id="proof"' in html and html.count('<svg class="proof"') == len(proof["sets"])
         assert str(arms[1]) in html and "never as good" in html
+
+    def test_ended_by_a_signal_it_leaves_nothing_running_and_no_tokens(
+        self, run: Path, proof: dict[str, Any], tmp_path: Path
+    ) -> None:
+        (tmp_path / "tmp").mkdir()
+        asked = ("--size", "tiny", "--seeds", "9", "--tokens", "2000000", "--json")
+        env = {"TMPDIR": str(tmp_path / "tmp")}
+        with begin("prove", run, *asked, cwd=tmp_path, env=env) as begun:
+            assert wait_for(lambda: any((run / "prove/models").glob("*.state")), begun)
+            running = family(begun.pid)
+            begun.terminate()
+            assert begun.wait(60) == 128 + signal.SIGTERM
+        assert len(running) > 1 and not any(Path(f"/proc/{pid}").exists() for pid in running)
+        assert list((tmp_path / "tmp").glob("karez-*")) == []
+        for state in (run / "prove/models").glob("*.state"):
+            state.unlink()
 
     def test_one_more_arm_trains_its_own_models_alone(
         self, run: Path, proof: dict[str, Any], tmp_path: Path

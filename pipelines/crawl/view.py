@@ -20,7 +20,6 @@ from pipelines.runs import Run
 from pipelines.units import say_size
 
 EVERY = 0.5  # seconds between two looks
-FAULTS = 3  # reasons that are told beside what else a run did
 LINES = 10.0  # seconds between two lines where no terminal is
 SHOWN = 8  # reasons that are told while it goes
 FAULTS = 3  # reasons that are told beside what else a run did
