@@ -25,7 +25,7 @@ class RepeatedLines:
 
     def __post_init__(self) -> None:
         if type(self.words) is not int or self.words < 1:
-            raise ValueError(f"words: want a whole number of 1 or more, got {self.words!r}")
+            raise ValueError(f"words must be at least 1, got {self.words!r}")
 
     def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
         """`EDITS` with the reason "repeated_lines"."""

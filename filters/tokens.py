@@ -26,7 +26,7 @@ class Tokens:
 
     def __post_init__(self) -> None:
         if type(self.bytes_per_token) is not int or self.bytes_per_token < 1:
-            raise ValueError(f"bytes_per_token: want a whole number, got {self.bytes_per_token!r}")
+            raise ValueError(f"want bytes_per_token >= 1, got {self.bytes_per_token!r}")
 
     @property
     def columns(self) -> pa.Schema:

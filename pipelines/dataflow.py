@@ -24,9 +24,8 @@ def reads_files(step: str, recipe: Recipe) -> bool:
     return step in READ_FILES or (
         step in MEASURE
         and any(
-            getattr(measure, option)
+            given.names_any(measure)
             for name, measure in selected(recipe).measures.items()
-            for option in given.asked(type(measure))
             if name not in learned
         )
     )

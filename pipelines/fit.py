@@ -16,7 +16,7 @@ from zstandard import ZstdCompressor, ZstdDecompressor
 from filters import Counting, Learned, Learner, Measure
 from pipelines.errors import RunError
 from pipelines.folders import fingerprint
-from pipelines.given import asked
+from pipelines.given import names_any
 from pipelines.measures import mark, selected
 from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run
@@ -40,9 +40,7 @@ def learners(recipe: Recipe) -> dict[str, Learner | Counting]:
 
 def _learns(measure: Learner | Counting) -> bool:
     """Whether a measure learns, or was given something to count."""
-    return not isinstance(measure, Counting) or any(
-        getattr(measure, option) for option in asked(type(measure))
-    )
+    return not isinstance(measure, Counting) or names_any(measure)
 
 
 def table_of(name: str) -> str:

@@ -23,7 +23,7 @@ from pipelines import blank, emptied, leftover, mentions, refusals, strangers, u
 from pipelines.emptied import Emptied
 from pipelines.errors import RecipeError, RunError
 from pipelines.plain import plain
-from pipelines.prove import PLACE
+from pipelines.prove import PLACE, PROOF
 from pipelines.recipe import of_run
 from pipelines.refusals import Refusals, Target
 from pipelines.runs import Run
@@ -219,7 +219,7 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
 
 def _proof(run: Run, dry: bool) -> int:
     """Take out what a proof kept beside its figures: runs without a rule, byte pairs, states."""
-    kept = [name for name in run.folder.list(PLACE) if name != f"{PLACE}/prove.json"]
+    kept = [name for name in run.folder.list(PLACE) if name != PROOF]
     if not dry:
         for name in sorted({"/".join(name.split("/")[:2]) for name in kept}):
             run.folder.delete(name)

@@ -163,6 +163,11 @@ def asked(kind: Any) -> dict[str, str]:
     return {f.name: f.metadata["files"] for f in fields(kind) if "files" in f.metadata}
 
 
+def names_any(measure: Any) -> bool:
+    """Whether the options of a measure name files."""
+    return any(getattr(measure, option) for option in asked(type(measure)))
+
+
 @dataclass(frozen=True)
 class Given:
     """What a measure is given.

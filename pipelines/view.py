@@ -12,14 +12,12 @@ from pipelines import decide, edited, rules, samples, twins
 from pipelines.crawl import told
 from pipelines.languages import Language, Loss, listed, losses
 from pipelines.measures import PLAIN, selected, table_of
-from pipelines.prove import PLACE
+from pipelines.prove import PROOF
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
 from pipelines.show import TELLS
 from pipelines.spread import Numbers, spread
 from pipelines.tally import Values
-
-PROOF = f"{PLACE}/prove.json"
 
 
 @dataclass(frozen=True)

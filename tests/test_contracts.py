@@ -116,7 +116,7 @@ def test_it_says_what_it_is(value: Any) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2.5, "3", True, None])
 @pytest.mark.parametrize("make", [Tokens, RepeatedLines], ids=lambda kind: kind.__name__)
 def test_what_counts_is_a_whole_number(make: Any, number: object) -> None:
-    with pytest.raises(ValueError, match="want a whole number"):
+    with pytest.raises(ValueError, match=r"at least 1|>= 1"):
         make(number)
 
 

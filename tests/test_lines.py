@@ -84,5 +84,5 @@ def test_lines_that_share_a_slot_are_told_apart() -> None:
 
 
 def test_a_line_of_no_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 or more"):
+    with pytest.raises(ValueError, match="at least 1"):
         RepeatedLines(0)

@@ -74,17 +74,6 @@ def test_every_python_example_runs(page: str, clone: Path) -> None:
     run([sys.executable, "-c", "\n".join(PYTHON[page])], clone)
 
 
-@pytest.mark.parametrize("page", BOOK)
-def test_every_link_leads_somewhere(page: str) -> None:
-    folder = ROOT if page == "README.md" else ROOT / "docs"
-    for path, anchor in LINK.findall(BOOK[page]):
-        there = folder / path if path else folder / page
-        assert there.exists(), path
-        if anchor:
-            titles = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
-            assert anchor in {title.lower().replace(" ", "-") for title in titles}, anchor
-
-
 def test_the_readme_is_read_in_a_sitting_and_leads_to_every_page() -> None:
     assert README.count("\n") <= 250
     named = {path for path, _ in LINK.findall("\n".join(BOOK.values()))}

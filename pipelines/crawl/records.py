@@ -82,21 +82,12 @@ def outcomes_of(lines: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], 
     return at, pa.table([*arrays, pa.array(at, pa.int8())], CAME)
 
 
-def opened(run: Run, table: str, index: int, columns: Sequence[str] | None = None) -> pa.Table:
-    """A part of what a crawl knows.
-
-    Raises:
-        DamagedError: if it cannot be read.
-    """
-    return run.open_part(table, index).read(columns)
-
-
 def said_of(run: Run, table: str, names: set[str]) -> dict[str, Said]:
     """What is known of some hosts."""
     wanted = pa.array(sorted(names), pa.string())
     known = {}
     for number in range(len(run.table(table).parts)):
-        rows = opened(run, table, number)
+        rows = run.open_part(table, number).read()
         for each in rows.filter(pc.is_in(rows["host"], wanted)).to_pylist():
             name = each.pop("host")
             known[name] = Said(**each)
@@ -108,7 +99,7 @@ def hosts_of(run: Run, table: str, hosts: Sequence[Host], mine: Callable[[str], 
     new = {host.name: host.said for host in hosts}
     kept = []
     for number in range(len(run.table(table).parts)):
-        rows = opened(run, table, number).cast(HOSTS)
+        rows = run.open_part(table, number).read().cast(HOSTS)
         ours = [name not in new and mine(name) for name in rows["host"].to_pylist()]
         kept.append(rows.filter(pa.array(ours, pa.bool_())))
     rows = [{"host": name, **vars(said)} for name, said in new.items()]

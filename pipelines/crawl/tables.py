@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from pipelines import parts
 from pipelines.crawl import frontier
 from pipelines.crawl.frontier import FRONTIER, PARTS, Now
-from pipelines.crawl.records import opened
 from pipelines.runs import Part, Run
 
 VERSION = 1
@@ -25,7 +24,7 @@ def part(run: Run, number: int, columns: Sequence[str] = FRONTIER.names) -> pa.T
     schema = pa.schema([FRONTIER.field(name) for name in columns])
     if URLS not in run.manifest.tables:
         return schema.empty_table()
-    return opened(run, URLS, number, list(columns)).cast(schema)
+    return run.open_part(URLS, number).read(list(columns)).cast(schema)
 
 
 def survey(run: Run, now: Now) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def survey(run: Run, now: Now) -> dict[str, Any]:
         first = begins if first is None else min(first, begins or first)
         known.update(each)
     count = len(run.table(HOSTS_).parts)
-    hosts = [opened(run, HOSTS_, number, ["fetched"]) for number in range(count)]
+    hosts = [run.open_part(HOSTS_, number).read(["fetched"]) for number in range(count)]
     fetched = sum(pc.sum(h["fetched"]).as_py() or 0 for h in hosts)
     return {**known, "first": first, "fetched": fetched, "hosts": sum(h.num_rows for h in hosts)}
 

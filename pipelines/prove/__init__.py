@@ -9,3 +9,6 @@ plot.py      curves as a picture                view.py       the table in the t
 
 PLACE = "prove"
 """Of a proof in a run folder."""
+
+PROOF = f"{PLACE}/prove.json"
+"""Its figures."""

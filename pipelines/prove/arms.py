@@ -125,9 +125,8 @@ def _documents(
     """The edited texts of the chosen documents of a split."""
     for index in range(len(run.table("documents").parts)):
         inside = pc.equal(run.columns(index, {split.TABLE: ["split"]})["split"], trained)
-        edits = run.columns(index, {EDITS_TABLE: ["edits"]})["edits"]
-        if chosen is _passed:
-            edits = latest.columns(run, index, {EDITS_TABLE: ["edits"]})["edits"]
+        read = latest.columns if chosen is _passed else Run.columns
+        edits = read(run, index, {EDITS_TABLE: ["edits"]})["edits"]
         mask = pc.and_(inside, chosen(run, index)).combine_chunks()
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
         for here, batch in parts.picked(run, "documents", index, ["id", "text"], rows):

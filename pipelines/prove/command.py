@@ -21,7 +21,7 @@ from rich.console import Console
 
 from pipelines import stores
 from pipelines.errors import RecipeError
-from pipelines.prove import PLACE, view
+from pipelines.prove import PROOF, view
 from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
 from pipelines.prove.figures import SeedCurves, figures, verdicts
 from pipelines.prove.jobs import Ready, jobs, name_of, prepared, watched
@@ -70,7 +70,7 @@ def command(asked: Asked) -> None:
             models = jobs(run, every, sets, size, asked.seeds)
             made = watched(models, size, console)
         proof = told(every.arms, sets, made, asked, every.steps * size.batch * size.length)
-        run.folder.write_json(f"{PLACE}/prove.json", proof)
+        run.folder.write_json(PROOF, proof)
     if asked.as_json:
         click.echo(json.dumps(proof, indent=1))
     else:
