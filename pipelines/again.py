@@ -17,9 +17,9 @@ from pipelines.ingest import write_dead
 from pipelines.measures import selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.scan import Work, is_edited
+from pipelines.scan import Work, is_edited, reads_files
 from pipelines.schema import RULES
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 DEAD = "dead/again"
 NOTHING_LEFT = "nothing left"
@@ -33,8 +33,6 @@ def measured(recipe: Recipe) -> list[str]:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The rows that changed, of every measure and of the reasons, under one fingerprint."""
-    if not selected(recipe).across:
-        return {}
     again = [*measured(recipe), rules.TABLE]
     seen = [run.table(t).fingerprint for t in (passages.TABLE, *again)]
     return dict.fromkeys([*map(latest.again, again), DEAD], fingerprint(seen))
@@ -42,12 +40,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 
 def mark(run: Run, recipe: Recipe) -> list[str]:
     """What stands for all that changed in the fingerprints of later steps."""
-    return list(tables(run, recipe).values())[:1]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
+    return list(STEP.made(run, recipe).values())[:1]
 
 
 def measure(job: Job, key: int, _: Batches) -> Done:
@@ -96,15 +89,23 @@ def _judged(
 
 def forget(run: Run, recipe: Recipe) -> None:
     """Unseal what was measured again for another recipe, so that it stands in nobody's place."""
-    boiled = boilerplate.tables(run, recipe)
-    known = {**boiled, **passages.tables(run, recipe), **tables(run, recipe)}
+    made = {step.name: step.made(run, recipe) for step in (boilerplate.STEP, passages.STEP, STEP)}
+    known = set().union(*made.values())
     old = [t for t in run.manifest.tables if t.startswith("again/") or t == DEAD]
     gone = [t for t in old if t not in known]
     if gone:
         run.unseal(gone)
-    for step, made in ((boilerplate.STEP, boiled), (passages.STEP, known), (STEP, known)):
-        if not made:
-            run.manifest.steps.pop(step.name, None)
+    for name, some in made.items():
+        if not some:
+            run.manifest.steps.pop(name, None)
 
 
-STEP = Step("again", tables, plan, (measure,))
+STEP = Step(
+    "again",
+    "what they changed",
+    tables,
+    (measure,),
+    wanted=lambda recipe: bool(selected(recipe).across),
+    files=lambda recipe: 1 + len(measured(recipe)),
+    reads=reads_files,
+)

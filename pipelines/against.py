@@ -5,21 +5,25 @@ they kept stays kept: a new document that resembles one of theirs is a duplicate
 """
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from pipelines.corpus import Corpus
 from pipelines.errors import RecipeError, RunError
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.steps import Job
+from pipelines.steps import Job, Plan
 from pipelines.stores import folder, is_remote, reached
 
 SCHEME = b"scheme"
 """Key of a file's footer: what must agree if the signatures or hashes in it are to be compared."""
 
 DECISIONS = "decisions/documents"
+Sizes = Callable[[Recipe, Corpus], list[int]]
+
 READ = (table_of("minhash"), table_of("exact"), DECISIONS)
 
 
@@ -84,6 +88,19 @@ def scheme(run: Run, table: str) -> str | None:
         return None
     metadata = run.open_part(table, 0).schema_arrow.metadata or {}
     return metadata.get(SCHEME, b"unknown").decode()
+
+
+def planned(sizes: Sizes) -> Callable[[Run, Recipe], Plan]:
+    """The plan of a step that goes through earlier runs too: the keys of `sizes`, and the runs."""
+
+    def plan(run: Run, recipe: Recipe) -> Plan:
+        earlier = runs(recipe)
+        count, *keys = sizes(recipe, Corpus.of(run).after(earlier))
+        return Plan(
+            list(range(count)), keys, {"against": [[r.folder.path, mark(r)] for r in earlier]}
+        )
+
+    return plan
 
 
 def count(run: Run) -> int:

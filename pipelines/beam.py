@@ -11,6 +11,8 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from pipelines import holdings
+
 logging.disable(logging.WARNING)  # Beam warns of clouds that are not installed
 import apache_beam as beam  # noqa: E402
 import grpc  # noqa: E402
@@ -38,7 +40,7 @@ from pipelines import (  # noqa: E402
 )
 from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.exchange import Piece, gather  # noqa: E402
-from pipelines.execute import named  # noqa: E402
+from pipelines.order import named  # noqa: E402
 from pipelines.recipe import SHUFFLE  # noqa: E402
 from pipelines.segments import Segment  # noqa: E402
 from pipelines.steps import Counts, Job, failed, reopened  # noqa: E402
@@ -173,7 +175,7 @@ def execute(job: Job, options: Sequence[str]) -> Counts:
         RunError: if the runner gave up.
     """
     here = not any(o.startswith("--runner") for o in options)
-    limits.check_exchange(job, here)
+    holdings.check_exchange(job, here)
     loopback.stay_here()
     options = jobs.named(job, options)
     known = PipelineOptions([*options, QUICK])

@@ -25,7 +25,7 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.scan import EDITS_TABLE
 from pipelines.schema import hashed, mixed
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 VERSION = 1
 NAME = "boilerplate"
@@ -46,9 +46,7 @@ def wanted(recipe: Recipe) -> Boilerplate | None:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The lines to cut, by the options, the texts and who takes part."""
-    edit = selected(recipe).across.get(NAME)
-    if edit is None:
-        return {}
+    edit = selected(recipe).across[NAME]
     reads = (EDITS_TABLE, table_of("site"), *clusters.judges(recipe))
     seen = [run.table(t).fingerprint for t in reads]
     return {TABLE: fingerprint(VERSION, mark(edit), seen)}
@@ -57,12 +55,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, partitions, parts."""
     return [corpus.parts, 1 + corpus.text // PARTITION, corpus.parts]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def count(job: Job, key: int, _: Batches) -> Done:
@@ -138,4 +130,12 @@ def lines(job: Job, part: int) -> tuple[Positions, Positions]:
     return table["row"].to_numpy(), table["line"].to_numpy()
 
 
-STEP = Step("hosts", tables, plan, (count, common, find), sizes=sizes)
+STEP = Step(
+    "hosts",
+    "their boilerplate",
+    tables,
+    (count, common, find),
+    wanted=lambda recipe: wanted(recipe) is not None,
+    sizes=sizes,
+    exchanges=(0, 0.11),
+)

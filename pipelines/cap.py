@@ -20,7 +20,7 @@ from pipelines.meeting import Rows, by_key, part_of, row_of
 from pipelines.recipe import Cap, Recipe
 from pipelines.runs import Run
 from pipelines.schema import CAPPED, hashed
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 TABLE = "columns/documents/cap"
 VERSION = 1
@@ -32,8 +32,6 @@ ANSWERS = pa.schema([("row", pa.int32())])
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """Who is over the cap, by its options and by who is kept so far."""
-    if recipe.cap is None:
-        return {}
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
     seen += again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, repr(recipe.cap), seen)}
@@ -52,12 +50,6 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, partitions, parts."""
     return [corpus.parts, 1 + corpus.documents // PARTITION, corpus.parts]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def best(job: Job, key: int, _: Batches) -> Done:
@@ -116,4 +108,13 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     return done
 
 
-STEP = Step("cap", tables, plan, (best, choose, answer), sizes=sizes)
+STEP = Step(
+    "cap",
+    "so many of a host",
+    tables,
+    (best, choose, answer),
+    wanted=lambda recipe: recipe.cap is not None,
+    sizes=sizes,
+    exchanges=(80, 0),
+    every=True,
+)

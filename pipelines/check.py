@@ -28,7 +28,7 @@ from pipelines.meeting import address_of, begins, by_key, part_of, within
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
 from pipelines.schema import drawn
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 VERSION = 1
 LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's threshold if lower
@@ -42,9 +42,7 @@ FIRST = [(name, "ascending") for name in ("draw", "removed", "address")]
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The pairs, by the duplicates, the texts and who is drawn."""
-    dedup = recipe.dedup
-    if dedup is None or not dedup.probes:
-        return {}
+    dedup = cast(Dedup, recipe.dedup)
     reads = (clusters.TABLE, scan.EDITS_TABLE, "documents")
     seen = [run.table(table).fingerprint for table in reads]
     return {truth.TABLE: fingerprint("check", VERSION, dedup.probes, recipe.seed, seen)}
@@ -53,14 +51,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, one place, parts (and those of earlier runs), one place, the same parts, one place."""
     return [corpus.parts, 1, corpus.every_part, 1, corpus.every_part, 1]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    earlier = against.runs(recipe)
-    own, *keys = sizes(recipe, Corpus.of(run).after(earlier))
-    facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
-    return Plan(list(range(own)), keys, facts)
 
 
 def candidates(job: Job, key: int, _: Batches) -> Done:
@@ -190,5 +180,16 @@ def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
 
 STAGES = (candidates, choose, compare, narrow, truth.fetch, truth.measure)
 HELD = ((choose, 0), (narrow, 0), (truth.measure, 1.5))
-HELPS = "raise it, or lower [dedup] probes"
-STEP = Step("check", tables, plan, STAGES, sizes=sizes, held=HELD, helps=HELPS)
+STEP = Step(
+    "check",
+    "what dedup missed",
+    tables,
+    STAGES,
+    wanted=lambda recipe: recipe.dedup is not None and recipe.dedup.probes > 0,
+    sizes=sizes,
+    plan=against.planned(sizes),
+    held=HELD,
+    helps="raise it, or lower [dedup] probes",
+    files=lambda recipe: 0,
+    every=True,
+)

@@ -18,7 +18,9 @@ from filters.buffers import table as bytes_of
 from filters.clusters import Components, agreements, led
 from filters.lsh import similarity
 from pipelines import against, parts, rules
+from pipelines.corpus import Corpus
 from pipelines.errors import RunError
+from pipelines.limits import RAISE, Holding
 from pipelines.measures import selected, table_of
 from pipelines.meeting import Rows, begins, by_key, part_of, row_of, those, within
 from pipelines.recipe import Dedup, Recipe
@@ -238,6 +240,13 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     take = pa.array(place, mask=place < 0)
     columns = pa.table([table[name].take(take) for name in DUPLICATES.names], DUPLICATES)
     return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
+
+
+def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
+    """Rows that resemble others, all of which are joined in one place."""
+    dedup = cast(Dedup, recipe.dedup)
+    each = NODE + PAIR * (dedup.link == "leader")
+    return [Holding("rows that resemble others", each, None, f"{RAISE} or [dedup] threshold")]
 
 
 STAGES = (join, known, choose, answer)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipelines import against, execute, given, ingest, rules, show
+from pipelines import against, execute, given, ingest, order, rules, show
 from pipelines.compiling import compile_kernels
 from pipelines.crawl import rounds, step, view
 from pipelines.default import default
@@ -81,7 +81,7 @@ def run(asked: Asked) -> None:
     """
     console = Console(stderr=asked.as_json)
     text, recipe, scan, _ = read(asked.paths, asked.limit, console, asked.exchange)
-    known = [step.STEP.name, *(each.name for each in execute.STEPS)]
+    known = [step.STEP.name, *(each.name for each in order.STEPS)]
     if asked.only is not None and asked.only not in known:
         raise RecipeError(f"--only {asked.only}: no such step; {nearest(asked.only, known)}")
     held = Run(reached(asked.folder or Path("runs", recipe.name)))

@@ -133,4 +133,15 @@ def add(job: Job, key: int, batches: Batches) -> Done:
     return done
 
 
-STEP = Step("count", tables, plan, (tally, add), sizes=sizes, held=((add, 2),))
+STEP = Step(
+    "count",
+    "words of the corpus",
+    tables,
+    (tally, add),
+    wanted=lambda recipe: bool(counters(recipe)),
+    sizes=sizes,
+    plan=plan,
+    exchanges=(0, 0.1),
+    held=((add, 2),),
+    files=lambda recipe: 0,
+)

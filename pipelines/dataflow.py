@@ -5,30 +5,12 @@ Each step is a job of its own: the command plans it, waits, seals it, and begins
 
 from collections.abc import Sequence
 
-from pipelines import fit, given
 from pipelines.errors import RecipeError
 from pipelines.limits import worker
-from pipelines.measures import selected
-from pipelines.recipe import Recipe
 from pipelines.steps import Job
 from pipelines.stores import is_remote
 
 RUNNER = "DataflowRunner"
-READ_FILES = ("ingest", "pairs", "fit")  # steps that read what the recipe names
-MEASURE = ("scan", "again")  # and those that do if a measure does
-
-
-def reads_files(step: str, recipe: Recipe) -> bool:
-    """Whether a step reads files that a recipe names: sources, samples, or lists of a measure."""
-    learned = fit.learners(recipe)  # these have their model instead
-    return step in READ_FILES or (
-        step in MEASURE
-        and any(
-            given.names_any(measure)
-            for name, measure in selected(recipe).measures.items()
-            if name not in learned
-        )
-    )
 
 
 def checked(job: Job, options: Sequence[str]) -> list[str]:
@@ -41,11 +23,11 @@ def checked(job: Job, options: Sequence[str]) -> list[str]:
         raise RecipeError(
             f"{job.run.folder.path}: workers of Dataflow do not see it; take --run gs://bucket/folder"
         )
-    step = job.step.name
-    if reads_files(step, job.recipe):
+    step = job.step
+    if step.reads(job.recipe):
         raise RecipeError(
-            f"{step}: workers of Dataflow do not see the local files that it reads; first run this "
-            f"command with --only {step} and without what follows --, then again as it is"
+            f"{step.name}: workers of Dataflow do not see the local files that it reads; first run "
+            f"this command with --only {step.name} and without what follows --, then again as it is"
         )
     own = {
         "--resource_hint": f"min_ram={(worker() + job.recipe.limit.memory) // 10**6}MB",

@@ -12,7 +12,7 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import DECISIONS, drawn
 from pipelines.select import curriculum, rank
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 TABLE = "decisions/documents"
 OVER = "over the cap"
@@ -25,11 +25,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
     seen += again.mark(run, recipe)
     return {TABLE: fingerprint(seen, recipe.seed, recipe.publish.near_train)}
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
 
 
 def fold(job: Job, key: int, _: Batches) -> Done:
@@ -113,4 +108,4 @@ def _reads(recipe: Recipe) -> dict[str, list[str]]:
     return reads
 
 
-STEP = Step("decide", tables, plan, (fold,))
+STEP = Step("decide", "one decision each", tables, (fold,), every=True)

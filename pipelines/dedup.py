@@ -31,18 +31,17 @@ from pipelines.meeting import KEYS, U64, part_of, those
 from pipelines.recipe import Dedup, Recipe
 from pipelines.runs import Run
 from pipelines.schema import id_heads
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 VERSION = 3
+TRAVELS = (700, 0)  # bytes a document, and a byte of text, that are exchanged, about
 PAIR = pa.schema([("address", pa.uint64()), ("other", pa.uint64())])
 LEADERS = 8  # of a bucket, that each of its rows is compared with
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The duplicates, by signatures, text hashes, who passed, and how pairs are confirmed."""
-    dedup = recipe.dedup
-    if dedup is None:
-        return {}
+    dedup = cast(Dedup, recipe.dedup)
     keep = selected(recipe).homes(dict.fromkeys(column for column, _ in dedup.order))
     reads = [table_of("minhash"), table_of("exact"), rules.TABLE, *keep]
     seen = [run.table(t).fingerprint for t in dict.fromkeys(reads)]
@@ -56,14 +55,6 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     width = selected(recipe).measures["minhash"].columns.field("bands").type.byte_width
     met, apart = meeting.partitions(rows, width // 8 + 1), clusters.partitions(rows)
     return [every, met, every, met, 1, every, apart, corpus.parts]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    earlier = against.runs(recipe)
-    every, *keys = sizes(recipe, Corpus.of(run).after(earlier))
-    facts = {"against": [[r.folder.path, against.mark(r)] for r in earlier]}
-    return Plan(list(range(every)), keys, facts)
 
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
@@ -185,4 +176,16 @@ def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
 
 
 STAGES = (band_keys, buckets, fetch, confirm, *clusters.STAGES)
-STEP = Step("dedup", tables, plan, STAGES, sizes=sizes, held=((clusters.join, 0),))
+STEP = Step(
+    "dedup",
+    "near-duplicates",
+    tables,
+    STAGES,
+    wanted=lambda recipe: recipe.dedup is not None,
+    sizes=sizes,
+    plan=against.planned(sizes),
+    exchanges=TRAVELS,
+    held=((clusters.join, 0),),
+    grows=clusters.grows,
+    every=True,
+)

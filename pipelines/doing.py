@@ -11,8 +11,8 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.steps import Done, Job, Step, collect, prepare, word
 
-Watch = Callable[[str, Callable[[], tuple[int, int]]], Any]
-"""Shows a step's progress: its name, and a function that tells (tasks done, tasks planned)."""
+Watch = Callable[[Step, Callable[[], tuple[int, int]]], Any]
+"""Shows a step's progress: the step, and a function that tells (tasks done, tasks planned)."""
 
 
 @dataclass(frozen=True)

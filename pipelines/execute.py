@@ -3,95 +3,31 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from math import floor
 
 from pipelines import (
     again,
     against,
-    boilerplate,
-    cap,
     check,
-    count,
-    decide,
     dedup,
-    fit,
+    holdings,
     ingest,
-    limits,
-    near,
-    pairs,
-    passages,
+    order,
     publish,
     refusals,
-    rules,
-    scan,
-    score,
-    split,
 )
 from pipelines.corpus import Corpus
-from pipelines.crawl import step as crawl
 from pipelines.doing import How as How
 from pipelines.doing import do
 from pipelines.errors import DamagedError, RunError
-from pipelines.measures import selected
 from pipelines.plain import plain
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table
 from pipelines.schema import FORGOTTEN
-from pipelines.select import curriculum, rank, take
 from pipelines.steps import Job, Step
-
-STEPS: tuple[Step, ...] = (
-    ingest.STEP,
-    pairs.STEP,
-    fit.STEP,
-    scan.STEP,
-    count.STEP,
-    score.STEP,
-    rules.STEP,
-    dedup.STEP,
-    check.STEP,
-    boilerplate.STEP,
-    passages.STEP,
-    again.STEP,
-    cap.STEP,
-    split.STEP,
-    near.STEP,
-    *chain.from_iterable(zip(rank.STEPS, take.STEPS, strict=True)),
-    curriculum.STEP,
-    decide.STEP,
-    publish.STEP,
-)
-
 
 REASONS = 3  # of dead letters that a message tells
 HELPS = 'a [[source]] says by text = "…" which field holds the text'
-
-
-def named(name: str) -> Step:
-    """A step, by its name."""
-    return next(step for step in (crawl.STEP, *STEPS) if step.name == name)
-
-
-def wanted(recipe: Recipe) -> list[Step]:
-    """The steps of a recipe, in their order."""
-    across, dedup_ = bool(selected(recipe).across), recipe.dedup
-    off = {
-        "pairs": not pairs.wanted(recipe),
-        "dedup": dedup_ is None,
-        "check": dedup_ is None or not dedup_.probes,
-        "hosts": boilerplate.wanted(recipe) is None,
-        "passages": not across,
-        "again": not across,
-        "count": not count.counters(recipe),
-        "score": not count.counters(recipe),
-        "cap": recipe.cap is None,
-        "near": not recipe.checks_held_out,
-        "curriculum": recipe.curriculum is None,
-    }
-    unused = (*rank.STEPS[len(recipe.select) :], *take.STEPS[len(recipe.select) :])
-    off |= {step.name: True for step in unused}
-    return [step for step in STEPS if not off.get(step.name)]
 
 
 def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> None:
@@ -111,7 +47,7 @@ def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> Non
     check_forgotten(run)
     other = _source_run(run, other)
     idle = True
-    for step in STEPS:
+    for step in order.STEPS:
         tables = _tables(run, recipe, step)
         if other is not None and step is not publish.STEP and run.adopt(other, tables):
             run.manifest.steps[step.name] = other.manifest.steps[step.name]
@@ -146,7 +82,7 @@ def _tables(run: Run, recipe: Recipe, step: Step) -> dict[str, str]:
     """What a step makes; what is made no longer, and would hide what is, is forgotten."""
     if step is again.STEP:
         again.forget(run, recipe)
-    return step.tables(run, recipe)
+    return step.made(run, recipe)
 
 
 def _source_run(run: Run, other: Run | None) -> Run | None:
@@ -184,7 +120,7 @@ def _do(
         wanted,
         stale,
         how,
-        lambda job: how.watch(step.name, lambda: progress(job)),
+        lambda job: how.watch(step, lambda: progress(job)),
     )
     for table in stale:
         run.manifest.tables[table] = Table(wanted[table], tuple(total.parts.get(table, [])))
@@ -207,10 +143,10 @@ def check_memory(run: Run, recipe: Recipe, step: Step) -> None:
     """
     if step is ingest.STEP:
         files = sum(len(ingest.files(each, recipe.base)) for each in ingest.sources(run, recipe))
-        limits.check(step, recipe, Corpus(0, 0, 0), files)
+        holdings.check(step, recipe, Corpus(0, 0, 0), files)
     else:
         earlier = against.runs(recipe) if step in (dedup.STEP, check.STEP) else []
-        limits.check(step, recipe, Corpus.of(run).after(earlier))
+        holdings.check(step, recipe, Corpus.of(run).after(earlier))
 
 
 def progress(job: Job) -> tuple[int, int]:

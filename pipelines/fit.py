@@ -161,4 +161,12 @@ def told(run: Run, recipe: Recipe) -> list[Told]:
     return found
 
 
-STEP = Step("fit", tables, plan, (learn,))
+STEP = Step(
+    "fit",
+    "samples to models",
+    tables,
+    (learn,),
+    plan=plan,
+    files=lambda recipe: 0,
+    reads=lambda recipe: True,
+)

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from filters import extract
 from filters.buffers import utf8
 from pipelines import parts, paths, ranges, refusals, warcs
+from pipelines.corpus import Corpus
 from pipelines.errors import RecipeError
 from pipelines.folders import fingerprint
+from pipelines.limits import RAISE, Holding
 from pipelines.readers import Dead, Document, Documents, Item, by_kind, indexed, pagerows, warc
 from pipelines.readers.indexed import Named
 from pipelines.recipe import Recipe, Source
@@ -34,6 +36,7 @@ VERSION = 5
 TABLES = ("documents", "dead/ingest")
 GATHERED = 1_000_000  # characters of text that become columns together, about
 REMOTE = 1_000_000_000  # bytes of a file on a server, about: nobody asks for each
+LISTED = 1000  # bytes that a file of a source takes where they are listed
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
 
 
@@ -346,4 +349,17 @@ def write_dead(run: Run, table: str, key: int, rows: list[tuple[Any, ...]]) -> l
     return [writer.part]
 
 
-STEP = Step("ingest", tables, plan, (read,))
+def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
+    """The files of the sources, which are listed in one place."""
+    return [Holding("files of sources", LISTED, files, f"{RAISE}, or pack more into a file")]
+
+
+STEP = Step(
+    "ingest",
+    "files to documents",
+    tables,
+    (read,),
+    plan=plan,
+    grows=grows,
+    reads=lambda recipe: True,
+)

@@ -22,13 +22,14 @@ from filters.clusters import agreements
 from filters.lsh import similarity
 from pipelines import again, cap, clusters, latest, meeting, parts, split
 from pipelines.corpus import Corpus
+from pipelines.dedup import TRAVELS
 from pipelines.folders import fingerprint
 from pipelines.measures import selected, table_of
 from pipelines.meeting import KEYS, U64, Rows, by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import NEAR, id_heads, mixed
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 TABLE = "columns/documents/near"
 VERSION = 1
@@ -42,8 +43,6 @@ ANSWERS = pa.schema([("row", pa.int32()), *NEAR])
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The nearest train documents, by signatures, splits, and who is kept so far."""
-    if not recipe.checks_held_out:
-        return {}
     seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
     seen += again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, recipe.publish.train, seen)}
@@ -66,12 +65,6 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     slots = selected(recipe).measures["minhash"].columns.field("minhash").type.byte_width
     met, count = meeting.partitions(corpus.documents, slots // ROWS), corpus.parts
     return [count, met, count, met, count]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def band_keys(job: Job, key: int, _: Batches) -> Done:
@@ -202,4 +195,13 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
 
 
-STEP = Step("near", tables, plan, (band_keys, meet, fetch, compare, answer), sizes=sizes)
+STEP = Step(
+    "near",
+    "held out near train",
+    tables,
+    (band_keys, meet, fetch, compare, answer),
+    wanted=lambda recipe: recipe.checks_held_out,
+    sizes=sizes,
+    exchanges=TRAVELS,
+    every=True,
+)

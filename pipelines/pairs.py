@@ -49,7 +49,7 @@ NAMED = pa.schema(
 IMAGES = pa.schema([f for f in PAIRS if f.name not in ("id", "document", "url", "texts")])
 
 
-def wanted(recipe: Recipe) -> list[int]:
+def imaged(recipe: Recipe) -> list[int]:
     """The sources that have images, by their number among all that are read."""
     here = [number for number, each in enumerate(recipe.source) if each.images]
     is_crawled = recipe.crawl is not None and recipe.crawl.images
@@ -58,7 +58,7 @@ def wanted(recipe: Recipe) -> list[int]:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The pairs, by the documents that they are of; none of another run's documents."""
-    if not wanted(recipe) or "from" in run.manifest.facts:
+    if "from" in run.manifest.facts:
         return {}
     return {TABLE: fingerprint("pairs", VERSION, run.table("documents").fingerprint)}
 
@@ -74,7 +74,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
     every = ingest.sources(run, recipe)
     files = [
         {"source": number, "name": file.name, "path": file.path}
-        for number in wanted(recipe)
+        for number in imaged(recipe)
         for file in ingest.files(every[number], recipe.base)
     ]
     known = [{"part": part} for part in range(len(run.table("documents").parts))]
@@ -215,4 +215,15 @@ def _id(row: dict[str, Any], image: dict[str, Any]) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-STEP = Step("pairs", tables, plan, (gather, name, pair), sizes=sizes)
+STEP = Step(
+    "pairs",
+    "images to pairs",
+    tables,
+    (gather, name, pair),
+    wanted=lambda recipe: bool(imaged(recipe)),
+    sizes=sizes,
+    plan=plan,
+    exchanges=(700, 0),
+    files=lambda recipe: 0,
+    reads=lambda recipe: True,
+)

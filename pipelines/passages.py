@@ -35,7 +35,7 @@ from pipelines.meeting import by_key, part_of, row_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.scan import EDITS_SCHEMA, EDITS_TABLE
-from pipelines.steps import Batches, Done, Job, Key, Plan, Step
+from pipelines.steps import Batches, Done, Job, Key, Step
 
 VERSION = 1
 PARTITION = 256_000_000  # bytes of text whose anchors meet in one partition, about
@@ -51,10 +51,8 @@ FOUND = pa.schema([("row", pa.int32()), ("at", pa.int32()), ("mask", pa.uint32()
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The edits of the documents that change, by the options, the texts and who takes part."""
     across = selected(recipe).across
-    if not across:
-        return {}
     seen = [run.table(t).fingerprint for t in (EDITS_TABLE, *clusters.judges(recipe))]
-    seen += boilerplate.tables(run, recipe).values()
+    seen += boilerplate.STEP.made(run, recipe).values()
     return {TABLE: fingerprint(VERSION, [[n, mark(edit)] for n, edit in across.items()], seen)}
 
 
@@ -62,12 +60,6 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, partitions, parts, partitions and a way around them for each part, parts."""
     count, partitions = corpus.parts, 1 + corpus.text // PARTITION
     return [count, partitions, count, partitions + count, count]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def keys(job: Job, key: int, _: Batches) -> Done:
@@ -185,4 +177,12 @@ def _copies(
     return pieces
 
 
-STEP = Step("passages", tables, plan, (keys, shared, windows, copied, cut), sizes=sizes)
+STEP = Step(
+    "passages",
+    "repeated passages",
+    tables,
+    (keys, shared, windows, copied, cut),
+    wanted=lambda recipe: bool(selected(recipe).across),
+    sizes=sizes,
+    exchanges=(0, 0.4),
+)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from pipelines import against, command, execute, ingest, limits, parts, price, sql
+from pipelines import against, command, holdings, ingest, limits, order, parts, price, sql
 from pipelines.corpus import Corpus
 from pipelines.crawl.asked import Crawl
 from pipelines.given import Given
@@ -81,9 +81,9 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
         ],
         "publish": asdict(recipe.publish),
         "exchanged": {
-            step.name: limits.exchanged(step.name, replace(corpus, text=text))
-            for step in execute.wanted(recipe)
-            if step.name in limits.EXCHANGED
+            step.name: step.exchanged(replace(corpus, text=text))
+            for step in order.wanted(recipe)
+            if any(step.exchanges)
         },
         "exchange": _exchange(recipe),
         "finds": _finds(recipe),
@@ -147,8 +147,8 @@ def _estimated(run: Run, recipe: Recipe, sources: Sequence[Mapping[str, Any]]) -
 
 
 def _holds(recipe: Recipe, corpus: Corpus, files: int) -> Iterator[dict[str, Any]]:
-    for step in execute.wanted(recipe):
-        for each in limits.holdings(step, recipe, corpus, files):
+    for step in order.wanted(recipe):
+        for each in holdings.holdings(step, recipe, corpus, files):
             most = each.most(recipe.limit.memory)
             yield {"step": step.name, **asdict(each), "most": most}
 
@@ -179,10 +179,10 @@ def _finds(recipe: Recipe) -> list[dict[str, float]]:
 def sealed(recipe: Recipe, run: Run) -> list[str]:
     """The steps that stand as they are in the run folder."""
     done: list[str] = []
-    for step in execute.STEPS:
+    for step in order.STEPS:
         if not done and step.name not in run.manifest.steps:
             break
-        tables = step.tables(run, recipe)
+        tables = step.made(run, recipe)
         if run.stale(tables):
             break
         done += [step.name] if tables else []

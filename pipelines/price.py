@@ -14,7 +14,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from pipelines import execute, limits, parts
+from pipelines import holdings, limits, order, parts
 from pipelines.build import build
 from pipelines.corpus import Corpus
 from pipelines.errors import RecipeError
@@ -82,7 +82,7 @@ def coefficients() -> dict[str, Any]:
 def cpu(recipe: Recipe, scan: Scan, text: int) -> float:
     """CPU seconds of a run over so many bytes of text; start, models and pairs left out."""
     known = coefficients()
-    steps = execute.wanted(recipe)
+    steps = order.wanted(recipe)
     seconds = sum(known["steps"].get(kind(step), NOTHING)["cpu"] for step in steps)
     made: Mapping[str, float] = known["measures"]
     seconds += sum(made.get(name, 0) for name in ("edits", *scan.measures))
@@ -119,12 +119,12 @@ def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]
     cluster = _first(recipe, document, text, lambda holding: not holding.is_local)
     runs = ceil(text / cluster["from"]) if cluster else 1
     corpus = sized(text // runs, document)
-    steps = execute.wanted(recipe)
+    steps = order.wanted(recipe)
     known = coefficients()["steps"]
     sizes = [step.sizes(recipe, corpus) for step in steps]
     segments = sum(one * other for each in sizes for one, other in pairwise(each))
-    held = [h for step in steps for h in limits.holdings(step, recipe, corpus)]
-    files = corpus.parts * limits.tables(recipe) + sizes[-1][1]
+    held = [h for step in steps for h in holdings.holdings(step, recipe, corpus)]
+    files = corpus.parts * holdings.tables(recipe) + sizes[-1][1]
     return {
         "text": text,
         "cpu_hours": cpu(recipe, scan, text) / 3600,
@@ -151,8 +151,8 @@ def _held(holding: limits.Holding) -> int:
 def _beyond(
     recipe: Recipe, corpus: Corpus, counts: Callable[[limits.Holding], bool]
 ) -> Iterator[dict[str, str]]:
-    for step in execute.wanted(recipe):
-        for holding in limits.holdings(step, recipe, corpus):
+    for step in order.wanted(recipe):
+        for holding in holdings.holdings(step, recipe, corpus):
             if counts(holding) and holding.is_beyond(recipe.limit.memory):
                 yield {"step": step.name, "what": holding.what, "helps": holding.helps}
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipelines import again, card, check, decide, latest, parts, scan
 from pipelines.corpus import Corpus
 from pipelines.folders import fingerprint
+from pipelines.limits import RAISE, Holding
 from pipelines.measures import selected
 from pipelines.recipe import Publish, Recipe
 from pipelines.runs import Part, Run
@@ -32,6 +33,7 @@ ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
 ROWS = 1024  # in a batch of a shard, at most
 BYTES = 8_000_000  # of text in one; a part of the format, whatever batches elsewhere are
 SLICE = 16_000_000  # bytes of text that are put in order at a time, about
+HELD = 3  # bytes that are held for each byte of a slice while it is put in order
 SLICES = 1024  # in all shards, beyond the first of each: what is exchanged must not fall to crumbs
 
 Rows = NDArray[np.int64]
@@ -47,7 +49,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The dataset, by the decisions, the edits and what is published how."""
     homes = selected(recipe).homes(c for c in columns(recipe) if c != "text")
     seen = [run.table(t).fingerprint for t in (decide.TABLE, scan.EDITS_TABLE, *homes)]
-    seen += [run.table(t).fingerprint for t in check.tables(run, recipe)]  # the card tells of it
+    seen += [run.table(t).fingerprint for t in check.STEP.made(run, recipe)]  # the card tells of it
     how = [VERSION, recipe.name, recipe.publish.shard, columns(recipe)]
     return {TABLE: fingerprint(seen, again.mark(run, recipe), how)}
 
@@ -71,6 +73,12 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, and shards if all documents were kept."""
     how = recipe.publish
     return [corpus.parts, sum(ceil(corpus.text * s / how.shard) for s in how.splits.values())]
+
+
+def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
+    """A slice of a shard, which is put in order."""
+    some = recipe.publish.shard // slices(recipe.publish, sizes(recipe, corpus)[1])
+    return [Holding("bytes of a slice", HELD, some, f"{RAISE}, or lower [publish] shard")]
 
 
 def slices(how: Publish, shards: int) -> int:
@@ -224,4 +232,16 @@ def finish(job: Job, done: Done) -> None:
         done.parts[TABLE].append(Part(name, 0, sink.size, sink.sha256))
 
 
-STEP = Step("publish", tables, plan, (route, shard), finish, sizes, held=((shard, 0),))
+STEP = Step(
+    "publish",
+    "documents to shards",
+    tables,
+    (route, shard),
+    sizes=sizes,
+    plan=plan,
+    finish=finish,
+    exchanges=(0, 1),
+    held=((shard, 0),),
+    grows=grows,
+    files=lambda recipe: 0,
+)

@@ -15,7 +15,7 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import FORGOTTEN, RULES
 from pipelines.select import strategies
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 TABLE = "columns/documents/rules"
 
@@ -84,11 +84,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     }
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
-
-
 def judge(job: Job, key: int, _: Batches) -> Done:
     """The reasons of one part; what was forgotten stays so, whatever the rules say."""
     gone = pc.equal(job.run.columns(key, {"documents": ["source"]})["source"], "")
@@ -117,4 +112,4 @@ def judged(columns: pa.Table, rows: int, recipe: Recipe) -> pa.Array:
         raise RunError(f"[rules]: {first}; mend the rule and run again") from error
 
 
-STEP = Step("rules", tables, plan, (judge,))
+STEP = Step("rules", "columns to reasons", tables, (judge,), every=True)

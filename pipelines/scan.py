@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 
 from filters import EDITS, Counting, Edit, Measure
-from pipelines import edited, fit, parts
+from pipelines import edited, fit, given, parts
 from pipelines.errors import KarezError
 from pipelines.folders import fingerprint
 from pipelines.ingest import write_dead
@@ -19,7 +19,7 @@ from pipelines.measures import mark, selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.schema import DOCUMENTS
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 EDITS_TABLE = "columns/documents/edits"
 EDITS_SCHEMA = pa.schema([("edits", EDITS)])
@@ -57,9 +57,11 @@ def dead_of(table: str) -> str:
     return f"dead/{table.rpartition('/')[2]}"
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
+def reads_files(recipe: Recipe) -> bool:
+    """Whether a measure reads files that the recipe names; one that is learned has its model."""
+    learned = fit.learners(recipe)
+    measures = selected(recipe).measures.items()
+    return any(given.names_any(measure) for name, measure in measures if name not in learned)
 
 
 def measure(job: Job, key: int, _: Batches) -> Done:
@@ -199,4 +201,11 @@ def edited_text(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch([apply(batch["text"], batch["edits"])], names=["text"])
 
 
-STEP = Step("scan", tables, plan, (measure,))
+STEP = Step(
+    "scan",
+    "documents to columns",
+    tables,
+    (measure,),
+    files=lambda recipe: 1 + len(selected(recipe).measures),
+    reads=reads_files,
+)

@@ -5,7 +5,7 @@ from pipelines.folders import fingerprint
 from pipelines.measures import mark, selected, table_of
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -19,11 +19,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     return made | {scan.dead_of(table): mark for table, mark in made.items()}
 
 
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
-
-
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
     work = scan.Work(job.run, job.recipe, job.stale)
@@ -33,4 +28,11 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     return work.done(key)
 
 
-STEP = Step("score", tables, plan, (measure,))
+STEP = Step(
+    "score",
+    "documents by these",
+    tables,
+    (measure,),
+    wanted=lambda recipe: bool(count.counters(recipe)),
+    files=lambda recipe: 0,  # they are among those of the step scan
+)

@@ -15,7 +15,7 @@ from pipelines.readers import pagerows
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.select import rank
-from pipelines.select.asked import MOST
+from pipelines.steps import Step
 from pipelines.stores import is_remote
 from pipelines.units import say_share, say_size
 
@@ -24,30 +24,6 @@ Count = Callable[[], tuple[int, int]]
 
 LOSSES = 3  # that a summary tells, and kinds of edits
 MARKUP = 0.1  # of documents that begin as a page does, above which a summary tells
-
-TELLS = {
-    "crawl": "URLs to pages",
-    "ingest": "files to documents",
-    "pairs": "images to pairs",
-    "fit": "samples to models",
-    "scan": "documents to columns",
-    "count": "words of the corpus",
-    "score": "documents by these",
-    "rules": "columns to reasons",
-    "dedup": "near-duplicates",
-    "check": "what dedup missed",
-    "hosts": "their boilerplate",
-    "passages": "repeated passages",
-    "again": "what they changed",
-    "cap": "so many of a host",
-    "split": "train and held out",
-    "near": "held out near train",
-    **{rank.named("rank", n): "in order of choice" for n in range(MOST)},
-    **{rank.named("select", n): "budget of tokens" for n in range(MOST)},
-    "curriculum": "from easy to hard",
-    "decide": "one decision each",
-    "publish": "documents to shards",
-}
 
 
 def bars(console: Console) -> Progress:
@@ -63,9 +39,9 @@ class Watch:
         self.console = console
 
     @contextlib.contextmanager
-    def __call__(self, step: str, count: Count) -> Iterator[None]:
+    def __call__(self, step: Step, count: Count) -> Iterator[None]:
         """Show a step until the block ends."""
-        label = f"{step:<8} {TELLS.get(step, ''):<20}"
+        label = f"{step.name:<8} {step.tells:<20}"
         if not self.console.is_terminal:
             self.console.print(f"{label} begins")
             yield

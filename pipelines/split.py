@@ -76,4 +76,4 @@ def _draw(unit: str, seed: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-STEP = Step("split", tables, plan, (assign,))
+STEP = Step("split", "train and held out", tables, (assign,), plan=plan, every=True)

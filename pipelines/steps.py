@@ -26,6 +26,7 @@ from pipelines import stores, versions
 from pipelines.corpus import Corpus
 from pipelines.errors import AWAY, RunError
 from pipelines.folders import Folder, fingerprint
+from pipelines.limits import Holding
 from pipelines.recipe import FILES, Recipe, of_run
 from pipelines.runs import Part, Run
 from pipelines.segments import Batches as Batches  # stages are written with these
@@ -119,24 +120,54 @@ class Step:
     """A step of a run.
 
     Attributes:
-        tables: the tables that it makes for a recipe, with their fingerprints; none: does not run.
-        plan: what is to be done for those that are stale.
+        tells: what it turns into what, for a person.
+        tables: the tables that it makes for a recipe that wants it, with their fingerprints.
         stages: functions of a module, by which they are found on workers.
+        wanted: whether a recipe asks for it.
         sizes: how many keys each stage has for a corpus; with all its documents, at most.
+        plan: what is to be done for tables that are stale; None: the keys of `sizes`.
+        finish: makes the rest in one place, when all tasks are done: adds parts and facts.
+        exchanges: bytes a document, and a byte of text, that go from stage to stage, about.
         held: bytes that a stage holds for a byte that comes in, where these are not `HELD`; 0: what
             comes in passes through it.
         helps: what to do where that is more than one process may hold.
-        finish: makes the rest in one place, when all tasks are done: adds parts and facts.
+        grows: what else it holds that grows with the corpus, and with the files of the sources.
+        files: how many of its tables have a file for each part of the documents.
+        every: whether it goes through all documents, though it counts none.
+        reads: whether its tasks read local files that a recipe names.
     """
 
     name: str
+    tells: str
     tables: Callable[[Run, Recipe], dict[str, str]]
-    plan: Callable[[Run, Recipe], Plan]
     stages: tuple[Do, ...]
-    finish: Callable[[Job, Done], None] | None = None
+    wanted: Callable[[Recipe], bool] = lambda recipe: True
     sizes: Callable[[Recipe, Corpus], list[int]] = lambda recipe, corpus: [corpus.parts]
+    plan: Callable[[Run, Recipe], Plan] | None = None
+    finish: Callable[[Job, Done], None] | None = None
+    exchanges: tuple[float, float] = (0, 0)
     held: tuple[tuple[Do, float], ...] = ()
     helps: str = "raise it, if a process may hold more"
+    grows: Callable[[Recipe, Corpus, int], list[Holding]] = lambda recipe, corpus, files: []
+    files: Callable[[Recipe], int] = lambda recipe: 1
+    every: bool = False
+    reads: Callable[[Recipe], bool] = lambda recipe: False
+
+    def made(self, run: Run, recipe: Recipe) -> dict[str, str]:
+        """The tables that it makes for a recipe, with their fingerprints; none: does not run."""
+        return self.tables(run, recipe) if self.wanted(recipe) else {}
+
+    def planned(self, run: Run, recipe: Recipe) -> Plan:
+        """What is to be done."""
+        if self.plan is not None:
+            return self.plan(run, recipe)
+        count, *keys = self.sizes(recipe, Corpus.of(run))
+        return Plan(list(range(count)), keys)
+
+    def exchanged(self, corpus: Corpus) -> int:
+        """Bytes that go from stage to stage, about."""
+        row, byte = self.exchanges
+        return int(row * corpus.every_document + byte * corpus.text)
 
     def holds(self, stage: int) -> float:
         """Bytes that a stage holds for a byte that comes in; the first one has none."""
@@ -152,7 +183,7 @@ def prepare(
     exchange: str = FILES,
 ) -> Job:
     """Write the plan into the run folder; notes of another plan are swept."""
-    plan = step.plan(run, recipe)
+    plan = step.planned(run, recipe)
     about = {
         "versions": versions.here(),
         "stale": stale,

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import decide, edited, rules, samples, twins
+from pipelines import decide, edited, order, rules, samples, twins
 from pipelines.crawl import told
 from pipelines.languages import Language, Loss, listed, losses
 from pipelines.measures import PLAIN, selected, table_of
 from pipelines.prove import PROOF
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run
-from pipelines.show import TELLS
 from pipelines.spread import Numbers, spread
 from pipelines.tally import Values
 
@@ -204,14 +203,14 @@ def _groups(run: Run, recipe: Recipe) -> tuple[Group, ...]:
 
 def _steps(run: Run) -> tuple[Worked, ...]:
     documents = run.table("documents").rows
-    every = ("rules", "dedup", "check", "cap", "split", "decide")  # each goes through all documents
     return tuple(
         Worked(
-            name,
-            TELLS.get(name, ""),
-            step["seconds"],
-            step["cpu_seconds"],
-            step["counts"].get("documents", documents if name in every else None),
+            step.name,
+            step.tells,
+            took["seconds"],
+            took["cpu_seconds"],
+            took["counts"].get("documents", documents if step.every else None),
         )
-        for name, step in run.manifest.steps.items()
+        for step in order.STEPS
+        if (took := run.manifest.steps.get(step.name))
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines import beam, execute, parts, steps, versions
+from pipelines import beam, order, parts, steps, versions
 from pipelines.errors import RunError
 from pipelines.recipe import Recipe, load
 from pipelines.runs import Run
@@ -46,7 +46,7 @@ def end(job: Job, key: int, batches: Batches) -> Done:
     return Done()
 
 
-STEP = Step("mine", lambda run, recipe: {"made": "x"}, plan, (do, end))
+STEP = Step("mine", "rows to rows", lambda run, recipe: {"made": "x"}, (do, end), plan=plan)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     (tmp_path / "recipe.toml").write_text(
         'name = "a"\n[[source]]\nkind = "text"\npaths = ["x.txt"]\n'
     )
-    monkeypatch.setattr(execute, "STEPS", (STEP,))
+    monkeypatch.setattr(order, "STEPS", (STEP,))
     run, recipe = Run(tmp_path), load(tmp_path / "recipe.toml")
     mark = prepare(run, recipe, STEP, STEP.tables(run, recipe), ["made"]).mark
     return reopened(str(tmp_path), STEP, mark)

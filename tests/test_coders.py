@@ -14,7 +14,7 @@ from apache_beam.portability import common_urns, python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.beam import build
-from pipelines.execute import STEPS
+from pipelines.order import STEPS
 from pipelines.recipe import EXCHANGES, SHUFFLE, Recipe, Source
 from pipelines.runs import Run
 from pipelines.steps import Job, Plan, Step

@@ -11,9 +11,9 @@ import pytest
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipelines import dataflow, limits, template
+from pipelines import limits, template
 from pipelines.errors import RunError
-from pipelines.execute import STEPS
+from pipelines.order import STEPS
 from pipelines.recipe import Limit, load
 from tests.begun import said
 from tests.command import ROOT, counts, files, leftovers
@@ -24,6 +24,7 @@ from tests.test_coders import BETWEEN, coder, graph, pickled
 pytestmark = pytest.mark.server
 
 PAGE = (ROOT / "infra/README.md").read_text()
+READ = {"ingest", "pairs", "fit"}  # what the recipe names
 OFFLINE = '''\
 """Beam's runner for Dataflow, whose client keeps requests, and runs their graphs here."""
 
@@ -155,7 +156,7 @@ def test_the_graphs_that_are_sent_give_the_bytes_of_a_local_run(offline: Offline
     assert leftovers(there) == set()
     steps = [name.split("-")[2] for name in offline.requests()]
     here = [s.name for s in STEPS if not s.name[-1].isdigit()]  # it has one strategy
-    assert sorted(steps) == sorted(set(here) - set(dataflow.READ_FILES))
+    assert sorted(steps) == sorted(set(here) - READ)
 
 
 def test_a_request_says_what_a_worker_needs(offline: Offline) -> None:
@@ -227,8 +228,8 @@ def test_what_a_measure_is_given_is_read_where_it_lies(
     source = '[[source]]\nkind = "text"\npaths = ["a.txt"]\n'
     (tmp_path / "r.toml").write_text(f'name = "r"\n{source}[measure]\n{measure}\n')
     recipe = load(tmp_path / "r.toml")
-    found = {step.name for step in STEPS if dataflow.reads_files(step.name, recipe)}
-    assert found == reads | set(dataflow.READ_FILES)
+    found = {step.name for step in STEPS if step.reads(recipe)}
+    assert found == reads | READ
 
 
 def test_what_dataflow_says_is_one_line(offline: Offline) -> None:

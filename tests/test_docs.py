@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from pipelines import execute
+from pipelines import order
 from pipelines.crawl.tables import TABLES
 from pipelines.opened import Opened
 from pipelines.recipe import of_run
@@ -200,7 +200,7 @@ def test_the_columns_that_steps_make_are_on_the_page(schema: pa.Schema) -> None:
 
 def test_every_folder_and_table_that_the_code_names_is_on_the_page() -> None:
     page = RUN_FOLDER.read_text()
-    modules = [vars(sys.modules[step.stages[0].__module__]) for step in execute.STEPS]
+    modules = [vars(sys.modules[step.stages[0].__module__]) for step in order.STEPS]
     tables = {module["TABLE"] for module in modules if "TABLE" in module}
     assert tables
     for name in (*INTERMEDIATE, *OTHERS, *tables, *TABLES):

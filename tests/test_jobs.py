@@ -12,7 +12,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines import jobs
-from pipelines.execute import STEPS
+from pipelines.order import STEPS
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run
 from pipelines.steps import Job, Plan

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import beam, check, clusters, dedup, execute, limits, parts
+from pipelines import beam, check, clusters, dedup, holdings, limits, order, parts
 from pipelines.corpus import Corpus
 from pipelines.errors import RunError
-from pipelines.limits import ELEMENT, WRITTEN, holdings
+from pipelines.limits import ELEMENT, WRITTEN
 from pipelines.recipe import Cap, Dedup, Limit, Publish, Recipe, Source
 from pipelines.runs import Run
 from pipelines.segments import Segment
@@ -40,7 +40,7 @@ PASSAGES = "[edits]\nboilerplate = {}\nrepeated_passages = { words = 20 }"
 ONCE = ("dataset", "check/", "models/")  # tables that have no file for each part
 NEAR = "[publish]\nsplits = { train = 0.5, test = 0.5 }"
 
-each_step = pytest.mark.parametrize("step", execute.STEPS, ids=lambda step: step.name)
+each_step = pytest.mark.parametrize("step", order.STEPS, ids=lambda step: step.name)
 
 
 def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
@@ -49,10 +49,10 @@ def job(step: Step, recipe: Recipe, folder: Path, sizes: list[int]) -> Job:
 
 
 def test_all_steps_are_of_such_a_recipe() -> None:
-    assert execute.wanted(EVERY) == list(execute.STEPS)
+    assert order.wanted(EVERY) == list(order.STEPS)
     plain = replace(EVERY, measure={}, edits={}, dedup=None, cap=None, select=(), curriculum=None)
-    names = {step.name for step in execute.wanted(plain)}
-    assert names == {s.name for s in execute.STEPS if s not in (*rank.STEPS, *take.STEPS)} - {
+    names = {step.name for step in order.wanted(plain)}
+    assert names == {s.name for s in order.STEPS if s not in (*rank.STEPS, *take.STEPS)} - {
         "count",
         "score",
         "curriculum",
@@ -73,14 +73,14 @@ def test_a_step_has_the_sizes_that_it_plans(step: Step) -> None:
 
 @each_step
 def test_a_step_refuses_what_is_beyond_its_limit(step: Step) -> None:
-    known = [h for h in holdings(step, EVERY, LARGE, 10**6) if h.count is not None]
+    known = [h for h in holdings.holdings(step, EVERY, LARGE, 10**6) if h.count is not None]
     most = max(holding.each * (holding.count or 0) for holding in known)
     memory = max(h.each * (h.count or 0) for h in known if "references" not in h.what)
     enough = replace(EVERY, limit=Limit(memory=memory))
-    limits.check(step, enough, LARGE, 10**6)
+    holdings.check(step, enough, LARGE, 10**6)
     short = replace(EVERY, limit=Limit(memory=memory - 1))
     with pytest.raises(RunError, match=rf"^{step.name}: [\d,]+ .*\[limit\] memory is .*: raise"):
-        limits.check(step, short, LARGE, 10**6)
+        holdings.check(step, short, LARGE, 10**6)
     assert most >= memory
 
 
@@ -88,17 +88,17 @@ def test_a_step_refuses_what_is_beyond_its_limit(step: Step) -> None:
 def test_references_are_held_where_one_process_does_all_stages(step: Step, tmp_path: Path) -> None:
     sizes = step.sizes(EVERY, replace(LARGE, parts=50))
     if len(sizes) == 1:
-        limits.check_exchange(job(step, EVERY, tmp_path, [10**6]), True)
+        holdings.check_exchange(job(step, EVERY, tmp_path, [10**6]), True)
         return
     held = limits.references(step.name, sizes)
     memory = (held.count or 0) * held.each
-    limits.check_exchange(
+    holdings.check_exchange(
         job(step, replace(EVERY, limit=Limit(memory=memory)), tmp_path, sizes), True
     )
     short = job(step, replace(EVERY, limit=Limit(memory=memory - 1)), tmp_path, sizes)
     with pytest.raises(RunError, match=rf"^{step.name}: .* references .* or run on a cluster"):
-        limits.check_exchange(short, True)
-    limits.check_exchange(short, False)
+        holdings.check_exchange(short, True)
+    holdings.check_exchange(short, False)
 
 
 @each_step
@@ -113,10 +113,10 @@ def test_nothing_that_travels_is_large(step: Step, tmp_path: Path) -> None:
         return
     sizes = [1] * stages
     sizes[stages // 2] = most
-    limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
+    holdings.check_exchange(job(step, EVERY, tmp_path, sizes), False)
     sizes[stages // 2] += 1
     with pytest.raises(RunError, match=rf"^{step.name}: .* keys in a stage, .*: run the sources"):
-        limits.check_exchange(job(step, EVERY, tmp_path, sizes), False)
+        holdings.check_exchange(job(step, EVERY, tmp_path, sizes), False)
 
 
 def test_what_travels_in_a_run_is_as_long_as_was_told(
@@ -196,7 +196,7 @@ def test_the_plan_tells_what_is_held(tmp_path: Path) -> None:
     )
     for _ in "before", "after":
         held = json.loads(here("plan", path, "--json", cwd=tmp_path).stdout)["holds"]
-        assert {each["step"] for each in held} == {s.name for s in execute.STEPS} - {"pairs"}
+        assert {each["step"] for each in held} == {s.name for s in order.STEPS} - {"pairs"}
         lines = next(each for each in held if each["what"] == "lines of the manifest")
         assert (lines["count"], lines["most"]) == (lines["count"], 2 * 10**9 // limits.LINE)
         said = " ".join(here("plan", path, cwd=tmp_path).stdout.split())

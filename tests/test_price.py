@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import execute, limits, price
+from pipelines import holdings, limits, order, price
 from pipelines.errors import RunError
 from pipelines.measures import MEASURES, selected
 from pipelines.recipe import Limit, Recipe
@@ -28,7 +28,7 @@ def planned(path: Path, recipe: Path = RECIPE) -> dict[str, Any]:
 def test_the_benchmark_knows_every_step_and_measure() -> None:
     known = price.coefficients()
     of_given_files = {"overlap", "listed", "blocklist", "classifier", "perplexity", "causal"}
-    steps = {price.kind(step) for step in execute.STEPS}
+    steps = {price.kind(step) for step in order.STEPS}
     assert set(known["steps"]) == steps - {"fit", "pairs"}
     assert set(known["measures"]) == {*MEASURES, "edits", "words"} - of_given_files
     assert known["text"] > 0 and known["machine"] and known["date"]
@@ -68,9 +68,9 @@ def test_costs_grow_with_the_text() -> None:
 def is_refused(recipe: Recipe, text: int) -> list[str]:
     """The steps that refuse a corpus of so much text."""
     refusing = []
-    for step in execute.wanted(recipe):
+    for step in order.wanted(recipe):
         try:
-            limits.check(step, recipe, price.sized(text, 3500))
+            holdings.check(step, recipe, price.sized(text, 3500))
         except RunError as error:
             assert "raise [limit] memory" in str(error)
             refusing.append(step.name)

@@ -204,4 +204,4 @@ def _merged(job: Job, number: int, came: pa.Table, new: pa.Table) -> Part:
     return writer.part
 
 
-STEP = Step("crawl", lambda run, recipe: {}, plan, (choose, fetch, merge))
+STEP = Step("crawl", "URLs to pages", lambda run, recipe: {}, (choose, fetch, merge), plan=plan)

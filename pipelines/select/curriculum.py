@@ -25,7 +25,7 @@ from pipelines.runs import Run
 from pipelines.schema import drawn, id_heads
 from pipelines.select import levels, rank
 from pipelines.select.asked import LINEAR, SORTED, Curriculum
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 TABLE = "columns/documents/curriculum"
 VERSION = 1
@@ -50,8 +50,6 @@ def _asked(recipe: Recipe) -> Curriculum:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The places, by the difficulty and by who is left."""
-    if recipe.curriculum is None:
-        return {}
     seen = [run.table(t).fingerprint for t in reads(recipe)] + again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, repr(recipe.curriculum), recipe.seed, seen)}
 
@@ -59,12 +57,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, one, parts."""
     return [corpus.parts, 1, corpus.parts]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def _those(job: Job, key: int) -> tuple[pa.Table, NDArray[np.int64], Floats]:
@@ -164,4 +156,13 @@ def paced(share: Floats, chance: Floats, asked: Curriculum) -> Floats:
     return until[cell] + (until[cell + 1] - until[cell]) * within
 
 
-STEP = Step("curriculum", tables, plan, (offer, curve, place), sizes=sizes, held=((curve, 1),))
+STEP = Step(
+    "curriculum",
+    "from easy to hard",
+    tables,
+    (offer, curve, place),
+    wanted=lambda recipe: recipe.curriculum is not None,
+    sizes=sizes,
+    exchanges=(1, 0),
+    held=((curve, 1),),
+)

@@ -23,7 +23,7 @@ from pipelines.runs import Run
 from pipelines.schema import drawn
 from pipelines.select.asked import MOST, Select
 from pipelines.select.strategies import mark, strategy
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 VERSION = 1
 RANKED = pa.schema([("rank", pa.float64()), ("group", pa.string())])
@@ -81,8 +81,6 @@ def reads(recipe: Recipe, number: int) -> dict[str, list[str]]:
 
 def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     """The ranks, by the strategy and all that it looks at."""
-    if number >= len(recipe.select):
-        return {}
     select, how = asked(recipe, number)
     seen = [run.table(t).fingerprint for t in reads(recipe, number)]
     if "text" in how.needs:
@@ -91,11 +89,6 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     return {
         table(number): fingerprint(VERSION, mark(how), select.per, select.add, recipe.seed, seen)
     }
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """A task a part."""
-    return Plan(list(range(len(run.table("documents").parts))))
 
 
 def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> NDArray[np.int64]:
@@ -170,7 +163,13 @@ def _placed(rows: NDArray[np.int64], values: Any, count: int) -> pa.Array:
 @cache
 def step(number: int) -> Step:
     """The step of one strategy."""
-    return Step(named("rank", number), partial(tables, number=number), plan, (measure,))
+    return Step(
+        named("rank", number),
+        "in order of choice",
+        partial(tables, number=number),
+        (measure,),
+        wanted=lambda recipe: number < len(recipe.select),
+    )
 
 
 STEPS = tuple(step(number) for number in range(MOST))

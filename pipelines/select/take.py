@@ -25,7 +25,7 @@ from pipelines.schema import id_heads
 from pipelines.select import levels, rank
 from pipelines.select.asked import MOST, Select
 from pipelines.select.levels import BEFORE, Pair
-from pipelines.steps import Batches, Done, Job, Plan, Step
+from pipelines.steps import Batches, Done, Job, Step
 
 VERSION = 1
 TAKEN = pa.schema([pa.field("selected", pa.bool_())])  # null: was no candidate
@@ -64,8 +64,6 @@ class Rows(NamedTuple):
 
 def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     """What is taken, by the ranks and the budget."""
-    if number >= len(recipe.select):
-        return {}
     select, how = rank.asked(recipe, number)
     wanted = (select.budget, select.balance, sorted(select.share.items()), how.window)
     seen = [run.table(t).fingerprint for t in (rank.table(number), table_of("tokens"))]
@@ -75,12 +73,6 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts, one, parts, one, parts."""
     return [corpus.parts, 1, corpus.parts, 1, corpus.parts]
-
-
-def plan(run: Run, recipe: Recipe) -> Plan:
-    """The keys of `sizes`."""
-    count, *keys = sizes(recipe, Corpus.of(run))
-    return Plan(list(range(count)), keys)
 
 
 def check(run: Run, recipe: Recipe, number: int) -> None:
@@ -300,10 +292,12 @@ def step(number: int) -> Step:
     """The step of one strategy."""
     return Step(
         rank.named("select", number),
+        "budget of tokens",
         partial(tables, number=number),
-        plan,
         (offer, bracket, border, settle, choose),
+        wanted=lambda recipe: number < len(recipe.select),
         sizes=sizes,
+        exchanges=(1, 0),
         held=((bracket, 1), (settle, 1)),
     )
 

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from filters.words import words
-from pipelines import count, execute, fit, parts, price
+from pipelines import count, fit, order, parts, price
 from pipelines.measures import selected
 from pipelines.recipe import load
 from pipelines.runs import Run
@@ -137,7 +137,7 @@ def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
     """Costs for a byte of text, from one corpus to the other."""
     texts = [turns[0]["steps"]["scan"]["counts"]["bytes"] for turns in (small, large)]
     done = large[0]["steps"].keys() - {fit.STEP.name}  # which goes by what it is given
-    names = [step.name for step in execute.STEPS if step.name in done]
+    names = [step.name for step in order.STEPS if step.name in done]
     steps = {
         name: {
             what: max(0.0, median(large, name, key) - median(small, name, key))

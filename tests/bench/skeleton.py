@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines import command, execute, measures
+from pipelines import command, measures, order
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,6 @@ class Unknown:
 if __name__ == "__main__":
     measures.MEASURES["language"] = "skeleton:Unknown"
     if sys.argv[3:]:
-        names = [step.name for step in execute.STEPS]
-        execute.STEPS = execute.STEPS[: names.index(sys.argv[3]) + 1]
+        names = [step.name for step in order.STEPS]
+        order.STEPS = order.STEPS[: names.index(sys.argv[3]) + 1]
     command.run(command.Asked([Path(sys.argv[1])], folder=sys.argv[2], as_json=True))
