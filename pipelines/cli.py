@@ -70,7 +70,7 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
         karez run recipe.toml -- --runner=PrismRunner --prism_location=bin/prism
     """  # noqa: D301 (\b is click's mark for a paragraph it must not rewrap)
     check_owners()
-    from pipelines import command
+    from pipelines.commands import run as command
 
     asked = command.Asked([Path(p) for p in paths], **options, beam=ctx.meta.get("beam", []))
     guarded(ctx, lambda: command.run(asked))
@@ -94,7 +94,7 @@ def explain(ctx: click.Context, folder: str, key: str, page: bool, as_json: bool
         karez explain runs/manual https://docs.example.org/intro --page
     """  # noqa: D301
     check_owners()
-    from pipelines import explain
+    from pipelines.commands import explain
 
     guarded(ctx, lambda: explain.command(folder, key, page, as_json))
 
@@ -114,7 +114,7 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
         karez view runs/manual --out manual.html
     """  # noqa: D301
     check_owners()
-    from pipelines import report
+    from pipelines.report import command as report
 
     guarded(ctx, lambda: report.command(folder, out))
 
@@ -177,7 +177,7 @@ def forget(ctx: click.Context, /, folder: str, names: tuple[str, ...], **options
         karez forget runs/manual --file requests.txt --dry-run
     """  # noqa: D301
     check_owners()
-    from pipelines import forget
+    from pipelines.forget import command as forget
 
     asked = forget.Asked(folder, names, **options)
     guarded(ctx, lambda: forget.command(asked))
@@ -205,7 +205,7 @@ def plan(
         karez plan recipe.toml --price infra/prices.toml
     """  # noqa: D301
     check_owners()
-    from pipelines import plan
+    from pipelines.commands import plan
 
     guarded(ctx, lambda: plan.command_plan(recipe, folder, price, as_json))
 
@@ -224,9 +224,9 @@ def recipe(ctx: click.Context, recipe: Path) -> None:
         karez recipe recipe.toml > whole.toml
     """  # noqa: D301
     check_owners()
-    from pipelines import whole
+    from pipelines.commands import written
 
-    guarded(ctx, lambda: whole.command(recipe))
+    guarded(ctx, lambda: written.command(recipe))
 
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:

@@ -5,26 +5,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import floor
 
-from pipelines import (
-    again,
-    against,
-    check,
-    dedup,
-    holdings,
-    ingest,
-    order,
-    publish,
-    refusals,
-)
-from pipelines.corpus import Corpus
-from pipelines.doing import How as How
-from pipelines.doing import do
+from pipelines.engine.corpus import Corpus
+from pipelines.engine.doing import How as How
+from pipelines.engine.doing import do
+from pipelines.engine.step import Job, Step
 from pipelines.errors import DamagedError, RunError
 from pipelines.plain import plain
 from pipelines.recipe import Recipe
-from pipelines.runs import Run, Table
+from pipelines.runs import Run, Table, refusals
 from pipelines.schema import FORGOTTEN
-from pipelines.steps import Job, Step
+from pipelines.steps import holdings, ingest, order, publish
+from pipelines.steps.across import again
+from pipelines.steps.dedup import against, check
+from pipelines.steps.dedup import step as dedup
 
 REASONS = 3  # of dead letters that a message tells
 HELPS = 'a [[source]] says by text = "…" which field holds the text'

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines import latest, sql, stores
+from pipelines import sql
 from pipelines.errors import RecipeError, RunError, nearest
 from pipelines.recipe import Recipe, of_run
-from pipelines.runs import Run
+from pipelines.runs import Run, latest, stores
 from pipelines.schema import DEAD
 
 Address = tuple[int, int]

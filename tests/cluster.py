@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.jobs import OVER
+from pipelines.beam.jobs import OVER
 from tests.begun import family, parent, surroundings
 from tests.command import ROOT
 from tests.needs import missing, program
@@ -193,7 +193,7 @@ class Cluster:
 
     def start_pool(self, number: int) -> None:
         """Our workers beside a TaskManager."""
-        command = [sys.executable, "-m", "pipelines.pool", "50000"]
+        command = [sys.executable, "-m", "pipelines.beam.pool", "50000"]
         self.start(f"pool {number}", self.spaces[number], *command)
 
     def start_taskmanager(self, number: int) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.crawl import rounds
-from pipelines.doing import How
+from pipelines.engine.doing import How
 from pipelines.errors import RunError
 from pipelines.recipe import parse, rebased
 from pipelines.runs import Run
@@ -92,7 +92,7 @@ class Child:
 
     def __init__(self, folder: Path, text: str, before: Callable[[], None] | None = None) -> None:
         context = get_context("forkserver")
-        context.set_forkserver_preload(["pipelines.beam", "pipelines.crawl.rounds"])
+        context.set_forkserver_preload(["pipelines.beam.pipeline", "pipelines.crawl.rounds"])
         self._told, told = context.Pipe(False)
         self.process = context.Process(target=_child, args=(folder, text, before, told))
         self.process.start()

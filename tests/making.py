@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines import command
+from pipelines.commands import run as command
 from tests.command import SAMPLE
 
 PROSE = "The water comes down from the hills in a tunnel that people dug by hand long ago. "

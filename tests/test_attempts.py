@@ -8,12 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines import beam, order, parts, steps, versions
+from pipelines.beam import pipeline as beam
+from pipelines.engine import step as steps
+from pipelines.engine import versions
+from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step, prepare, reopened
+from pipelines.engine.tasks import perform
 from pipelines.errors import RunError
 from pipelines.recipe import Recipe, load
-from pipelines.runs import Run
-from pipelines.steps import Batches, Done, Job, Key, Plan, Step, prepare, reopened
-from pipelines.tasks import perform
+from pipelines.runs import Run, parts
+from pipelines.steps import order
 from tests.command import files
 
 ROWS = pa.record_batch({"number": pa.array(range(1000))})

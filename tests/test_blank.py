@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from pipelines import blank, refusals
 from pipelines.errors import DamagedError
+from pipelines.forget import blank
 from pipelines.readers import frames, packed
-from pipelines.refusals import Refusals, targets
-from pipelines.runs import Part, Run, Table
+from pipelines.runs import Part, Run, Table, refusals
+from pipelines.runs.refusals import Refusals, targets
 from tests.archives import member, metadata, name, request, response, revisit
 
 GONE, STAYS = "http://gone.example.org/page", "http://stays.example.org/page"

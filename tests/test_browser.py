@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import report
+from pipelines.report import command as report
+from pipelines.report.view import gather
 from pipelines.runs import Run
-from pipelines.view import gather
 from tests import needs
 from tests.making import HOSTILE, RULES, write_run
 

@@ -13,8 +13,8 @@ import pytest
 from filters import causal
 from filters.causal import TYPE, Causal
 from pipelines.errors import RecipeError
-from pipelines.given import Folder, given
-from pipelines.measures import MEASURES, made
+from pipelines.recipe.given import Folder, given
+from pipelines.recipe.measures import MEASURES, made
 from tests import needs
 from tests.command import ROOT
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.probes import jaccard, near
-from pipelines import parts
 from pipelines.opened import Opened
-from pipelines.recall import effective, measured, wilson
+from pipelines.runs import parts
+from pipelines.steps.dedup.recall import effective, measured, wilson
 from tests.command import here
 from tests.test_dedup import decided, documents, edited, text
 from tests.test_dedup import jaccard as true_jaccard

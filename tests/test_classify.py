@@ -200,7 +200,7 @@ def test_a_model_that_was_changed_on_disk_is_refused(
     body = bytearray(path.read_bytes())
     body[-1] ^= 1
     path.write_bytes(body)
-    monkeypatch.setattr("pipelines.fit._READY", {})
+    monkeypatch.setattr("pipelines.steps.fit._READY", {})
     lines = (folder / "in.jsonl").read_text()
     (folder / "in.jsonl").write_text(lines + '{"id": "more", "text": "more water"}\n')
     assert "was changed; delete it and run the recipe again" in refused(folder)

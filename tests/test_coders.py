@@ -13,15 +13,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns, python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipelines.beam import build
-from pipelines.order import STEPS
+from pipelines.beam.pipeline import build
+from pipelines.engine.step import Job, Plan, Step
 from pipelines.recipe import EXCHANGES, SHUFFLE, Recipe, Source
 from pipelines.runs import Run
-from pipelines.steps import Job, Plan, Step
+from pipelines.steps.order import STEPS
 
 CODERS = common_urns.coders
 KEY, TEXT = (CODERS.VARINT.urn,), (CODERS.STRING_UTF8.urn,)
-PIECE = ("pipelines.coders", "PieceCoder")
+PIECE = ("pipelines.beam.coders", "PieceCoder")
 BETWEEN = {
     (CODERS.BYTES.urn,),  # what starts a pipeline
     *((CODERS.KV.urn, KEY, each) for each in (TEXT, PIECE)),
@@ -83,7 +83,7 @@ def test_no_code_travels(step: Step, tmp_path: Path) -> None:
     for transform in graph(step, 3, tmp_path).components.transforms.values():
         if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
             names = pickled(transform)
-            assert "pipelines.beam" in names
+            assert "pipelines.beam.pipeline" in names
             assert not [name for name in names if "cloudpickle" in name]
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from apache_beam.metrics import Metrics
 
-from pipelines import doing, parts, steps, tasks
+from pipelines.engine import doing, tasks
+from pipelines.engine import step as steps
+from pipelines.engine.step import Job
 from pipelines.recipe import EXCHANGES
-from pipelines.steps import Job
+from pipelines.runs import parts
 from tests.command import counts, here, notes
 from tests.making import write_pair
 
@@ -74,7 +76,7 @@ def test_what_an_earlier_command_did_is_counted(
             raise KeyboardInterrupt
         return does(*arguments)
 
-    monkeypatch.setattr("pipelines.beam.perform", fails)
+    monkeypatch.setattr("pipelines.beam.pipeline.perform", fails)
     assert here("run", "whole.toml", cwd=folder).returncode == 1
     assert here("run", "whole.toml", cwd=folder).returncode == 0
     assert here("run", "whole.toml", "--run", "whole", cwd=folder).returncode == 0

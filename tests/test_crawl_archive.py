@@ -13,7 +13,7 @@ import pytest
 from fastwarc import ArchiveIterator
 
 from filters import charset, extract
-from pipelines import command
+from pipelines.commands import run as command
 from pipelines.crawl.archive import PROFILES
 from tests.begun import TIMEOUT
 from tests.command import ROOT

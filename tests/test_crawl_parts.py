@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from filters import urls
 from pipelines.crawl import frontier, scope
 from pipelines.crawl.archive import Archive
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.client import Answer
 from pipelines.crawl.frontier import DUE, FRONTIER, LINKS, OUTCOMES, Now, due, found, hash_of, merge
 from pipelines.crawl.outcome import LONGEST, Row, judge, retry_after
+from pipelines.recipe.crawl import Crawl
 
 CRAWL = Crawl("a@b.org", ("http://a/",), alike=3, depth=4)
 HOSTS = ["http://a", "http://b", "http://c:8080"]

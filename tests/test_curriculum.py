@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.select.asked import Curriculum
-from pipelines.select.curriculum import opens, paced
+from pipelines.recipe.select import Curriculum
+from pipelines.steps.select.curriculum import opens, paced
 from tests.command import here
 
 ROWS = 500

@@ -11,10 +11,11 @@ import pytest
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipelines import limits, template
+from pipelines.beam import template
+from pipelines.engine import limits
 from pipelines.errors import RunError
-from pipelines.order import STEPS
 from pipelines.recipe import Limit, load
+from pipelines.steps.order import STEPS
 from tests.begun import said
 from tests.command import ROOT, counts, files, leftovers
 from tests.gcs import GoogleStore, google, store
@@ -184,7 +185,7 @@ def test_what_is_sent_has_right_coders_and_no_code_of_a_script(offline: Offline)
         for transform in sent.components.transforms.values():
             if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
                 names = pickled(transform)
-                assert "pipelines.beam" in names
+                assert "pipelines.beam.pipeline" in names
                 assert not any("__main__" in name or "cloudpickle" in name for name in names)
 
 
@@ -254,7 +255,7 @@ def test_without_googles_libraries_the_line_to_type_is_said(offline: Offline) ->
 TEMPLATE = """
 import sys
 from apache_beam.options.pipeline_options import PipelineOptions
-from pipelines import template
+from pipelines.beam import template
 
 template.RUNNER = "FnApiRunner"
 template.main([*sys.argv[1:], "--runner=FnApiRunner", "--job_name=mine"])

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import ingest, parts
-from pipelines.command import Asked, run
+from pipelines.commands.run import Asked, run
+from pipelines.runs import parts
+from pipelines.steps import ingest
 from tests.begun import said
 from tests.command import SAMPLE, counts, files
 

@@ -15,16 +15,16 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from pipelines import order
 from pipelines.crawl.tables import TABLES
 from pipelines.opened import Opened
 from pipelines.recipe import of_run
-from pipelines.refusals import REFUSALS
 from pipelines.runs import FORMAT, INTERMEDIATE, OTHERS, Run
+from pipelines.runs.refusals import REFUSALS
 from pipelines.schema import CAPPED, CHECK, DUPLICATES, NEAR, PAIRS, RULES, SPLIT
-from pipelines.select.curriculum import PLACED
-from pipelines.select.rank import RANKED
-from pipelines.select.take import TAKEN
+from pipelines.steps import order
+from pipelines.steps.select.curriculum import PLACED
+from pipelines.steps.select.rank import RANKED
+from pipelines.steps.select.take import TAKEN
 from tests.command import ROOT, files, karez
 
 DOCS = ROOT / "docs"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from filters import EDITS
-from pipelines.edited import Edited, counted, told
+from pipelines.steps.edited import Edited, counted, told
 from tests.command import here
 from tests.test_boilerplate import FOOT, page
 

@@ -15,11 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import coders, dedup, exchange, parts, publish, segments, tasks
-from pipelines.exchange import Piece, chosen, gather, pieces, size_of
+from pipelines.beam import coders
+from pipelines.engine import exchange, segments, tasks
+from pipelines.engine.exchange import Piece, chosen, gather, pieces, size_of
+from pipelines.engine.step import Job, Plan
 from pipelines.recipe import EXCHANGES, FILES, SHUFFLE, Recipe, Source
-from pipelines.runs import Run
-from pipelines.steps import Job, Plan
+from pipelines.runs import Run, parts
+from pipelines.steps import publish
+from pipelines.steps.dedup import step as dedup
 from tests.begun import said
 from tests.command import counts, files, here, leftovers
 
@@ -200,7 +203,7 @@ def test_by_shuffle_the_same_bytes(
         met.append(sum(len(coders.PieceCoder().encode(piece)) for piece in found))
         return gather(job, stage, cell, found)
 
-    monkeypatch.setattr("pipelines.beam.gather", gathered)
+    monkeypatch.setattr("pipelines.beam.pipeline.gather", gathered)
     monkeypatch.setattr(exchange, "TOGETHER", together)
     monkeypatch.setattr(exchange, "ELEMENT", element)
     name = f"shuffle-{together}"
@@ -247,7 +250,7 @@ def test_a_step_that_was_cut_off_goes_on(folder: Path, monkeypatch: pytest.Monke
             raise OSError(errno.ENOSPC, "full", "disk")
         return (yield from does(*arguments))
 
-    monkeypatch.setattr("pipelines.beam.send", fails)
+    monkeypatch.setattr("pipelines.beam.pipeline.send", fails)
     command = ("run", "a.toml", "--run", "cut", "--exchange", SHUFFLE)
     with small_parts():
         cut = here(*command, cwd=folder)

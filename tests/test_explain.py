@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines import explain
+from pipelines.commands import explain
 from pipelines.errors import RecipeError, RunError
 from pipelines.opened import Opened
 from tests.command import PLANTED, here, karez

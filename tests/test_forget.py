@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from pipelines import refusals
 from pipelines.readers import warc
-from pipelines.runs import Part, Run, Table
+from pipelines.runs import Part, Run, Table, refusals
 from tests.archives import member, metadata, request, response
 from tests.command import files, here, leftovers, shards
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import refusals
-from pipelines.runs import Run
+from pipelines.runs import Run, refusals
 from tests.command import here
 from tests.test_forget import naming, sealed_as_they_are, text
 from tests.test_pictures import png

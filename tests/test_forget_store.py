@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import s3
+from pipelines.runs import s3
 from tests.archives import response
 from tests.command import here
 from tests.store import Store, store

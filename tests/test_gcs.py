@@ -21,8 +21,8 @@ LEASES = """
 import json, time
 from pathlib import Path
 from pipelines.errors import BusyError
-from pipelines.gcs import client
-from pipelines.leases import Lease
+from pipelines.runs.gcs import client
+from pipelines.runs.leases import Lease
 from pipelines.runs import Run
 
 
@@ -58,7 +58,8 @@ print(refused(left.renew))
 
 
 GONE = """
-from pipelines import errors, gcs
+from pipelines import errors
+from pipelines.runs import gcs
 
 gcs.PATIENCE = 1
 folder = gcs.GoogleStore("gs://bucket/gone")

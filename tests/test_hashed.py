@@ -19,8 +19,8 @@ from filters.shingles import FIRST, GOLDEN, SECOND
 from filters.wordhashes import of_texts, of_words
 from filters.words import words
 from pipelines.errors import RecipeError
-from pipelines.given import given as given_files
-from pipelines.measures import MEASURES, made
+from pipelines.recipe.given import given as given_files
+from pipelines.recipe.measures import MEASURES, made
 from tests.test_contracts import TEXT
 
 Row = tuple[str, str, str | None]  # id, text, language

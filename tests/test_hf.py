@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.ingest import files
 from pipelines.readers import Document, by_kind, hf
 from pipelines.recipe import Source
+from pipelines.steps.ingest import files
 from tests.reading import each
 
 

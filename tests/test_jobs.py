@@ -11,11 +11,11 @@ from typing import ClassVar
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import jobs
-from pipelines.order import STEPS
+from pipelines.beam import jobs
+from pipelines.engine.step import Job, Plan
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run
-from pipelines.steps import Job, Plan
+from pipelines.steps.order import STEPS
 
 NAMES = [("mine", "RUNNING"), ("mine", "CANCELED"), ("other", "RUNNING"), ("mine", "CREATED")]
 

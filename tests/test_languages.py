@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines.languages import Language, counted, listed, losses
 from pipelines.opened import Opened
 from pipelines.recipe import Recipe, parse
+from pipelines.steps.languages import Language, counted, listed, losses
 from tests.command import ROOT, here
 
 RULES = """

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.select import levels
-from pipelines.select.levels import BEFORE, POINTS, Pair
+from pipelines.steps.select import levels
+from pipelines.steps.select.levels import BEFORE, POINTS, Pair
 
 Row = tuple[float, int, int]
 

@@ -9,16 +9,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import beam, check, clusters, dedup, holdings, limits, order, parts
-from pipelines.corpus import Corpus
+from pipelines.beam import pipeline as beam
+from pipelines.engine import limits
+from pipelines.engine.corpus import Corpus
+from pipelines.engine.limits import ELEMENT, WRITTEN
+from pipelines.engine.segments import Segment
+from pipelines.engine.step import Job, Plan, Step
 from pipelines.errors import RunError
-from pipelines.limits import ELEMENT, WRITTEN
 from pipelines.recipe import Cap, Dedup, Limit, Publish, Recipe, Source
-from pipelines.runs import Run
-from pipelines.segments import Segment
-from pipelines.select import rank, take
-from pipelines.select.asked import MOST, Curriculum, Select
-from pipelines.steps import Job, Plan, Step
+from pipelines.recipe.select import MOST, Curriculum, Select
+from pipelines.runs import Run, parts
+from pipelines.steps import holdings, order
+from pipelines.steps.dedup import check, clusters
+from pipelines.steps.dedup import step as dedup
+from pipelines.steps.select import rank, take
 from tests.command import files, here
 
 SPLITS = Publish({"train": 0.8, "test": 0.2})

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipelines import clusters, parts, passages, rules
-from pipelines.command import Asked, run
+from pipelines.commands.run import Asked, run
 from pipelines.opened import Opened
+from pipelines.runs import parts
+from pipelines.steps import rules
+from pipelines.steps.across import passages
+from pipelines.steps.dedup import clusters
 from tests.begun import said
 from tests.command import files, here
 from tests.test_dedup import jaccard

@@ -36,7 +36,7 @@ def pool(*code: Path) -> Iterator[tuple[int, int]]:
     """A pool with the code of some folders, while the block runs: its port and process id."""
     port = free_port()
     begun = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.pool", str(port)],
+        [sys.executable, "-m", "pipelines.beam.pool", str(port)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, code))},
         cwd=code[0],
     )
@@ -117,7 +117,7 @@ def test_no_job_server_is_one_line(endpoint: str, folder: Path) -> None:
 
 
 PATIENT = (
-    "from pipelines import beam, jobs; jobs.PATIENCE = 6; from pipelines.cli import main; main()"
+    "from pipelines.beam import jobs; jobs.PATIENCE = 6; from pipelines.cli import main; main()"
 )
 
 

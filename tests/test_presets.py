@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import presets as shipped
 from pipelines import sql
-from pipelines.measures import selected
 from pipelines.recipe import Recipe, parse
+from pipelines.recipe import presets as shipped
+from pipelines.recipe.measures import selected
 from tests.command import ROOT, here
 
-NAMES = [path.stem for path in sorted((ROOT / "pipelines/presets").glob("*.toml"))]
+NAMES = [path.stem for path in sorted((ROOT / "pipelines/recipe/presets").glob("*.toml"))]
 PUBLISHED: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
     "gopher": {
         "short": {"words": (50, -1)},

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from pipelines import holdings, limits, order, price
+from pipelines.commands import price
+from pipelines.engine import limits
 from pipelines.errors import RunError
-from pipelines.measures import MEASURES, selected
 from pipelines.recipe import Limit, Recipe
+from pipelines.recipe.measures import MEASURES, selected
+from pipelines.steps import holdings, order
 from tests.command import ROOT, here
 from tests.test_limits import EVERY
 

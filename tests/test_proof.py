@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines import report, whole
-from pipelines.measures import selected
+from pipelines.commands import written
 from pipelines.prove import arms as prove_arms
 from pipelines.prove import command as prove
 from pipelines.prove import pieces as prove_pieces
@@ -20,9 +19,11 @@ from pipelines.prove import sets as prove_sets
 from pipelines.prove import without as prove_without
 from pipelines.prove.arms import Arm
 from pipelines.recipe import of_run, parse
+from pipelines.recipe.measures import selected
+from pipelines.report import command as report
+from pipelines.report.view import gather
 from pipelines.runs import Run
 from pipelines.trainer.shards import Shards
-from pipelines.view import gather
 from tests import needs
 from tests.begun import begin, family, wait_for
 from tests.command import SAMPLE, files, here, karez, rows, shards, table
@@ -98,7 +99,7 @@ def test_a_set_is_the_same_in_any_order_of_asking(run: Path, tmp_path: Path) -> 
 def test_a_recipe_without_one_rule_is_the_same_otherwise(run: Path) -> None:
     recipe = of_run(Run(run).folder)
     text = Run(run).folder.read("recipe.toml").decode()
-    less = parse(whole.written(text, selected(recipe), "short"), run / "recipe.toml")
+    less = parse(written.written(text, selected(recipe), "short"), run / "recipe.toml")
     assert dict(less.rules) == {"long": recipe.rules["long"]}
     assert (less.seed, less.source, less.dedup, less.publish) == (
         recipe.seed,

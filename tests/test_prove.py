@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipelines.errors import RecipeError
-from pipelines.plots import WIDTH
 from pipelines.prove import arms as prove_arms
 from pipelines.prove import figures as prove_figures
 from pipelines.prove import jobs as prove_jobs
-from pipelines.prove import plot as prove_plot
 from pipelines.prove import view as prove_view
 from pipelines.prove.arms import Arm, Sample
 from pipelines.prove.figures import figures, mean, reached, verdicts
 from pipelines.prove.jobs import Ready
 from pipelines.prove.pieces import PIECE, pieces
+from pipelines.report import proof as prove_plot
+from pipelines.report.plots import WIDTH
 from pipelines.trainer.sizes import SIZES
 
 BITS = st.floats(0.5, 8, allow_nan=False)

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from pipelines.cli import main
-from pipelines.measures import MEASURES, PLAIN, made
+from pipelines.recipe.measures import MEASURES, PLAIN, made
 from tests import needs
 
 ROOT = Path(__file__).parents[1]

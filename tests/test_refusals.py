@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.urls import canonical, host_and_path
-from pipelines import refusals, stores
 from pipelines.errors import DamagedError
-from pipelines.folders import Folder
-from pipelines.refusals import BELOW, HOST, KEY, URL, Refusals, Target, targets
+from pipelines.runs import refusals, stores
+from pipelines.runs.folders import Folder
+from pipelines.runs.refusals import BELOW, HOST, KEY, URL, Refusals, Target, targets
 
 
 @pytest.fixture

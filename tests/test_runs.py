@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import parts
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
-from pipelines.folders import Folder, fingerprint
-from pipelines.runs import Part, Run, Table
+from pipelines.runs import Part, Run, Table, parts
+from pipelines.runs.folders import Folder, fingerprint
 from pipelines.schema import drawn, id_bytes
 
 PART = {"name": "a", "rows": 1, "size": 2, "sha256": "s"}

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.select import asked, take
-from pipelines.select.asked import Budget, Select
+from pipelines.recipe import select as asked
+from pipelines.recipe.select import Budget, Select
+from pipelines.steps.select import take
 from tests.command import here
 
 PARTS = 4

@@ -16,9 +16,9 @@ import pytest
 import zstandard
 
 from pipelines.errors import RecipeError
-from pipelines.ingest import files
 from pipelines.readers import KINDS, SUFFIXES, by_kind, kind_of
 from pipelines.recipe import Source
+from pipelines.steps.ingest import files
 from tests.command import here, karez, table
 
 WARC = (

@@ -13,10 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines import leases, s3, stores
 from pipelines.errors import BusyError
 from pipelines.opened import Opened
-from pipelines.runs import Run
+from pipelines.runs import Run, leases, s3, stores
 from tests.begun import begin, said, wait_for
 from tests.command import ROOT, files, here, leftovers
 from tests.making import write_pair

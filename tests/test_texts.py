@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import explain
+from pipelines.commands import explain
 from pipelines.opened import Opened
 from tests.command import here, rows, table
 
@@ -232,7 +232,7 @@ def test_files_that_vanish_while_it_runs_are_no_dead_letters(
         return []
 
     put(folder / "given/b.jsonl", ITEM, {"vanishes": QUESTION + OTHER})
-    monkeypatch.setattr("pipelines.command.given.given", vanish)
+    monkeypatch.setattr("pipelines.commands.run.given.given", vanish)
     done = here("run", "recipe.toml", cwd=folder)
     assert (done.returncode, "given/*: no such file" in done.stderr) == (1, True), done.stderr
 

@@ -14,14 +14,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import plots, report, samples, sql
-from pipelines.axes import axis
+from pipelines import sql
 from pipelines.cli import main
 from pipelines.opened import Opened
 from pipelines.plain import plain
+from pipelines.report import command as report
+from pipelines.report import plots, samples
+from pipelines.report.axes import axis
+from pipelines.report.spread import Numbers
+from pipelines.report.view import View, gather
 from pipelines.runs import Run
-from pipelines.spread import Numbers
-from pipelines.view import View, gather
 from tests.making import HOSTILE, PROSE, RULES, write_run
 
 ROOT = Path(__file__).parents[1]
@@ -146,7 +148,7 @@ def test_thresholds_and_quantiles_are_those_of_the_columns(view: View, run: Path
 def test_quantiles_of_many_documents_come_from_every_so_many_th(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.spread.SAMPLE", 10)
+    monkeypatch.setattr("pipelines.report.spread.SAMPLE", 10)
     shown = gather(Run(run))
     c = columns(shown)["words"]
     words = Opened(run).arrow(["words"])["words"].to_numpy()
@@ -338,4 +340,4 @@ def test_what_the_page_is_made_of_is_in_the_wheel() -> None:
     from hatchling.builders.wheel import WheelBuilder
 
     shipped = {f.distribution_path for f in WheelBuilder(str(ROOT)).recurse_included_files()}
-    assert {"pipelines/report.css", "pipelines/report.html.jinja"} <= shipped
+    assert {"pipelines/report/report.css", "pipelines/report/report.html.jinja"} <= shipped

@@ -16,10 +16,10 @@ import pycurl
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from pipelines import ingest, ranges
 from pipelines.errors import RecipeError
-from pipelines.readers import Dead
+from pipelines.readers import Dead, ranges
 from pipelines.recipe import parse
+from pipelines.steps import ingest
 from tests.command import counts, here, table
 from tests.test_warc import http, page, record, url
 
@@ -232,7 +232,7 @@ def test_pauses_double_and_heed_what_the_server_asks(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("pipelines.ranges.time.sleep", slept.append)
+    monkeypatch.setattr("pipelines.readers.ranges.time.sleep", slept.append)
     monkeypatch.setattr(ranges, "PAUSE", 1.0)
     with pytest.raises(ranges.RangeError, match="status 500, 6 times"):
         ranges.Server(f"{server}/500").read("x", 0, 10)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import rules, whole
+from pipelines.commands import written as whole
 from pipelines.recipe import parse
+from pipelines.steps import rules
 from tests.command import here
 
 SOURCE = '[[source]]\nkind = "text"\npaths = ["a/*.txt"]\n'

@@ -2,6 +2,6 @@
 
 import sys
 
-from pipelines.template import main
+from pipelines.beam.template import main
 
 main(sys.argv[1:])

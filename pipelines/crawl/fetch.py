@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.crawl.archive import Archive, Earlier, Place, digest
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.client import HANDLES, REFUSED, Answer, Client, Request
 from pipelines.crawl.hosts import ALLOWED, ILL, LONGEST, NONE, UNREACHABLE, Host, Turns
 from pipelines.crawl.outcome import (
@@ -25,7 +24,8 @@ from pipelines.crawl.outcome import (
 from pipelines.crawl.pages import Follower, New, body_of, fault_of, wanted
 from pipelines.crawl.scope import Scope
 from pipelines.readers.pages import HTML, brief
-from pipelines.refusals import Refusals
+from pipelines.recipe.crawl import Crawl
+from pipelines.runs.refusals import Refusals
 
 TELL = 1.0  # seconds between two words on how it goes
 SITEMAPS = 500  # that a robots.txt may name

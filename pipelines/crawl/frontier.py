@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from filters import urls
 from pipelines.crawl import scope
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, SITEMAP, WAITING, Row
+from pipelines.recipe.crawl import Crawl
 
 PARTS = 32
 CHUNK = 65_536  # URLs that are looked at together

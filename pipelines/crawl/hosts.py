@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from filters import consent, urls
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.client import REFUSED, Answer, Request
 from pipelines.crawl.outcome import BUSY, MOVED, Row, retry_after
 from pipelines.readers import http
+from pipelines.recipe.crawl import Crawl
 
 ROBOTS, AI, TDM, PROBE = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json", "probe"
 ALLOWED, DISALLOWED, UNREACHABLE, NONE = "allowed", "disallowed", "unreachable", "none"

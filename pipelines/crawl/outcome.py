@@ -6,8 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from filters import urls
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.client import REFUSED, Answer
+from pipelines.recipe.crawl import Crawl
 
 STATES = DONE, WAITING, DROPPED = "done", "waiting", "dropped"
 """States of a URL."""

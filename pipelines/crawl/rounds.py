@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from pipelines.crawl import frontier, told
 from pipelines.crawl.archive import stamp
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.fetch import Live
 from pipelines.crawl.frontier import OUTCOMES, PARTS, Now
 from pipelines.crawl.outcome import STATES
@@ -29,12 +28,13 @@ from pipelines.crawl.tables import (
     survey,
     write,
 )
-from pipelines.doing import How, do
+from pipelines.engine.doing import How, do
 from pipelines.errors import RecipeError, RunError
-from pipelines.folders import fingerprint
 from pipelines.recipe import FILES, Recipe
+from pipelines.recipe.crawl import Crawl
 from pipelines.runs import Run, Table
-from pipelines.stores import is_remote
+from pipelines.runs.folders import fingerprint
+from pipelines.runs.stores import is_remote
 
 GROUP = 200_000  # URLs of the frontier that a task looks at, about
 WAITS = 900  # seconds for which the command waits for what is to be asked again

@@ -6,7 +6,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from filters import urls
-from pipelines.crawl.asked import Crawl
+from pipelines.recipe.crawl import Crawl
 
 LENGTH = 2_000  # characters of a URL
 SEGMENTS = 30  # of its path

@@ -19,10 +19,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import parts, refusals
 from pipelines.crawl import frontier, told
 from pipelines.crawl.archive import Archive
-from pipelines.crawl.asked import Crawl
 from pipelines.crawl.fetch import Round
 from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, Now, hash_of
 from pipelines.crawl.hosts import Host, Said
@@ -30,10 +28,11 @@ from pipelines.crawl.outcome import Row
 from pipelines.crawl.records import CAME, FETCHES, HOSTS, fetches_of, hosts_of, outcomes_of, said_of
 from pipelines.crawl.resume import found_again
 from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS, WARC, part
+from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe
-from pipelines.runs import Part, Run
-from pipelines.steps import Batches, Done, Job, Key, Plan, Step
+from pipelines.recipe.crawl import Crawl
+from pipelines.runs import Part, Run, parts, refusals
 
 ROUND = 50_000  # URLs that a task takes on in a round, at most
 SECONDS = 600  # that a round lasts, about

@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import parts
 from pipelines.crawl import frontier
 from pipelines.crawl.frontier import FRONTIER, PARTS, Now
-from pipelines.runs import Part, Run
+from pipelines.runs import Part, Run, parts
 
 VERSION = 1
 URLS, HOSTS_, FETCHES_, WARC = "frontier/urls", "frontier/hosts", "frontier/fetches", "warc"

@@ -21,13 +21,13 @@ import pyarrow.compute as pc
 
 from filters.overlap import Overlap
 from filters.words import words
-from pipelines import decide, latest, parts, rules, split
 from pipelines.errors import RecipeError
 from pipelines.prove.pieces import pieces
 from pipelines.recipe import Recipe, of_run
-from pipelines.runs import Run
-from pipelines.scan import EDITS_TABLE, edited_text
-from pipelines.texts import Texts
+from pipelines.recipe.texts import Texts
+from pipelines.runs import Run, latest, parts
+from pipelines.steps import decide, rules, split
+from pipelines.steps.scan import EDITS_TABLE, edited_text
 from pipelines.trainer.shards import published
 
 RUN = 13  # words in a row that a document may not share with a held-out text

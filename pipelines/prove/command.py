@@ -19,7 +19,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pipelines import stores
 from pipelines.errors import RecipeError
 from pipelines.prove import PROOF, view
 from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
@@ -27,7 +26,7 @@ from pipelines.prove.figures import SeedCurves, figures, verdicts
 from pipelines.prove.jobs import Ready, jobs, name_of, prepared, watched
 from pipelines.prove.sets import Set, gathered
 from pipelines.recipe import Recipe, of_run
-from pipelines.runs import Run
+from pipelines.runs import Run, stores
 from pipelines.trainer.shards import published
 from pipelines.trainer.sizes import SIZES, Size
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipelines import command, whole
+from pipelines.commands import run as command
+from pipelines.commands import written
 from pipelines.errors import RecipeError
-from pipelines.measures import selected
 from pipelines.prove import PLACE
 from pipelines.recipe import Recipe, rebased
+from pipelines.recipe.measures import selected
 from pipelines.runs import Run
 
 
@@ -30,7 +31,7 @@ def runs(run: Run, recipe: Recipe, console: Console) -> dict[str, Run]:
         place = Path(run.folder.at(f"{PLACE}/{slug(rule)}"))
         file = place.with_suffix(".toml")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(rebased(whole.written(text, selected(recipe), rule), recipe.base))
+        file.write_text(rebased(written.written(text, selected(recipe), rule), recipe.base))
         console.print(f"\nwithout {rule}", highlight=False, markup=False)
         asked = command.Asked([file], str(place), run.folder.path, as_json=True)
         with contextlib.redirect_stdout(io.StringIO()):  # its figures; its bars are seen

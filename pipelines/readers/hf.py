@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from pipelines.errors import RecipeError, nearest
-from pipelines.paths import Found, matches, under
 from pipelines.readers import Item, Source, by_kind, kind_of
+from pipelines.readers.paths import Found, matches, under
 
 DATA = ("parquet", "jsonl", "webdataset")  # kinds of files that hold data
 OTHERS = (

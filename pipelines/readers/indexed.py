@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 
 from pipelines import sql
 from pipelines.errors import RecipeError, nearest
-from pipelines.ranges import RangeError, Root
 from pipelines.readers import Dead, Document, Item, Source, jsonl, packed, warc
 from pipelines.readers.frames import RECORD
 from pipelines.readers.pages import brief
+from pipelines.readers.ranges import RangeError, Root
 
 PLACE = ("warc_filename", "warc_record_offset", "warc_record_length")
 PLACES = pa.schema([(PLACE[0], pa.string()), *((name, pa.int64()) for name in PLACE[1:])])

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipelines.errors import RunError
 from pipelines.runs import Run
-from pipelines.stores import folder
+from pipelines.runs.stores import folder
 
 TABLE = "dataset"
 PLACE = "data/documents/"  # of the shards in it

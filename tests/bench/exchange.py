@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from pipelines import command, parts
+from pipelines.commands import run as command
 from pipelines.recipe import EXCHANGES
+from pipelines.runs import parts
 from tests.begun import family, wait_for
 from tests.bench.bench import Cost, cost, machine
 from tests.cluster import HUB, Cluster, cluster

@@ -23,10 +23,10 @@ from pipelines.crawl import fetch, frontier, rounds, step, tables
 from pipelines.crawl.archive import digest
 from pipelines.crawl.frontier import LINKS, OUTCOMES, PARTS
 from pipelines.crawl.outcome import DONE, PAGE, Outcome
-from pipelines.doing import How
-from pipelines.folders import fingerprint
+from pipelines.engine.doing import How
 from pipelines.recipe import parse
 from pipelines.runs import Run, Table
+from pipelines.runs.folders import fingerprint
 from tests.bench.bench import ROOT, cost, machine
 from tests.crawling import recipe
 

@@ -19,7 +19,7 @@ from fasttext.FastText import load_model
 
 from filters import EDITS
 from filters.language import MODEL, Language, paragraphs
-from pipelines.recall import wilson
+from pipelines.steps.dedup.recall import wilson
 from tests.bench.bench import ROOT, environment, machine
 from tests.bench.languages_gold import write
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.recall import wilson
+from pipelines.steps.dedup.recall import wilson
 from tests.bench import neardup_plot, neardup_short
 from tests.bench.bench import ROOT, Cost, cost, environment, machine
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from filters.edits import apply
 from filters.personal import KINDS, PersonalData
-from pipelines.recall import wilson
+from pipelines.steps.dedup.recall import wilson
 from tests.bench.bench import ROOT, cost, environment, machine
 
 PEERS = ("faker==40.63.0", "datatrove==0.10.1", "regex==2026.11.19")

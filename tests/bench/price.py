@@ -21,11 +21,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from filters.words import words
-from pipelines import count, fit, order, parts, price
-from pipelines.measures import selected
+from pipelines.commands import price
 from pipelines.recipe import load
-from pipelines.runs import Run
-from pipelines.scan import all_edits, edited_text
+from pipelines.recipe.measures import selected
+from pipelines.runs import Run, parts
+from pipelines.steps import count, fit, order
+from pipelines.steps.scan import all_edits, edited_text
 from tests.bench.bench import ROOT, cost, machine
 
 COPIES, TURNS = 32, 3

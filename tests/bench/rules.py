@@ -39,7 +39,8 @@ from filters.language import Language, paragraphs
 from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.words import words
-from pipelines import presets, sql
+from pipelines import sql
+from pipelines.recipe import presets
 from tests.bench.bench import ROOT, cost, environment, machine
 from tests.bench.languages import timed
 from tests.bench.neardup import PEERS

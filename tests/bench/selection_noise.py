@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pipelines.plots import WIDTH, said
+from pipelines.report.plots import WIDTH, said
 from tests.bench import pool, pool_noise
 from tests.bench.bench import ROOT, machine
 from tests.bench.selection import karez

@@ -12,7 +12,9 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines import command, measures, order
+from pipelines.commands import run as command
+from pipelines.recipe import measures
+from pipelines.steps import order
 
 
 @dataclass(frozen=True)

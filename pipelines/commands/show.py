@@ -1,0 +1,236 @@
+"""What a person sees of a run: a bar a step (lines where no terminal is), then a table."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipelines.crawl import view
+from pipelines.engine.step import Step
+from pipelines.readers import pagerows
+from pipelines.recipe import Recipe
+from pipelines.runs import Run
+from pipelines.runs.stores import is_remote
+from pipelines.steps import decide, edited, languages
+from pipelines.steps.select import rank
+from pipelines.units import say_share, say_size
+
+Count = Callable[[], tuple[int, int]]
+"""(Tasks done, tasks planned)."""
+
+LOSSES = 3  # that a summary tells, and kinds of edits
+MARKUP = 0.1  # of documents that begin as a page does, above which a summary tells
+
+
+def bars(console: Console) -> Progress:
+    """Bars with what is done, what is planned, and the time it took."""
+    text, done = TextColumn("{task.description}"), MofNCompleteColumn()
+    return Progress(text, BarColumn(), done, TimeElapsedColumn(), console=console)
+
+
+class Watch:
+    """A progress bar for each step, or a line when it begins and one when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextlib.contextmanager
+    def __call__(self, step: Step, count: Count) -> Iterator[None]:
+        """Show a step until the block ends."""
+        label = f"{step.name:<8} {step.tells:<20}"
+        if not self.console.is_terminal:
+            self.console.print(f"{label} begins")
+            yield
+            self.console.print(f"{label} {count()[0]} of {count()[1]} tasks done", highlight=False)
+            return
+        with bars(self.console) as progress:
+            bar = progress.add_task(label, total=None)
+            ended = threading.Event()
+
+            def look() -> None:
+                with contextlib.suppress(OSError):  # of a store that is away; the step says so
+                    done, planned = count()
+                    progress.update(bar, completed=done, total=planned)
+
+            def follow() -> None:
+                while not ended.wait(0.2):
+                    look()
+
+            look()
+            thread = threading.Thread(target=follow, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                thread.join()
+                look()
+
+
+def dropped(run: Run) -> dict[str, int]:
+    """Documents by the reason that dropped them."""
+    counts = run.manifest.steps.get("decide", {}).get("counts", {})
+    mark = "dropped: "
+    return {k.removeprefix(mark): n for k, n in counts.items() if k.startswith(mark)}
+
+
+def figures(run: Run) -> dict[str, object]:
+    """What a run did, for programs: counts, seconds and places."""
+    steps = run.manifest.steps
+    decided = steps.get("decide", {}).get("counts", {})
+    tables = run.manifest.tables
+    return {
+        "documents": tables["documents"].rows,
+        "kept": decided.get("kept", 0),
+        "dropped": dropped(run),
+        "dead": {
+            t.removeprefix("dead/"): v.rows for t, v in tables.items() if t.startswith("dead/")
+        },
+        "tokens": decided.get("tokens", 0),
+        "tokens_estimated": True,
+        "steps": steps,
+        "run": run.folder.path,
+        "dataset": run.folder.at("dataset"),
+    }
+
+
+def summary(run: Run, recipe: Recipe, console: Console) -> None:
+    """Documents in, dropped by reason, kept; tokens, seconds, and where things are."""
+    steps = run.manifest.steps
+    decided, ingested = steps["decide"]["counts"], steps["ingest"]["counts"]
+    rows = run.table("documents").rows
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(style="dim")
+    for row in _fetched(run):
+        table.add_row(*row)
+    table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
+    for reason, count in sorted(dropped(run).items(), key=lambda pair: (-pair[1], pair[0])):
+        table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")
+    kept = decided.get("kept", 0)
+    table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
+    table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
+    for row in (*_pairs(run), *_edits(run), *_recall(run, recipe), *_models(run, recipe)):
+        table.add_row(*row)
+    dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
+    if sum(dead.values()):
+        table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
+    table.add_row(f"{sum(s['seconds'] for s in steps.values()):,.1f}", "seconds", _slowest(run))
+    console.print()
+    console.print(table, highlight=False)
+    console.print()
+    console.print(f"dataset  {place(run, 'dataset')}", highlight=False, soft_wrap=True)
+    console.print(f"run      {place(run)}", highlight=False, soft_wrap=True)
+    empty = [s for s in recipe.publish.splits if not decided.get(f"bytes: {s}")]
+    if kept and empty:
+        console.print(
+            f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
+            "and there are few; another seed draws them anew."
+        )
+    _markup(ingested.get(pagerows.LIKELY, 0), rows, console)
+    _budgets(run, recipe, console)
+    for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
+        share, others = say_share(loss.share), say_share(loss.others)
+        console.print(
+            f"\n[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
+            f"{_advice(loss.reason)}",
+            highlight=False,
+        )
+    if not kept:
+        console.print(
+            "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
+            "loosen the rules in the recipe and run again: only what changed is done anew."
+        )
+
+
+def _markup(pages: int, rows: int, console: Console) -> None:
+    """That texts of rows are pages, where many are."""
+    if pages > MARKUP * rows:
+        console.print(
+            f"\n[yellow]{pages:,} texts look like HTML[/] and were taken as they are: "
+            'extract = "karez" beside their paths takes the main text.',
+            highlight=False,
+        )
+
+
+def _advice(reason: str) -> str:
+    """What to think of where a reason takes much of one language."""
+    if reason == decide.LEFT:
+        return 'per = "language" gives each a budget of its own.'
+    return "is the rule made for that language?"
+
+
+def _budgets(run: Run, recipe: Recipe, console: Console) -> None:
+    """Which budgets are more than there was."""
+    for number, select in enumerate(recipe.select):
+        name = rank.named("select", number)
+        counts = run.manifest.steps[name]["counts"]
+        wanted, offered = counts.get("wanted", 0), counts.get("offered", 0)
+        if select.budget is not None and wanted > offered:
+            console.print(
+                f"\n[yellow]{name} has a budget of {wanted:,} tokens[/], {offered:,} are left for "
+                "it: all are taken.",
+                highlight=False,
+            )
+
+
+def place(run: Run, name: str = "") -> str:
+    """The path of something in the run folder, as short as it can be typed from here."""
+    if is_remote(run.folder.path):
+        return run.folder.at(name).rstrip("/")
+    path = Path(run.folder.at(name))
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _fetched(run: Run) -> Iterator[list[str]]:
+    """What a crawl came to."""
+    if "crawl" in run.manifest.steps:
+        now = view.figures(run)
+        yield [f"{now['pages']:,}", "pages fetched", view.brief(now)]
+
+
+def _pairs(run: Run) -> Iterator[list[str]]:
+    """How many images have a text."""
+    if "pairs" in run.manifest.tables:
+        yield [f"{run.table('pairs').rows:,}", "pairs", "images with what is said of them"]
+
+
+def _edits(run: Run) -> Iterator[list[str]]:
+    """How many edits were made, and of which reasons most."""
+    made = edited.told(run.manifest.steps)
+    if made:
+        said = ", ".join(f"{each.reason} {each.times:,}" for each in made[:LOSSES])
+        yield [f"{sum(each.times for each in made):,}", "edits", said]
+
+
+def _recall(run: Run, recipe: Recipe) -> Iterator[list[str]]:
+    """What was measured of the pairs from the threshold on; nothing where there were none."""
+    from pipelines.steps.dedup.recall import measured
+
+    found = measured(run, recipe)
+    if found is not None and found.above.whole:
+        low, high = map(say_share, found.above.interval)
+        pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
+        yield [say_share(found.above.value), "of near-duplicates found", pairs]
+
+
+def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:
+    """How often each model was right about samples that it did not learn from."""
+    from pipelines.steps import fit
+    from pipelines.steps.dedup.recall import wilson
+
+    for each in fit.told(run, recipe):
+        low, high = map(say_share, wilson(each.right / each.all, each.all))
+        said = f"{low} to {high}, of {each.all:,} held out"
+        yield [say_share(each.right / each.all), f"of {each.name} samples right", said]
+
+
+def _slowest(run: Run) -> str:
+    times = sorted(((s["seconds"], name) for name, s in run.manifest.steps.items()), reverse=True)
+    return ", ".join(f"{name} {seconds:.1f}" for seconds, name in times[:3])

@@ -1,0 +1,188 @@
+"""Rows of a run's tables emptied: that a row was there is kept, so that addresses stay.
+
+A part that changes is written under a new name beside the old one, which is deleted once the
+manifest names the new one.  Text, names and what a page said of itself go, columns become null; the
+id (a hash that no text is read from) and the place in a file stay.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipelines.recipe import of_run
+from pipelines.recipe.measures import table_of
+from pipelines.runs import Part, Run, Table, latest, parts
+from pipelines.runs.refusals import Refusals
+from pipelines.schema import FORGOTTEN
+from pipelines.steps import consent, decide, rules
+
+BARE = dict.fromkeys(("text", "source", "detail", "image", "image_url"), "")
+"""Columns that hold no null, and what they hold instead; others of that kind stay."""
+
+Rows = NDArray[np.int64]
+
+
+@dataclass
+class Found:
+    """The rows of one part of the documents that are to be emptied, and what they were.
+
+    Attributes:
+        rows: numbers in the part, sorted.
+        about: id, source, url, source key and whether it was kept, of each.
+    """
+
+    rows: Rows
+    about: pa.Table
+
+
+@dataclass
+class Emptied:
+    """What came of it.
+
+    Attributes:
+        run: as it is now; its manifest is not written yet.
+        old: as it was, to be read.
+        mark: goes into the names of new parts.
+        dry: nothing is written, and less is counted.
+        counts: rows by the folder of their table.
+    """
+
+    run: Run
+    old: Run
+    mark: str
+    dry: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def name(self, part: str) -> str:
+        """The new name of a part: one that no other refusal gave it."""
+        first, _, _ = part.partition(".")
+        return f"{first}.{self.mark}.parquet"
+
+    def put(self, table: str, index: int, part: Part) -> None:
+        """Have a part stand in place of the old one, once the manifest is written."""
+        sealed = self.run.manifest.tables[table]
+        changed = (*sealed.parts[:index], part, *sealed.parts[index + 1 :])
+        self.run.manifest.tables[table] = Table(sealed.fingerprint, changed)
+
+
+def search(run: Run, known: Refusals) -> dict[int, Found]:
+    """The documents that are refused and not yet empty, by part."""
+    found = {}
+    reads = {"documents": ["id", "source", "url", "source_key"]}
+    for index in range(len(run.table("documents").parts)):
+        about = run.columns(index, reads)
+        pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
+        rows = np.flatnonzero([known.refused(url, key) for url, key in pairs])
+        if len(rows):
+            found[index] = Found(rows, about.take(pa.array(rows)))
+    return found
+
+
+def empty(of: Emptied, index: int, rows: Rows) -> None:
+    """Empty some rows of one part of the documents, and of all that stands beside it."""
+    mask = np.zeros(of.old.table("documents").parts[index].rows, np.bool_)
+    mask[rows] = True
+    of.counts["documents"] += len(rows)
+    if of.dry:
+        return
+    _documents(of, index, mask)
+    _recount(of, index, rows)
+    for table in of.old.manifest.tables:
+        top = table.partition("/")[0]
+        if table.startswith(("columns/documents/", "decisions/documents")):
+            columns = blanked(of.old.open_part(table, index).read(), mask)
+            if table in (decide.TABLE, rules.TABLE):
+                columns = _said(columns, mask)
+            of.put(table, index, parts.write_columns(of.run, table, index, columns))
+            of.counts[top] += len(rows)
+        elif top == "again":
+            of.counts[top] += _again(of, table, index, rows)
+
+
+def _documents(of: Emptied, index: int, mask: NDArray[np.bool_]) -> None:
+    file, part = of.old.open_part("documents", index), of.old.table("documents").parts[index]
+    start = 0
+    with parts.Writer(of.run, "documents", of.name(part.name), file.schema_arrow) as writer:
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group)
+            writer.write(blanked(rows, mask[start : start + rows.num_rows]))
+            start += rows.num_rows
+    of.put("documents", index, writer.part)
+
+
+def blanked(rows: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
+    """The rows, of which some hold nothing."""
+    if not mask.any():
+        return rows
+    taken = rows.take(pa.array(np.arange(len(mask)), mask=mask))
+    for at, each in enumerate(rows.schema):
+        if not each.nullable:
+            bare = each.name in BARE
+            old = rows[each.name]
+            column = pc.if_else(pa.array(mask), BARE[each.name], old) if bare else old
+            taken = taken.set_column(at, each, column)
+    return taken
+
+
+def _said(columns: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
+    """Decisions, or reasons, of which some are that the document was forgotten."""
+    values = {"reason": FORGOTTEN, "kept": False}
+    for name in values.keys() & set(columns.column_names):
+        at = columns.schema.get_field_index(name)
+        column = pc.if_else(pa.array(mask), values[name], columns[name])
+        columns = columns.set_column(at, columns.schema.field(name), column)
+    return columns
+
+
+def _again(of: Emptied, table: str, index: int, rows: Rows) -> int:
+    """Leave out rows that were measured once more; how many."""
+    old = of.old.open_part(table, index).read()
+    kept = old.filter(pc.invert(pc.is_in(old["row"], pa.array(rows, old["row"].type))))
+    documents = of.run.table("documents").parts[index]
+    kept = kept.replace_schema_metadata(
+        {**(old.schema.metadata or {}), **latest.belongs(documents)}
+    )
+    with parts.Writer(of.run, table, documents.name, kept.schema) as writer:
+        writer.write(kept)
+    of.put(table, index, writer.part)
+    return int(old.num_rows - kept.num_rows)
+
+
+def _recount(of: Emptied, index: int, rows: Rows) -> None:
+    """Count these rows of a part as forgotten, in what `decide` and `rules` told."""
+    some, steps = pa.array(rows), of.run.manifest.steps
+    if rules.TABLE in of.old.manifest.tables:
+        reasons = of.old.columns(index, {rules.TABLE: ["reason"]}).take(some)["reason"].to_pylist()
+        old = Counter(reason or "passed" for reason in reasons)
+        _add(steps["rules"]["counts"], Counter({FORGOTTEN: len(rows)}), old)
+    if decide.TABLE not in of.old.manifest.tables:
+        return
+    homes = [("decisions/documents", "split"), (table_of("language"), "language")]
+    homes += [(table_of("tokens"), "bytes"), (table_of("tokens"), "tokens")]
+    homes += [("documents", name) for name in consent.COLUMNS]
+    reads: dict[str, list[str]] = {decide.TABLE: ["reason"]}
+    for table, name in homes:
+        reads.setdefault(table, []).append(name)
+    before = latest.columns(of.old, index, reads).take(some).combine_chunks()
+    now = pa.table([pa.nulls(len(rows), before[c].type) for c in decide.COUNTED], decide.COUNTED)
+    gone = pa.repeat(FORGOTTEN, len(rows))
+    recipe = of_run(of.old.folder)
+    reasons = before["reason"].combine_chunks()
+    old = decide.counted(reasons, before.select(decide.COUNTED), recipe)
+    _add(steps["decide"]["counts"], decide.counted(gone, now, recipe), old)
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int], less: Mapping[str, int]) -> None:
+    """Change what a step counted; what comes to nothing is not told."""
+    for name in dict.fromkeys([*more, *less]):
+        counts[name] = counts.get(name, 0) + more.get(name, 0) - less.get(name, 0)
+        if not counts[name]:
+            del counts[name]
+    ordered = dict(sorted(counts.items()))
+    counts.clear()
+    counts.update(ordered)

@@ -1,0 +1,218 @@
+"""Twins: what the report shows of near-duplicates.
+
+How many clusters there are of which size; the largest and the widest of them, each by the document
+that is kept and the one that resembles it least; and what was measured of recall and precision.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filters.edits import apply
+from pipelines.recipe import Recipe
+from pipelines.report.difference import Piece, sides
+from pipelines.runs import Run, latest
+from pipelines.steps import scan
+from pipelines.steps.dedup import clusters
+from pipelines.steps.dedup.recall import Recall, Theory, measured, theory
+
+MANY = 5  # clusters of each kind that are shown
+
+
+@dataclass(frozen=True)
+class Side:
+    """A document beside another.
+
+    Attributes:
+        key: its URL, else the user's own id, else its id.
+        characters: of its edited text.
+        pieces: some of it, around the first difference.
+        before: characters that are left out before.
+        after: and after.
+    """
+
+    id: str
+    key: str
+    characters: int
+    pieces: tuple[Piece, ...]
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A cluster.
+
+    Attributes:
+        diameter: 1 less the least similarity found in it.
+        similarity: of the two that are shown, estimated.
+        equal: whether these have one text, white space aside.
+        kept: the document that stays.
+        removed: the one that resembles it least.
+    """
+
+    size: int
+    diameter: float
+    similarity: float
+    equal: bool
+    kept: Side
+    removed: Side
+
+
+@dataclass(frozen=True)
+class Size:
+    """Clusters of about one size; documents: in all of them."""
+
+    name: str
+    clusters: int
+    documents: int
+
+
+@dataclass(frozen=True)
+class Twins:
+    """What dedup did.
+
+    Attributes:
+        threshold: of the recipe.
+        near: documents that were removed for a similar one.
+        equal: for an equal one.
+        elsewhere: those of both for one that an earlier run keeps.
+        recall: None where it was not measured.
+    """
+
+    threshold: float
+    near: int
+    equal: int
+    elsewhere: int
+    sizes: tuple[Size, ...]
+    largest: tuple[Pair, ...]
+    widest: tuple[Pair, ...]
+    theory: Theory
+    recall: Recall | None
+
+
+@dataclass(frozen=True, order=True)
+class _Member:
+    """A document in a cluster, the one to show first."""
+
+    rank: float
+    id: str
+    part: int
+    row: int
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    size: int
+    diameter: float
+    kept: _Member
+
+
+def gather(run: Run, recipe: Recipe) -> Twins | None:
+    """What there is to show; None if the recipe drops no duplicates."""
+    dedup = recipe.dedup
+    if dedup is None or clusters.TABLE not in run.manifest.tables:
+        return None
+    sizes: Counter[int] = Counter()
+    removed: Counter[bool] = Counter()
+    tops: dict[str, list[_Cluster]] = {"size": [], "diameter": []}
+    for part, rows in _parts(run):
+        kept = rows.filter(pc.invert(rows["duplicate"]))
+        sizes.update(kept["cluster_size"].to_pylist())
+        removed.update(rows.filter(rows["duplicate"])["equal"].to_pylist())
+        for name, top in tops.items() if kept.num_rows else ():
+            order = [(f"cluster_{name}", "descending"), ("cluster", "ascending")]
+            first = kept.take(pc.select_k_unstable(kept, 2 * MANY, order)).to_pylist()
+            top += [
+                _Cluster(
+                    row["cluster_size"],
+                    row["cluster_diameter"],
+                    _Member(-row[f"cluster_{name}"], row["cluster"], part, row["row"]),
+                )
+                for row in first
+            ]
+            top[:] = heapq.nsmallest(2 * MANY, top, key=lambda cluster: cluster.kept)
+    largest = tops["size"][:MANY]
+    shown = {cluster.kept.id for cluster in largest}
+    widest = [c for c in tops["diameter"] if c.diameter > 0 and c.kept.id not in shown][:MANY]
+    others = _farthest(run, [cluster.kept.id for cluster in (*largest, *widest)])
+    here = sum((size - 1) * count for size, count in sizes.items())
+    return Twins(
+        dedup.threshold,
+        removed[False],
+        removed[True],
+        max(0, sum(removed.values()) - here),
+        tuple(_sizes(sizes)),
+        tuple(_pair(run, cluster, others[cluster.kept.id]) for cluster in largest),
+        tuple(_pair(run, cluster, others[cluster.kept.id]) for cluster in widest),
+        theory(recipe, dedup),
+        measured(run, recipe),
+    )
+
+
+def _parts(run: Run) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of each part that are in clusters."""
+    for part, whole in enumerate(run.table("documents").parts):
+        columns = run.columns(part, {clusters.TABLE: _READ, "documents": ["id"]})
+        numbered = columns.append_column("row", pa.array(np.arange(whole.rows)))
+        yield part, numbered.filter(pc.is_valid(numbered["duplicate"])).combine_chunks()
+
+
+_READ = ["duplicate", "cluster", "cluster_size", "cluster_diameter", "similarity", "equal"]
+
+
+def _farthest(run: Run, wanted: Sequence[str]) -> dict[str, tuple[_Member, bool]]:
+    """Of each cluster the removed document that resembles the kept one least; if it is equal."""
+    found: dict[str, tuple[_Member, bool]] = {}
+    for part, rows in _parts(run):
+        mine = pc.and_(rows["duplicate"], pc.is_in(rows["cluster"], pa.array(wanted, pa.string())))
+        for row in rows.filter(mine).to_pylist():
+            member = _Member(row["similarity"], row["id"], part, row["row"])
+            found[row["cluster"]] = min(found.get(row["cluster"], (member, row["equal"])),
+                                        (member, row["equal"]))  # fmt: skip
+    return found
+
+
+def _sizes(counts: Counter[int]) -> Iterator[Size]:
+    """2, 3, 4, then from each power of two to the next."""
+    bounds = [2, 3, 4]
+    while counts and bounds[-1] < max(counts):
+        bounds.append(bounds[-1] * 2)
+    low = 2
+    for high in bounds:
+        mine = {size: n for size, n in counts.items() if low <= size <= high}
+        name = f"{high:,}" if low == high else f"{low:,} to {high:,}"
+        documents = sum(size * n for size, n in mine.items())
+        if high > 4 or mine:
+            yield Size(name, sum(mine.values()), documents)
+        low = high + 1
+
+
+def _pair(run: Run, cluster: _Cluster, other: tuple[_Member, bool]) -> Pair:
+    member, equal = other
+    documents = [_document(run, each) for each in (cluster.kept, member)]
+    start, *pieces = sides(*(text for _, text in documents))
+    kept, removed = (
+        Side(each.id, key, len(text), shown, start, len(text) - start - _length(shown))
+        for each, (key, text), shown in zip((cluster.kept, member), documents, pieces, strict=True)
+    )
+    return Pair(cluster.size, cluster.diameter, member.rank, equal, kept, removed)
+
+
+def _length(pieces: Sequence[Piece]) -> int:
+    return sum(len(text) for text, _ in pieces)
+
+
+def _document(run: Run, member: _Member) -> tuple[str, str]:
+    """Key, and the text with the edits that dedup knew of."""
+    wanted = ["id", "url", "source_key", "text"]
+    row = latest.row(run, "documents", member.part, member.row, wanted)
+    edits = run.columns(member.part, {scan.EDITS_TABLE: ["edits"]})["edits"]
+    mine = edits.slice(member.row, 1).combine_chunks()
+    text = apply(pa.array([row["text"]], pa.string()), mine)[0].as_py()
+    return row["url"] or row["source_key"] or row["id"], text

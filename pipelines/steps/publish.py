@@ -1,0 +1,249 @@
+"""Publish: the chosen documents, edited, in Arrow shards of about equal size and seeded order.
+
+The only step that moves text.  The place of a document is drawn from its id, so shards hold ranges
+of the order, and slices ranges of a shard; what they hold depends on no part, batch or worker.
+Rows with one place stand in the order of their ids, then of their addresses.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from math import ceil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipelines.engine.corpus import Corpus
+from pipelines.engine.limits import RAISE, Holding
+from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
+from pipelines.recipe import Publish, Recipe
+from pipelines.recipe.measures import selected
+from pipelines.runs import Part, Run, latest, parts
+from pipelines.runs.folders import fingerprint
+from pipelines.schema import DOCUMENTS
+from pipelines.steps import card, decide, scan
+from pipelines.steps.across import again
+from pipelines.steps.dedup import check
+from pipelines.steps.scan import edited_text
+
+VERSION = 3
+TABLE = "dataset"
+FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
+ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
+ROWS = 1024  # in a batch of a shard, at most
+BYTES = 8_000_000  # of text in one; a part of the format, whatever batches elsewhere are
+SLICE = 16_000_000  # bytes of text that are put in order at a time, about
+HELD = 3  # bytes that are held for each byte of a slice while it is put in order
+SLICES = 1024  # in all shards, beyond the first of each: what is exchanged must not fall to crumbs
+
+Rows = NDArray[np.int64]
+Places = NDArray[np.uint64]
+
+
+def columns(recipe: Recipe) -> list[str]:
+    """The published columns, in order."""
+    return list(dict.fromkeys([*FIRST, *recipe.publish.columns]))
+
+
+def tables(run: Run, recipe: Recipe) -> dict[str, str]:
+    """The dataset, by the decisions, the edits and what is published how."""
+    homes = selected(recipe).homes(c for c in columns(recipe) if c != "text")
+    seen = [run.table(t).fingerprint for t in (decide.TABLE, scan.EDITS_TABLE, *homes)]
+    seen += [run.table(t).fingerprint for t in check.STEP.made(run, recipe)]  # the card tells of it
+    how = [VERSION, recipe.name, recipe.publish.shard, columns(recipe)]
+    return {TABLE: fingerprint(seen, again.mark(run, recipe), how)}
+
+
+def plan(run: Run, recipe: Recipe) -> Plan:
+    """A task a part, and a key a shard: every split has one at least."""
+    counts = run.manifest.steps["decide"]["counts"]
+    sizes = {name: counts.get(f"bytes: {name}", 0) for name in recipe.publish.splits}
+    shards = [
+        [name, number, ceil(size / recipe.publish.shard)]
+        for name, size in sizes.items()
+        for number in range(ceil(size / recipe.publish.shard))
+    ] or [[next(iter(sizes)), 0, 1]]
+    tasks = list(range(len(run.table("documents").parts)))
+    return Plan(
+        tasks, [len(shards)], {"shards": shards, "slices": slices(recipe.publish, len(shards))}
+    )
+
+
+def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
+    """Parts, and shards if all documents were kept."""
+    how = recipe.publish
+    return [corpus.parts, sum(ceil(corpus.text * s / how.shard) for s in how.splits.values())]
+
+
+def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
+    """A slice of a shard, which is put in order."""
+    some = recipe.publish.shard // slices(recipe.publish, sizes(recipe, corpus)[1])
+    return [Holding("bytes of a slice", HELD, some, f"{RAISE}, or lower [publish] shard")]
+
+
+def slices(how: Publish, shards: int) -> int:
+    """In how many slices each of so many shards is put in order."""
+    return max(1, min(ceil(how.shard / SLICE), SLICES // max(1, shards)))
+
+
+def route(job: Job, key: int, _: Batches) -> Done:
+    """The kept documents of one part, edited, each to its shard."""
+    return Done(out=_routed(job, key))
+
+
+def _routed(job: Job, key: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
+    decisions = job.run.columns(key, {decide.TABLE: ["kept", "split", "order"]})
+    extra = _extra(job, key)
+    start = 0
+    reads = ["id", "source_key", "url", "text", *_own(job)]
+    for batch in parts.batches(job.run, "documents", key, reads):
+        here = slice(start, start + batch.num_rows)
+        rows = pa.table(
+            {
+                **dict(zip(batch.schema.names, batch.columns, strict=True)),
+                **{name: extra[name][here] for name in extra.column_names},
+                "_order": decisions["order"][here],
+                "_split": decisions["split"][here],
+                "_part": pa.repeat(pa.scalar(key, pa.int32()), batch.num_rows),
+                "_row": pa.array(np.arange(here.start, here.stop, dtype=np.int32)),
+            }
+        )
+        start = here.stop
+        yield from _sharded(_where(rows, decisions["kept"][here]), job)
+
+
+def _own(job: Job) -> list[str]:
+    """Columns of the documents table that the recipe publishes beside the first ones."""
+    return [c for c in columns(job.recipe) if c in DOCUMENTS.names and c not in FIRST]
+
+
+def _extra(job: Job, key: int) -> pa.Table:
+    names = [c for c in columns(job.recipe) if c not in DOCUMENTS.names]
+    homes = selected(job.recipe).homes(names)
+    return latest.columns(job.run, key, {scan.EDITS_TABLE: ["edits"], **homes})
+
+
+def _where(rows: pa.Table, mask: pa.BooleanArray) -> pa.Table:
+    """The rows where the mask holds; all of them are not copied."""
+    return rows if pc.all(mask).as_py() else rows.filter(mask)
+
+
+def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
+    """Kept rows with their edited text, by shard and slice."""
+    if not rows.num_rows:
+        return
+    batch = rows.combine_chunks().to_batches()[0]
+    at = batch.schema.get_field_index("text")
+    batch = batch.set_column(at, "text", edited_text(batch)["text"])
+    narrow = pa.record_batch([batch[f.name] for f in _schema(job)], schema=_schema(job))
+    piece = _pieces_of(batch["_split"], batch["_order"].to_numpy(), job)
+    order = np.argsort(piece, kind="stable")
+    if piece[order[0]] != piece[order[-1]]:
+        narrow = narrow.take(pa.array(order))
+    ends = np.flatnonzero(np.append(np.diff(piece[order]) != 0, True)) + 1
+    start = 0
+    for end in ends.tolist():
+        key = divmod(int(piece[order[start]]), job.plan.facts["slices"])
+        yield key, narrow.slice(start, end - start)
+        start = end
+
+
+def _pieces_of(split: pa.Array, order: Places, job: Job) -> Rows:
+    """Number of each row's slice, where the slices of all shards are numbered on."""
+    piece, slices = np.zeros(len(order), np.int64), job.plan.facts["slices"]
+    for number, (name, index, count) in enumerate(job.plan.facts["shards"]):
+        if index == 0:  # the first of its split
+            mine = pc.equal(split, name).to_numpy(zero_copy_only=False)
+            piece[mine] = number * slices + _place(order[mine], count * slices)
+    return piece
+
+
+def _place(order: Places, count: int) -> Rows:
+    """floor(order / 2**64 * count), on 32 bits so that nothing overflows."""
+    return ((order >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)).astype(np.int64)
+
+
+def _schema(job: Job) -> pa.Schema:
+    named = selected(job.recipe).schema(columns(job.recipe))
+    return pa.schema([*named, *ADDRESS])
+
+
+def shard(job: Job, key: int, batches: Batches) -> Done:
+    """One shard: its documents in their order, in one Arrow stream."""
+    name, index, count = job.plan.facts["shards"][key]
+    file = f"data/documents/{name}-{index:05d}-of-{count:05d}.arrow"
+    schema = published(job)
+    done = Done()
+    with job.run.folder.create(f"{TABLE}/{file}") as sink, pa.ipc.new_stream(sink, schema) as out:
+        for batch in _ordered(job, count, batches, schema):
+            out.write_batch(batch)
+            done.counts += counted(name, batch)
+    done.counts["bytes"] = sink.size
+    done.parts[TABLE] = [Part(file, done.counts["documents"], sink.size, sink.sha256)]
+    return done
+
+
+def counted(split: str, batch: pa.RecordBatch) -> Counter[str]:
+    """What some published rows come to, as this step counts."""
+    rows = batch.num_rows
+    counts = Counter({"documents": rows, f"documents: {split}": rows})
+    counts["tokens"] = pc.sum(batch["tokens"]).as_py() or 0
+    for language in pc.value_counts(batch["language"]).to_pylist():
+        counts[f"language: {language['values'] or 'unknown'}"] += language["counts"]
+    return counts
+
+
+def published(job: Job) -> pa.Schema:
+    """The columns of the dataset."""
+    return pa.schema([f for f in _schema(job) if not f.name.startswith("_")])
+
+
+def _ordered(job: Job, count: int, batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """All rows by place, at most `ROWS` at a time.
+
+    Slices come one after the other; one of them is in memory.
+    """
+    every = count * job.plan.facts["slices"]
+    for _, mine in groupby(batches, lambda b: int(_place(b["_order"].to_numpy()[:1], every)[0])):
+        table = pa.Table.from_batches(mine).combine_chunks()
+        keys = [(name, "ascending") for name in ("_order", "id", "_part", "_row")]
+        table = table.take(pc.sort_indices(table, keys)).combine_chunks()
+        yield from _pieces(table.select(schema.names).cast(schema))
+
+
+def _pieces(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The rows in batches of at most `ROWS` rows and `BYTES` bytes of text, or of one row."""
+    ends = np.cumsum(pc.binary_length(table["text"]).to_numpy(), dtype=np.int64)
+    start = 0
+    while start < table.num_rows:
+        room = (ends[start - 1] if start else 0) + BYTES
+        end = min(start + ROWS, max(start + 1, int(np.searchsorted(ends, room, "right"))))
+        yield from table.slice(start, end - start).to_batches()
+        start = end
+
+
+def finish(job: Job, done: Done) -> None:
+    """Card and manifest of the dataset."""
+    manifest = card.manifest(job, done)
+    files = {"manifest.json": manifest, "README.md": card.page(job, done, manifest, published(job))}
+    for name, text in files.items():
+        with job.run.folder.create(f"{TABLE}/{name}") as sink:
+            sink.write(text.encode())
+        done.parts[TABLE].append(Part(name, 0, sink.size, sink.sha256))
+
+
+STEP = Step(
+    "publish",
+    "documents to shards",
+    tables,
+    (route, shard),
+    sizes=sizes,
+    plan=plan,
+    finish=finish,
+    exchanges=(0, 1),
+    held=((shard, 0),),
+    grows=grows,
+    files=lambda recipe: 0,
+)
