@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import orjson
 from protego import Protego
 
-from filters.pagehead import clean, told, urljoin_or_none
+from filters.pagehead import clean, tags_of, urljoin_or_none
 
 READ = 500 * 1024  # bytes of a file that are read, as RFC 9309 asks of crawlers at least
 RULES = 100_000  # of a robots.txt that are read; one for seven agents counts as seven
@@ -192,7 +192,7 @@ def of_page(
         url: its own, which a licence's is relative to.
     """
     given = [(name.lower(), value) for name, value in headers]
-    metas = told(page).metas if page is not None else []
+    metas = tags_of(page).metas if page is not None else []
     if not given and not metas:
         return NOTHING
     said: dict[str, str] = {}

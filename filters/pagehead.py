@@ -72,7 +72,7 @@ class Head(NamedTuple):
 
 
 @dataclass
-class Told:
+class Tags:
     """What the tags before the body say.
 
     Attributes:
@@ -95,7 +95,7 @@ def head(page: bytes, url: str | None = None) -> Head:
         page: UTF-8.
         url: its own, which others are relative to.
     """
-    tags, data = told(page), article(page)
+    tags, data = tags_of(page), article(page)
     base = urljoin_or_none(url, tags.base) or url
 
     def first(made: Callable[[Any], str | None], *given: Any) -> str | None:
@@ -121,7 +121,7 @@ def base_of(page: bytes, url: str | None) -> str | None:
         page: UTF-8.
         url: its own, if it is known.
     """
-    return urljoin_or_none(url, told(page).base) or url
+    return urljoin_or_none(url, tags_of(page).base) or url
 
 
 def clean(value: object) -> str | None:
@@ -143,9 +143,9 @@ def urljoin_or_none(base: str | None, value: object) -> str | None:
 
 
 @lru_cache(maxsize=1)  # of a page that several ask about in turn
-def told(page: bytes) -> Told:
+def tags_of(page: bytes) -> Tags:
     """What the tags of a page say that stand before its body."""
-    tags, at = Told(), 0
+    tags, at = Tags(), 0
     for _ in range(TAGS):
         found = _OPEN.search(page, at)
         if found is None or found[1].lower() == b"body":
@@ -168,7 +168,7 @@ def told(page: bytes) -> Told:
     return tags
 
 
-def _take(told: Told, name: str, attributes: dict[str, str]) -> None:
+def _take(told: Tags, name: str, attributes: dict[str, str]) -> None:
     """Note what a tag says."""
     if name == "meta" and (value := clean(attributes.get("content"))):
         for key in ("property", "name", "itemprop", "http-equiv"):

@@ -13,6 +13,7 @@ from pipelines.errors import DamagedError, RunError
 from pipelines.plain import plain
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table, refusals
+from pipelines.runs.tables import LETTERS
 from pipelines.schema import FORGOTTEN
 from pipelines.steps import holdings, ingest, order, publish
 from pipelines.steps.across import again
@@ -159,7 +160,7 @@ def check_limit(run: Run, recipe: Recipe, step: str, tables: Iterable[str]) -> N
         RunError: if a limit is passed, or no document came out.
     """
     counts, documents = run.manifest.steps["ingest"]["counts"], run.table("documents").rows
-    letters = [t for t in tables if t.startswith("dead/") and run.table(t).rows]
+    letters = [t for t in tables if t.startswith(LETTERS) and run.table(t).rows]
     dead = max((run.table(t).rows for t in letters), default=0)
     where, written = ", ".join(map(run.folder.at, letters)), run.folder.at("recipe.toml")
     if step == "ingest" and not documents:

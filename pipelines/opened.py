@@ -10,6 +10,7 @@ from pipelines import sql
 from pipelines.errors import RecipeError, RunError, nearest
 from pipelines.recipe import Recipe, of_run
 from pipelines.runs import Run, latest, stores
+from pipelines.runs.tables import DECISIONS_TABLE, LETTERS
 from pipelines.schema import DEAD
 
 Address = tuple[int, int]
@@ -33,7 +34,7 @@ class Opened:
         if not self.run.table("documents").parts:
             raise RunError(f"{self.run.folder.path}: holds no document")
         self.homes: dict[str, str] = {}
-        for table in ("documents", "decisions/documents", *sorted(self._measured())):
+        for table in ("documents", DECISIONS_TABLE, *sorted(self._measured())):
             for column in self._schema(table).names:
                 self.homes.setdefault(column, table)
 
@@ -61,7 +62,7 @@ class Opened:
             if column not in self.homes:
                 raise RecipeError(f"unknown column {column!r}; {nearest(column, self.homes)}")
             tables.setdefault(self.homes[column], []).append(column)
-        for part in range(len(self.run.table("documents").parts)):
+        for part in range(self.run.parts):
             yield latest.columns(self.run, part, tables).select(list(columns))
 
     def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
@@ -76,12 +77,10 @@ class Opened:
     def dead(self) -> pa.Table:
         """All dead letters, with the step or the measure that wrote them."""
         pieces = []
-        for name, table in sorted(self.run.manifest.tables.items()):
-            if name.startswith("dead/"):
-                for index in range(len(table.parts)):
-                    rows = self.run.open_part(name, index).read()
-                    where = pa.repeat(name.removeprefix("dead/"), rows.num_rows)
-                    pieces.append(rows.append_column("step", where))
+        for name, letters in self.run.dead().items():
+            for index in range(len(letters.parts)):
+                rows = self.run.open_part(LETTERS + name, index).read()
+                pieces.append(rows.append_column("step", pa.repeat(name, rows.num_rows)))
         empty = pa.schema([*DEAD, ("step", pa.string())]).empty_table()
         return pa.concat_tables([empty, *pieces])
 
@@ -112,7 +111,7 @@ class Opened:
     def row(self, address: Address) -> dict[str, dict[str, object]]:
         """All that the run holds about one document, by table."""
         part, row = address
-        tables = ["documents", *sorted(self._measured()), "decisions/documents"]
+        tables = ["documents", *sorted(self._measured()), DECISIONS_TABLE]
         return {
             t: latest.row(self.run, t, part, row) for t in tables if t in self.run.manifest.tables
         }

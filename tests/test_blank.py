@@ -18,6 +18,7 @@ from pipelines.forget import blank
 from pipelines.readers import frames, packed
 from pipelines.runs import Part, Run, Table, refusals
 from pipelines.runs.refusals import Refusals, targets
+from pipelines.runs.tables import WARC
 from tests.archives import member, metadata, name, request, response, revisit
 
 GONE, STAYS = "http://gone.example.org/page", "http://stays.example.org/page"
@@ -34,7 +35,7 @@ def made(folder: Path, *files: Sequence[bytes]) -> Run:
         body, file = b"".join(members), f"{number:05d}.warc.gz"
         run.folder.write(f"warc/{file}", body)
         parts.append(Part(file, len(members), len(body), hashlib.sha256(body).hexdigest()))
-    run.manifest.tables[blank.TABLE] = Table("made", tuple(parts))
+    run.manifest.tables[WARC] = Table("made", tuple(parts))
     run.save()
     return run
 

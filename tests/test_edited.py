@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from filters import EDITS
-from pipelines.steps.edited import Edited, counted, told
+from pipelines.steps.edited import Edited, counted, listed
 from tests.command import here
 from tests.test_boilerplate import FOOT, page
 
@@ -25,7 +25,7 @@ def test_edits_are_counted_with_the_bytes_that_they_take() -> None:
     assert counted(array[1:]) == {"edits: line": 1, "bytes taken: line": 2}
     assert counted(array[:0]) == {}
     steps = {"scan": {"counts": found}, "passages": {"counts": {"edits: email": 4}}, "near": {}}
-    assert told(steps) == [Edited("email", 5, 1), Edited("line", 2, 7)]
+    assert listed(steps) == [Edited("email", 5, 1), Edited("line", 2, 7)]
 
 
 def test_summary_report_and_card_tell_of_both_steps(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from pipelines.engine import limits  # noqa: E402
 from pipelines.engine.exchange import Piece, gather  # noqa: E402
 from pipelines.engine.segments import Segment  # noqa: E402
 from pipelines.engine.step import Counts, Job, failed, reopened  # noqa: E402
-from pipelines.engine.tasks import perform, send, told  # noqa: E402
+from pipelines.engine.tasks import leaving_word, perform, send  # noqa: E402
 from pipelines.errors import AWAY, KarezError, RecipeError, RunError, is_told, said_of  # noqa: E402
 from pipelines.recipe import SHUFFLE  # noqa: E402
 from pipelines.steps.order import named  # noqa: E402
@@ -127,7 +127,7 @@ class Gather(Task):
     def _done(self, cell: int, met: Iterable[Piece]) -> Iterator[Reference]:
         began = time.process_time()
         job = self.job()
-        with told(job):
+        with leaving_word(job):
             found = gather(job, self.stage, cell, met)
         counters.count_cpu(time.process_time() - began)
         yield from self.references(found)

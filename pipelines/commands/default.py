@@ -52,7 +52,7 @@ def default(paths: Sequence[Path], console: Console) -> str:
                 found[kind].append(pattern)
     datasets = found.get("hf", [])
     for folder in datasets:
-        if said := hf.told(Path(folder)):
+        if said := hf.choices(Path(folder)):
             console.print(plain(shown(said)), highlight=False, markup=False, soft_wrap=True)
     sources = "\n".join(
         _source(kind, patterns, [] if kind == "hf" else datasets)

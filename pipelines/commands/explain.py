@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from filters import EDITS
 from pipelines import sql
 from pipelines.commands import onpage, overlaps
 from pipelines.crawl import fetches
@@ -19,6 +18,7 @@ from pipelines.errors import RunError
 from pipelines.opened import Address, Opened
 from pipelines.plain import plain
 from pipelines.recipe.measures import selected
+from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.steps import consent
 
 CONTEXT = 1  # lines around an edit
@@ -55,7 +55,7 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
     rows: dict[str, Any] = opened.row(address)
     recipe = opened.recipe
     scan = selected(recipe)
-    edits = rows.pop("columns/documents/edits", {}).get("edits") or []
+    edits = rows.pop(EDITS_TABLE, {}).get("edits") or []
     measured = {t.rpartition("/")[2]: v for t, v in rows.items() if t.startswith("columns/")}
     document = rows["documents"]
     raw = str(document["text"]).encode()
@@ -66,7 +66,7 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
         rules.append({"rule": name, "sql": text, "drops": _verdict(text, values), "values": values})
     return {
         "document": document,
-        "decision": rows.get("decisions/documents"),
+        "decision": rows.get(DECISIONS_TABLE),
         "rules": rules,
         "edits": [{**e, "cut": raw[e["start"] : e["end"]].decode(errors="replace")} for e in edits],
         "columns": {name: values for name, values in measured.items() if name != "paragraphs"},
@@ -85,7 +85,7 @@ def _verdict(rule: str, values: Mapping[str, object]) -> bool | None:
 def _edited(text: str, edits: list[dict[str, Any]]) -> str:
     from filters.edits import apply
 
-    return str(apply(pa.array([text]), pa.array([edits], EDITS))[0])
+    return str(apply(pa.array([text]), pa.array([edits], EDITS_TABLE))[0])
 
 
 def find(opened: Opened, key: str) -> list[Address]:
@@ -102,7 +102,7 @@ def find(opened: Opened, key: str) -> list[Address]:
             raise RunError(
                 f"{key}: a dead letter, {dead[0]['reason']}: {dead[0]['detail']} ({where})"
             )
-        if told := fetches.told(opened.run, key):
+        if told := fetches.became(opened.run, key):
             raise RunError(told)
         raise RunError(
             f"{key}: no document of that id, URL or source key in {opened.run.folder.path}"

@@ -15,6 +15,7 @@ from pipelines.readers import pagerows
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.runs.stores import is_remote
+from pipelines.runs.tables import DATASET, PAIRS_TABLE, marked
 from pipelines.steps import decide, edited, languages
 from pipelines.steps.select import rank
 from pipelines.units import say_share, say_size
@@ -74,8 +75,7 @@ class Watch:
 def dropped(run: Run) -> dict[str, int]:
     """Documents by the reason that dropped them."""
     counts = run.manifest.steps.get("decide", {}).get("counts", {})
-    mark = "dropped: "
-    return {k.removeprefix(mark): n for k, n in counts.items() if k.startswith(mark)}
+    return marked(counts, "dropped: ")
 
 
 def figures(run: Run) -> dict[str, object]:
@@ -87,14 +87,12 @@ def figures(run: Run) -> dict[str, object]:
         "documents": tables["documents"].rows,
         "kept": decided.get("kept", 0),
         "dropped": dropped(run),
-        "dead": {
-            t.removeprefix("dead/"): v.rows for t, v in tables.items() if t.startswith("dead/")
-        },
+        "dead": {name: letters.rows for name, letters in run.dead().items()},
         "tokens": decided.get("tokens", 0),
         "tokens_estimated": True,
         "steps": steps,
         "run": run.folder.path,
-        "dataset": run.folder.at("dataset"),
+        "dataset": run.folder.at(DATASET),
     }
 
 
@@ -117,9 +115,8 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
     for row in (*_pairs(run), *_edits(run), *_recall(run, recipe), *_models(run, recipe)):
         table.add_row(*row)
-    dead = {t: run.table(t).rows for t in run.manifest.tables if t.startswith("dead/")}
-    if sum(dead.values()):
-        table.add_row(f"{sum(dead.values()):,}", "dead letters", f"see {place(run, 'dead')}")
+    if dead := sum(letters.rows for letters in run.dead().values()):
+        table.add_row(f"{dead:,}", "dead letters", f"see {place(run, 'dead')}")
     table.add_row(f"{sum(s['seconds'] for s in steps.values()):,.1f}", "seconds", _slowest(run))
     console.print()
     console.print(table, highlight=False)
@@ -197,13 +194,13 @@ def _fetched(run: Run) -> Iterator[list[str]]:
 
 def _pairs(run: Run) -> Iterator[list[str]]:
     """How many images have a text."""
-    if "pairs" in run.manifest.tables:
-        yield [f"{run.table('pairs').rows:,}", "pairs", "images with what is said of them"]
+    if PAIRS_TABLE in run.manifest.tables:
+        yield [f"{run.table(PAIRS_TABLE).rows:,}", "pairs", "images with what is said of them"]
 
 
 def _edits(run: Run) -> Iterator[list[str]]:
     """How many edits were made, and of which reasons most."""
-    made = edited.told(run.manifest.steps)
+    made = edited.listed(run.manifest.steps)
     if made:
         said = ", ".join(f"{each.reason} {each.times:,}" for each in made[:LOSSES])
         yield [f"{sum(each.times for each in made):,}", "edits", said]
@@ -225,7 +222,7 @@ def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:
     from pipelines.steps import fit
     from pipelines.steps.dedup.recall import wilson
 
-    for each in fit.told(run, recipe):
+    for each in fit.listed(run, recipe):
         low, high = map(say_share, wilson(each.right / each.all, each.all))
         said = f"{low} to {high}, of {each.all:,} held out"
         yield [say_share(each.right / each.all), f"of {each.name} samples right", said]

@@ -162,7 +162,7 @@ class Round:
 
     def _told(self, host: Host, request: Request, answer: Answer) -> None:
         """What a host says before its first page."""
-        host.told(request, answer)
+        host.answered(request, answer)
         if host.is_ready and self.crawl.sitemaps:
             for url in host.sitemaps[:SITEMAPS]:
                 self.find((url, SITEMAP, 0))

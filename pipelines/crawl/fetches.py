@@ -7,7 +7,7 @@ from pipelines.crawl.tables import FETCHES_, URLS
 from pipelines.runs import Run
 
 
-def told(run: Run, key: str) -> str | None:
+def became(run: Run, key: str) -> str | None:
     """Why a URL brought no document; None if the run's crawl does not know it.
 
     Args:

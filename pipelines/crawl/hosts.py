@@ -130,7 +130,7 @@ class Host:
         asks = {"Accept-Encoding": "identity"}  # what is packed cannot be read in part
         return Request(url or self.name + path, (self, what, hops), asks, size=READ, partial=True)
 
-    def told(self, request: Request, answer: Answer) -> None:
+    def answered(self, request: Request, answer: Answer) -> None:
         """Take the answer to such a question; where a redirect leads is asked for next."""
         _, what, hops = request.about
         to = answer.header("Location") if answer.status in MOVED else ""

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from pipelines.crawl import frontier
 from pipelines.crawl.frontier import FRONTIER, PARTS, Now
 from pipelines.runs import Part, Run, parts
+from pipelines.runs.tables import WARC as WARC
 
 VERSION = 1
-URLS, HOSTS_, FETCHES_, WARC = "frontier/urls", "frontier/hosts", "frontier/fetches", "warc"
+URLS, HOSTS_, FETCHES_ = "frontier/urls", "frontier/hosts", "frontier/fetches"
 TABLES = (URLS, HOSTS_, FETCHES_, WARC)
 
 

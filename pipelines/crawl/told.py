@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.runs.tables import marked
+
 MARK = "url: "  # of counts: what follows is what became of URLs
 GOOD = ("fetched", "image", "same", "not modified", "redirect", "sitemap")
 """Reasons that are no fault."""
@@ -12,7 +14,7 @@ GOOD = ("fetched", "image", "same", "not modified", "redirect", "sitemap")
 def reasons(steps: Mapping[str, Mapping[str, Any]]) -> Counter[str]:
     """URLs by what became of them, each as often as it was taken on; none without a crawl."""
     counts = steps.get("crawl", {}).get("counts", {})
-    return Counter({k.removeprefix(MARK): n for k, n in counts.items() if k.startswith(MARK)})
+    return Counter(marked(counts, MARK))
 
 
 def faults(steps: Mapping[str, Mapping[str, Any]]) -> Counter[str]:

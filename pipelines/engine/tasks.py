@@ -25,7 +25,7 @@ def perform(job: Job, stage: int, key: int, incoming: Sequence[Segment]) -> Note
     if job.run.folder.exists(name):
         note: Note = job.run.folder.read_json(name)
         return note
-    with told(job):
+    with leaving_word(job):
         done = _do(job, stage, key, incoming)
         out = write(job.run, name.replace(".json", ".arrow"), done.out)
     exchanged = sum(segment.length for _, segment in out)
@@ -37,7 +37,7 @@ def send(
 ) -> Generator[tuple[int, Piece], None, Note]:
     """Do one task, what it puts out travels; so it is done again where it left a note before."""
     began, exchanged = time.process_time(), 0
-    with told(job):
+    with leaving_word(job):
         done = _do(job, stage, key, incoming)
         for cell, piece in pieces(done.out, key, job.sizes[stage]):
             exchanged += size_of(piece.batch)
@@ -63,7 +63,7 @@ def _leave(job: Job, name: str, done: Done, began: float, more: Note) -> Note:
 
 
 @contextlib.contextmanager
-def told(job: Job) -> Iterator[None]:
+def leaving_word(job: Job) -> Iterator[None]:
     """Say what the user can put right in the run folder too: runners wrap what is raised."""
     folder = job.run.folder
     try:

@@ -24,8 +24,8 @@ from pipelines.readers.frames import HEAD
 from pipelines.runs import Part, Run
 from pipelines.runs.refusals import Refusals
 from pipelines.runs.stores import is_remote
+from pipelines.runs.tables import WARC
 
-TABLE = "warc"
 BLANK = b"application/x-forgotten"
 PIECE = 1 << 20  # bytes that are copied at a time
 _REFERS = ("warc-concurrent-to", "warc-refers-to")
@@ -71,7 +71,7 @@ def search(run: Run, known: Refusals) -> dict[int, Found]:
     while True:  # a record may refer to one that stands behind it
         before = len(ids)
         found = {}
-        for index in range(len(run.table(TABLE).parts)):
+        for index in range(len(run.table(WARC).parts)):
             mine, blanks = list[Record](), False
             for record in records(*_opened(run, index)):
                 blanks |= record.is_blank
@@ -93,8 +93,8 @@ def _refused(record: Record, known: Refusals, ids: set[str]) -> bool:
 
 
 def _opened(run: Run, index: int) -> tuple[packed.File, str]:
-    part = run.table(TABLE).parts[index]
-    name = f"{TABLE}/{part.name}"
+    part = run.table(WARC).parts[index]
+    name = f"{WARC}/{part.name}"
     away = is_remote(run.folder.path)
     file = io.BytesIO(run.folder.read(name)) if away else run.folder.open(name)
     return packed.File(file), run.folder.at(name)
@@ -135,12 +135,12 @@ def _fields(head: bytes) -> Iterator[tuple[str, str]]:
 
 def rewritten(run: Run, index: int, gone: list[Record]) -> Part:
     """One file with blanks in place of some records: whole under its name, or as it was."""
-    part = run.table(TABLE).parts[index]
+    part = run.table(WARC).parts[index]
     if not gone:  # all was done before, and perhaps not sealed
-        body = run.folder.read(f"{TABLE}/{part.name}")
+        body = run.folder.read(f"{WARC}/{part.name}")
         return replace(part, size=len(body), sha256=hashlib.sha256(body).hexdigest())
     file, _ = _opened(run, index)
-    with run.folder.create(f"{TABLE}/{part.name}") as out:
+    with run.folder.create(f"{WARC}/{part.name}") as out:
         at = 0
         for record in gone:
             for start in range(at, record.start, PIECE):

@@ -28,11 +28,12 @@ from pipelines.recipe import of_run
 from pipelines.runs import Run, links, refusals
 from pipelines.runs.refusals import Refusals, Target
 from pipelines.runs.stores import reached
+from pipelines.runs.tables import DATASET, DECISIONS_TABLE, LETTERS, PAIRS_TABLE, WARC
 from pipelines.schema import DOCUMENTS, FORGOTTEN
 
 KNOWN = (
-    *("documents", "columns/documents/", "decisions/documents", "again/", "dead/", "check/"),
-    *("models/", "dataset", blank.TABLE, mentions.PAIRS, *mentions.FRONTIER),
+    *("documents", "columns/documents/", DECISIONS_TABLE, "again/", LETTERS, "check/"),
+    *("models/", DATASET, WARC, PAIRS_TABLE, *mentions.FRONTIER),
 )
 """How the names of tables begin that are looked at."""
 
@@ -65,7 +66,7 @@ class Asked:
 
 
 @dataclass
-class Told:
+class Outcome:
     """What was done, and what is left for others to do.
 
     Attributes:
@@ -160,7 +161,7 @@ def _refuse_unready(run: Run, asked: Asked) -> None:
             f"{asked.folder}: its documents are those of {where}: karez forget {where} {named}; "
             f"then karez run {asked.folder}/recipe.toml --run {asked.folder} --from {where}"
         )
-    rows = [t for t in run.manifest.tables if t not in (blank.TABLE, "dataset")]
+    rows = [t for t in run.manifest.tables if t not in (WARC, DATASET)]
     if broken := [table for table in rows if not run.is_whole(table)]:
         raise RunError(f"{asked.folder}: a file of {broken[0]} is missing or cut; run it again")
     tables = run.manifest.tables.items()
@@ -174,7 +175,7 @@ def _refuse_unready(run: Run, asked: Asked) -> None:
             raise RunError(f"{asked.folder}: of an earlier version; run its recipe again first")
 
 
-def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> Told:
+def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> Outcome:
     """Go through all that the run holds.
 
     Args:
@@ -182,7 +183,7 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
         known: what is refused, and what is to be.
         refuse: writes that down, before the first change; None: nothing is changed.
     """
-    told, recipe, dry = Told(), of_run(run.folder), refuse is None
+    told, recipe, dry = Outcome(), of_run(run.folder), refuse is None
     told.unknown = sorted(t for t in run.manifest.tables if not t.startswith(KNOWN))
     of = Emptied(run, Run(run.folder.path), known.mark, dry)
     found = emptied.search(of.old, known) if "documents" in of.old.manifest.tables else {}
@@ -194,7 +195,7 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
     told.recipe = bool(leftover.named(of.old, known))
     told.models = leftover.models(of.old, recipe, found)
     told.similar = leftover.similar(of.old, found)
-    archives = blank.search(of.old, known) if blank.TABLE in of.old.manifest.tables else {}
+    archives = blank.search(of.old, known) if WARC in of.old.manifest.tables else {}
     if refuse is not None:  # all can be read that is to be looked through
         refuse()
     _warc(of, known, archives, told)
@@ -231,17 +232,17 @@ def _matched(known: Refusals, about: pa.Table) -> set[Target]:
     return {target for pair in pairs for target in known.matching(*pair)}
 
 
-def _warc(of: Emptied, known: Refusals, archives: Mapping[int, blank.Found], told: Told) -> None:
+def _warc(of: Emptied, known: Refusals, archives: Mapping[int, blank.Found], told: Outcome) -> None:
     """Blank the records that were found in the run's own WARC files."""
     for index, found in archives.items():
         for record in found.records:
             told.matched |= known.matching(record.get("warc-target-uri"), None)
         told.removed["records"] += len(found.records)
         if not of.dry:
-            of.put(blank.TABLE, index, blank.rewritten(of.old, index, found.records))
+            of.put(WARC, index, blank.rewritten(of.old, index, found.records))
 
 
-def _say(asked: Asked, told: Told, missing: dict[str, str]) -> None:
+def _say(asked: Asked, told: Outcome, missing: dict[str, str]) -> None:
     """Print it, for a person or for programs."""
     if asked.as_json:
         value: dict[str, Any] = {
@@ -265,13 +266,13 @@ def _say(asked: Asked, told: Told, missing: dict[str, str]) -> None:
         console.print(plain(line), highlight=False, markup=False, soft_wrap=True)
 
 
-def _counts(told: Told) -> Iterator[str]:
+def _counts(told: Outcome) -> Iterator[str]:
     for name, what in TELLS.items():
         if told.removed[name]:
             yield f"{told.removed[name]:>9,}  {what}"
 
 
-def _remains(told: Told, asked: Asked) -> Iterator[str]:
+def _remains(told: Outcome, asked: Asked) -> Iterator[str]:
     """What is not ours to change."""
     for name, count in told.sources.items():
         yield f"{name}: yours, not changed; it still holds {count:,} of these"

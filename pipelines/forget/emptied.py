@@ -18,6 +18,7 @@ from pipelines.recipe import of_run
 from pipelines.recipe.measures import table_of
 from pipelines.runs import Part, Run, Table, latest, parts
 from pipelines.runs.refusals import Refusals
+from pipelines.runs.tables import DECISIONS_TABLE
 from pipelines.schema import FORGOTTEN
 from pipelines.steps import consent, decide, rules
 
@@ -74,7 +75,7 @@ def search(run: Run, known: Refusals) -> dict[int, Found]:
     """The documents that are refused and not yet empty, by part."""
     found = {}
     reads = {"documents": ["id", "source", "url", "source_key"]}
-    for index in range(len(run.table("documents").parts)):
+    for index in range(run.parts):
         about = run.columns(index, reads)
         pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
         rows = np.flatnonzero([known.refused(url, key) for url, key in pairs])
@@ -94,9 +95,9 @@ def empty(of: Emptied, index: int, rows: Rows) -> None:
     _recount(of, index, rows)
     for table in of.old.manifest.tables:
         top = table.partition("/")[0]
-        if table.startswith(("columns/documents/", "decisions/documents")):
+        if table.startswith(("columns/documents/", DECISIONS_TABLE)):
             columns = blanked(of.old.open_part(table, index).read(), mask)
-            if table in (decide.TABLE, rules.TABLE):
+            if table in (DECISIONS_TABLE, rules.TABLE):
                 columns = _said(columns, mask)
             of.put(table, index, parts.write_columns(of.run, table, index, columns))
             of.counts[top] += len(rows)
@@ -160,12 +161,12 @@ def _recount(of: Emptied, index: int, rows: Rows) -> None:
         reasons = of.old.columns(index, {rules.TABLE: ["reason"]}).take(some)["reason"].to_pylist()
         old = Counter(reason or "passed" for reason in reasons)
         _add(steps["rules"]["counts"], Counter({FORGOTTEN: len(rows)}), old)
-    if decide.TABLE not in of.old.manifest.tables:
+    if DECISIONS_TABLE not in of.old.manifest.tables:
         return
-    homes = [("decisions/documents", "split"), (table_of("language"), "language")]
+    homes = [(DECISIONS_TABLE, "split"), (table_of("language"), "language")]
     homes += [(table_of("tokens"), "bytes"), (table_of("tokens"), "tokens")]
     homes += [("documents", name) for name in consent.COLUMNS]
-    reads: dict[str, list[str]] = {decide.TABLE: ["reason"]}
+    reads: dict[str, list[str]] = {DECISIONS_TABLE: ["reason"]}
     for table, name in homes:
         reads.setdefault(table, []).append(name)
     before = latest.columns(of.old, index, reads).take(some).combine_chunks()

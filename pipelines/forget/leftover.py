@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from filters.urls import host_and_path
 from pipelines.errors import RecipeError
-from pipelines.forget import blank
 from pipelines.forget.emptied import Found
 from pipelines.recipe import Recipe, given
 from pipelines.runs import Run, parts
 from pipelines.runs.refusals import BELOW, HOST, URL, Refusals, Target
+from pipelines.runs.tables import WARC
 from pipelines.steps import fit, ingest
 from pipelines.steps.dedup import clusters
 
@@ -33,7 +33,7 @@ def sources(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> dict[str, i
 def places(run: Run, recipe: Recipe, counts: Mapping[str, int]) -> dict[str, int]:
     """Where files stand that are known by their names, but the run's own."""
     known = dict(_places(recipe)) if counts else {}
-    own = run.manifest.tables.get(blank.TABLE)
+    own = run.manifest.tables.get(WARC)
     ours = {part.name for part in own.parts} - known.keys() if own else set()
     return {known.get(n, n): count for n, count in sorted(counts.items()) if n not in ours}
 
@@ -92,7 +92,7 @@ def similar(run: Run, found: Mapping[int, Found]) -> list[str]:
     wanted, others = pa.array(sorted(names), pa.string()), list[str]()
     reads = {clusters.TABLE: ["cluster"], "documents": ["id", "url", "source_key", "source"]}
     gone = {id_ for each in found.values() for id_ in each.about["id"].to_pylist()}
-    for index in range(len(run.table("documents").parts)):
+    for index in range(run.parts):
         rows = run.columns(index, reads)
         there = pc.and_(pc.is_in(rows["cluster"], wanted), pc.not_equal(rows["source"], ""))
         for row in rows.filter(pc.fill_null(there, False)).to_pylist():
@@ -113,7 +113,7 @@ def nearest(run: Run, target: Target) -> str:
 def _names(run: Run, target: Target) -> Iterator[str]:
     """Hosts, or URLs of the same host if there are any, or source keys."""
     host = host_and_path(target.name) if target.kind == URL else None
-    for index in range(len(run.table("documents").parts)):
+    for index in range(run.parts):
         rows = run.columns(index, {"documents": ["url", "source_key"]})
         for url, key in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             found = host_and_path(url or "")

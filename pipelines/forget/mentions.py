@@ -11,13 +11,15 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS
 from pipelines.forget.emptied import Emptied, blanked
 from pipelines.runs import parts
 from pipelines.runs.refusals import Refusals, Target
+from pipelines.runs.tables import LETTERS, PAIRS_TABLE
 from pipelines.steps.dedup import truth
 
-PAIRS, IMAGES = "pairs", "images"
-FRONTIER = {"frontier/urls": "url", "frontier/hosts": "host", "frontier/fetches": "url"}
+IMAGES = "images"
+FRONTIER = {URLS: "url", HOSTS_: "host", FETCHES_: "url"}
 """Tables of a crawl, with the column that names what a row is about."""
 
 LEADS = "leads"  # column of where a redirect leads
@@ -42,7 +44,7 @@ def letters(of: Emptied, known: Refusals, ids: pa.Array) -> set[Target]:
         return pc.and_(mine, told)
 
     for table in of.old.manifest.tables:
-        if table.startswith("dead/"):
+        if table.startswith(LETTERS):
             _changed(of, table, mask, lambda rows, gone: blanked(rows, gone.to_numpy(False)))
     return matched
 
@@ -73,8 +75,8 @@ def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> tuple[set[Target], Cou
         kept.update(rows["image"].filter(pc.invert(mine)).to_pylist())
         return mine
 
-    if PAIRS in of.old.manifest.tables:
-        _changed(of, PAIRS, mask, lambda rows, gone: blanked(rows, gone.to_numpy(False)))
+    if PAIRS_TABLE in of.old.manifest.tables:
+        _changed(of, PAIRS_TABLE, mask, lambda rows, gone: blanked(rows, gone.to_numpy(False)))
     for name in of.run.folder.list(IMAGES) if of.counts.total() and not of.dry else ():
         if posixpath.basename(name).partition(".")[0] not in kept:
             of.run.folder.delete(name)

@@ -15,11 +15,10 @@ from pipelines.errors import DamagedError
 from pipelines.forget.emptied import Emptied
 from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run, Table
+from pipelines.runs.tables import DATASET, SHARDS, split_of
 from pipelines.steps import publish
-from pipelines.steps.publish import TABLE
 
-SHARDS = "data/"
-EXTRA = (f"{TABLE}/report", "report.html")  # pages with samples of the texts
+EXTRA = (f"{DATASET}/report", "report.html")  # pages with samples of the texts
 
 
 def take_out(of: Emptied, recipe: Recipe, ids: pa.Array) -> tuple[int, int]:
@@ -31,17 +30,17 @@ def take_out(of: Emptied, recipe: Recipe, ids: pa.Array) -> tuple[int, int]:
     run, done, rows, shards = of.run, Done(), 0, 0
     if not of.dry:
         _sweep(run)
-    if TABLE not in run.manifest.tables or not len(ids):
+    if DATASET not in run.manifest.tables or not len(ids):
         return 0, 0
-    done.parts[TABLE] = []
+    done.parts[DATASET] = []
     for part in _shards(run):
         gone, now = _without(of, part, ids, done)
         rows, shards = rows + gone, shards + bool(gone)
-        done.parts[TABLE].append(now)
+        done.parts[DATASET].append(now)
     if not of.dry:  # the card tells of what was forgotten, also where nothing of it was published
         publish.finish(Job(run, recipe, publish.STEP, [], Plan([]), ""), done)
-        sealed = run.manifest.tables[TABLE]
-        run.manifest.tables[TABLE] = Table(sealed.fingerprint, tuple(done.parts[TABLE]))
+        sealed = run.manifest.tables[DATASET]
+        run.manifest.tables[DATASET] = Table(sealed.fingerprint, tuple(done.parts[DATASET]))
         run.manifest.steps["publish"]["counts"] = dict(sorted(done.counts.items()))
     return rows, shards
 
@@ -50,21 +49,21 @@ def _sweep(run: Run) -> None:
     """Delete pages with samples of texts, and shards of a run that was cut off."""
     for name in EXTRA:
         run.folder.delete(name)
-    named = {f"{TABLE}/{part.name}" for part in _shards(run)}
-    for name in run.folder.list(f"{TABLE}/{SHARDS}"):
+    named = {f"{DATASET}/{part.name}" for part in _shards(run)}
+    for name in run.folder.list(f"{DATASET}/{SHARDS}"):
         if name not in named:
             run.folder.delete(name)
 
 
 def _shards(run: Run) -> list[Part]:
-    sealed = run.manifest.tables.get(TABLE)
+    sealed = run.manifest.tables.get(DATASET)
     return [part for part in sealed.parts if part.name.startswith(SHARDS)] if sealed else []
 
 
 def _without(of: Emptied, part: Part, ids: pa.Array, done: Done) -> tuple[int, Part]:
     """How many rows of a shard are of these documents, and the shard without them."""
-    run, name = of.run, f"{TABLE}/{part.name}"
-    split = part.name.rpartition("/")[2].rpartition("-of-")[0].rpartition("-")[0]
+    run, name = of.run, f"{DATASET}/{part.name}"
+    split = split_of(part.name)
     kept = gone = 0
     for batch in _batches(run, name):
         some = _others(batch, ids)

@@ -26,8 +26,9 @@ from pipelines.prove.pieces import pieces
 from pipelines.recipe import Recipe, of_run
 from pipelines.recipe.texts import Texts
 from pipelines.runs import Run, latest, parts
+from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.steps import decide, rules, split
-from pipelines.steps.scan import EDITS_TABLE, edited_text
+from pipelines.steps.scan import edited_text
 from pipelines.trainer.shards import published
 
 RUN = 13  # words in a row that a document may not share with a held-out text
@@ -123,7 +124,7 @@ def _documents(
     run: Run, trained: str, chosen: Callable[[Run, int], pa.Array]
 ) -> Iterator[pa.StringArray]:
     """The edited texts of the chosen documents of a split."""
-    for index in range(len(run.table("documents").parts)):
+    for index in range(run.parts):
         inside = pc.equal(run.columns(index, {split.TABLE: ["split"]})["split"], trained)
         read = latest.columns if chosen is _passed else Run.columns
         edits = read(run, index, {EDITS_TABLE: ["edits"]})["edits"]
@@ -135,7 +136,7 @@ def _documents(
 
 
 def _passed(run: Run, index: int) -> pa.Array:
-    reason = run.columns(index, {decide.TABLE: ["reason"]})["reason"]
+    reason = run.columns(index, {DECISIONS_TABLE: ["reason"]})["reason"]
     return pc.or_(pc.is_null(reason), pc.fill_null(pc.equal(reason, decide.LEFT), False))
 
 

@@ -68,7 +68,7 @@ def command(asked: Asked) -> None:
             every = prepared(run, arms, sets, size, asked.tokens, Path(place))
             models = jobs(run, every, sets, size, asked.seeds)
             made = watched(models, size, console)
-        proof = told(every.arms, sets, made, asked, every.steps * size.batch * size.length)
+        proof = report(every.arms, sets, made, asked, every.steps * size.batch * size.length)
         run.folder.write_json(PROOF, proof)
     if asked.as_json:
         click.echo(json.dumps(proof, indent=1))
@@ -116,7 +116,7 @@ def without_each(run: Run, recipe: Recipe, console: Console) -> list[Arm]:
     return [of_published(f"without {rule}", other) for rule, other in runs.items()]
 
 
-def told(
+def report(
     every: Sequence[Ready], sets: Sequence[Set], made: Mapping[str, Any], asked: Asked, count: int
 ) -> dict[str, Any]:
     """The proof, as JSON.

@@ -16,7 +16,7 @@ from typing import Any
 from pipelines.errors import RunError
 from pipelines.trainer.job import Job, environment
 
-Told = Callable[[str, int], None]
+Progress = Callable[[str, int], None]
 """Is called with a job's name and the tokens that it learned from so far."""
 
 
@@ -26,14 +26,14 @@ def workers(device: str) -> int:
 
 
 def trained(
-    jobs: Mapping[str, Job], count: int, told: Told, ended: Callable[[str], None]
+    jobs: Mapping[str, Job], count: int, told: Progress, ended: Callable[[str], None]
 ) -> dict[str, Any]:
     """What comes of each job; of those that were done before it is read.
 
     Args:
         jobs: by name, in the order they are begun.
         count: at a time.
-        told: see `Told`.
+        told: see `Progress`.
         ended: is called with the name of a job that is done.
 
     Raises:

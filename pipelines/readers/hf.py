@@ -79,7 +79,7 @@ def files(folder: Path, config: str | None, split: str | None) -> Found:
         yield path.relative_to(folder).as_posix(), path
 
 
-def told(folder: Path) -> str:
+def choices(folder: Path) -> str:
     """Which splits are read of a dataset unless a source says, and which configs are not.
 
     Returns:

@@ -17,7 +17,7 @@ from filters.edits import apply
 from pipelines.recipe import Recipe
 from pipelines.report.difference import Piece, sides
 from pipelines.runs import Run, latest
-from pipelines.steps import scan
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.steps.dedup import clusters
 from pipelines.steps.dedup.recall import Recall, Theory, measured, theory
 
@@ -212,7 +212,7 @@ def _document(run: Run, member: _Member) -> tuple[str, str]:
     """Key, and the text with the edits that dedup knew of."""
     wanted = ["id", "url", "source_key", "text"]
     row = latest.row(run, "documents", member.part, member.row, wanted)
-    edits = run.columns(member.part, {scan.EDITS_TABLE: ["edits"]})["edits"]
+    edits = run.columns(member.part, {EDITS_TABLE: ["edits"]})["edits"]
     mine = edits.slice(member.row, 1).combine_chunks()
     text = apply(pa.array([row["text"]], pa.string()), mine)[0].as_py()
     return row["url"] or row["source_key"] or row["id"], text

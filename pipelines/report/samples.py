@@ -12,10 +12,9 @@ from pipelines import sql
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import selected
 from pipelines.runs import Run, latest
+from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.schema import drawn
 
-DECISIONS = "decisions/documents"
-EDITS = "columns/documents/edits"
 MANY = 5  # documents a reason
 LENGTH = 600  # characters of text shown, about
 NO_VALUE = ": no value"
@@ -76,8 +75,8 @@ class Decided:
 def decided(run: Run, seed: int) -> Decided:
     """Go through the decisions, part by part."""
     found = Decided()
-    for part in range(len(run.table("documents").parts)):
-        rows = run.columns(part, {DECISIONS: ["id", "reason", "split"]})
+    for part in range(run.parts):
+        rows = run.columns(part, {DECISIONS_TABLE: ["id", "reason", "split"]})
         draws = drawn(rows["id"].combine_chunks(), seed)
         reasons = rows["reason"].combine_chunks().dictionary_encode(null_encoding="encode")
         codes = reasons.indices.to_numpy()
@@ -99,8 +98,8 @@ def sample(run: Run, recipe: Recipe, reason: str | None, address: Address) -> Sa
     wanted = ["id", "url", "source_key", "source", "offset", "text"]
     document = latest.row(run, "documents", part, row, wanted)
     edits = (
-        latest.row(run, EDITS, part, row, ["edits"])["edits"]
-        if EDITS in run.manifest.tables
+        latest.row(run, EDITS_TABLE, part, row, ["edits"])["edits"]
+        if EDITS_TABLE in run.manifest.tables
         else []
     )
     text = str(document["text"])
@@ -127,7 +126,7 @@ def _values(run: Run, recipe: Recipe, reason: str | None, part: int, row: int) -
     values: dict[str, Any] = {}
     for table, columns in selected(recipe).homes(named).items():
         values |= latest.row(run, table, part, row, columns)
-    cluster = latest.row(run, DECISIONS, part, row, ["cluster"])["cluster"]
+    cluster = latest.row(run, DECISIONS_TABLE, part, row, ["cluster"])["cluster"]
     ordered = {name: values[name] for name in named}
     return ordered | ({"kept instead": cluster} if cluster is not None else {})
 
@@ -137,7 +136,7 @@ def shown(text: str, edits: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:
 
     Args:
         text: raw.
-        edits: of `filters.EDITS`: bytes of its UTF-8, sorted and disjoint.
+        edits: of `filters.EDITS_TABLE`: bytes of its UTF-8, sorted and disjoint.
     """
     body = text.encode()
     pieces, at, left = [], 0, LENGTH

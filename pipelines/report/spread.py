@@ -17,8 +17,8 @@ from pipelines import sql
 from pipelines.report.axes import Axis, Floats, axis
 from pipelines.report.tally import Values, is_word, tally
 from pipelines.runs import Run, latest
+from pipelines.runs.tables import DECISIONS_TABLE
 
-DECISIONS = "decisions/documents"
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 SAMPLE = 200_000  # numbers that the quantiles come from, at most about
 
@@ -190,7 +190,7 @@ def _counted(
         for n in axes
     }
     for index, (_, part) in enumerate(_parts(run, table, list(axes))):
-        decided = run.columns(index, {DECISIONS: ["kept", "reason"]})
+        decided = run.columns(index, {DECISIONS_TABLE: ["kept", "reason"]})
         keeps = decided["kept"].to_numpy()
         for name, bounds in axes.items():
             values = _floats(part[name])

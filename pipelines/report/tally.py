@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipelines.runs import Run, latest
+from pipelines.runs.tables import DECISIONS_TABLE
 
 TOP = 15  # values that are shown
 DISTINCT = 200_000  # values counted at once; of more, the rarer half is forgotten
@@ -45,9 +46,9 @@ def tally(run: Run, table: str, names: Sequence[str]) -> dict[str, Values]:
     rows = run.table("documents").rows
     counted: dict[str, dict[str | None, tuple[int, int]]] = {name: {} for name in names}
     forgot = set()
-    for index in range(len(run.table("documents").parts)):
+    for index in range(run.parts):
         part = latest.columns(run, index, {table: names})
-        kept = run.columns(index, {"decisions/documents": ["kept"]})["kept"].cast(pa.int64())
+        kept = run.columns(index, {DECISIONS_TABLE: ["kept"]})["kept"].cast(pa.int64())
         for name, counts in counted.items():
             both = pa.table({"value": part[name].cast(pa.string()), "kept": kept})
             sums = both.group_by("value").aggregate([("kept", "count"), ("kept", "sum")])

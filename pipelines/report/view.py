@@ -16,6 +16,7 @@ from pipelines.report import duplicates, samples
 from pipelines.report.spread import Numbers, spread
 from pipelines.report.tally import Values
 from pipelines.runs import Run
+from pipelines.runs.tables import LETTERS, marked
 from pipelines.steps import decide, edited, order, rules
 from pipelines.steps.languages import Language, Loss, listed, losses
 
@@ -142,7 +143,7 @@ def gather(run: Run) -> View:
         ),
         languages=tuple(spoken),
         losses=tuple(losses(spoken, recipe)),
-        edits=tuple(edited.told(manifest.steps)),
+        edits=tuple(edited.listed(manifest.steps)),
         dead=_dead(run),
         skipped=_skipped(counts.get("ingest", {})),
         fetched=tuple(told.reasons(manifest.steps).most_common()),
@@ -169,11 +170,11 @@ def ordered(recipe: Recipe, counts: Mapping[str | None, int]) -> list[tuple[str,
 def _dead(run: Run) -> tuple[Letters, ...]:
     found: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], str] = {}
-    for table in sorted(t for t in run.manifest.tables if t.startswith("dead/")):
-        for index in range(len(run.table(table).parts)):
-            for batch in run.open_part(table, index).iter_batches():
+    for name, letters in run.dead().items():
+        for index in range(len(letters.parts)):
+            for batch in run.open_part(LETTERS + name, index).iter_batches():
                 for row in batch.to_pylist():
-                    key = (table.removeprefix("dead/"), row["reason"])
+                    key = (name, row["reason"])
                     found[key] += 1
                     where = f"{row['source']} at {row['offset']:,}"
                     first.setdefault(key, f"{where}: {row['detail']}" if row["detail"] else where)
@@ -182,7 +183,7 @@ def _dead(run: Run) -> tuple[Letters, ...]:
 
 
 def _skipped(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    kinds = [(k.removeprefix("skipped: "), n) for k, n in counts.items() if k.startswith("skipped")]
+    kinds = marked(counts, "skipped: ").items()
     return tuple(sorted(kinds, key=lambda pair: (-pair[1], pair[0])))
 
 

@@ -22,20 +22,22 @@ import fcntl
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.errors import BusyError, DamagedError
+from pipelines.errors import BusyError, DamagedError, RecipeError
 from pipelines.runs import links, stores
+from pipelines.runs.folders import Folder
 from pipelines.runs.leases import Lease, held, myself
 from pipelines.runs.manifest import FORMAT as FORMAT
 from pipelines.runs.manifest import Manifest as Manifest
 from pipelines.runs.manifest import Part as Part
 from pipelines.runs.manifest import Table as Table
 from pipelines.runs.sealed import Sealed
+from pipelines.runs.tables import DATASET, LETTERS, WARC
 
 INTERMEDIATE = (
     "frontier",
@@ -50,10 +52,10 @@ INTERMEDIATE = (
 )
 """Folders of a run in which every file is named by the manifest."""
 
-LASTING = ("models/", "frontier/", "warc")
+LASTING = ("models/", "frontier/", WARC)
 """How the tables begin that mean something without the documents."""
 
-OTHERS = ("dataset", "warc", "forgotten")
+OTHERS = (DATASET, WARC, "forgotten")
 """Folders in which half a file is swept, and nothing else."""
 
 PLACES = ("images", "prove", "work", "lock")
@@ -62,6 +64,17 @@ PLACES = ("images", "prove", "work", "lock")
 
 class Run:
     """A run folder and its manifest."""
+
+    @staticmethod
+    def opened(path: str | Path) -> "Run":
+        """A run that is there.
+
+        Raises:
+            RecipeError: if there is none.
+        """
+        if not stores.folder(stores.reached(path)).exists("manifest.json"):
+            raise RecipeError(f"{path}: is no run folder; it has no manifest.json")
+        return Run(path)
 
     def __init__(self, path: str | Path) -> None:
         self.folder = stores.folder(path)
@@ -98,8 +111,12 @@ class Run:
     def is_whole(self, table: str) -> bool:
         """Whether the files of a table are there and as long as they were."""
         sealed = self.manifest.tables[table]
-        folder = stores.folder(sealed.at) if sealed.at else self.folder
-        return folder.holds(table, {part.name: part.size for part in sealed.parts})
+        return self.home(table).holds(table, {part.name: part.size for part in sealed.parts})
+
+    def home(self, table: str) -> Folder:
+        """The run folder that a table lies in: this one, or that it was taken from."""
+        at = self.table(table).at
+        return stores.folder(at) if at else self.folder
 
     def adopt(self, other: "Run", tables: Mapping[str, str]) -> bool:
         """Take those of these tables by reference that another run holds under this fingerprint.
@@ -167,6 +184,20 @@ class Run:
             raise DamagedError(f"{self.folder.path}: has no {name}; {todo}")
         return self.manifest.tables[name]
 
+    @property
+    def parts(self) -> int:
+        """How many parts the documents have."""
+        return len(self.table("documents").parts)
+
+    def marks(self, tables: Iterable[str]) -> list[str]:
+        """The fingerprints of some tables."""
+        return [self.table(name).fingerprint for name in tables]
+
+    def dead(self) -> dict[str, Table]:
+        """The tables of dead letters, sorted, by the step or the measure that wrote them."""
+        found = sorted(self.manifest.tables.items())
+        return {t.removeprefix(LETTERS): each for t, each in found if t.startswith(LETTERS)}
+
     def open_part(self, table: str, index: int) -> pq.ParquetFile:
         """One part of a table, as it was sealed.
 
@@ -175,8 +206,7 @@ class Run:
         """
         sealed = self.table(table)
         part = sealed.parts[index]
-        folder = stores.folder(sealed.at) if sealed.at else self.folder
-        name = f"{table}/{part.name}"
+        folder, name = self.home(table), f"{table}/{part.name}"
         file = folder.open(name)
         if file.size() != part.size:
             raise DamagedError(
@@ -197,8 +227,7 @@ class Run:
         Raises:
             DamagedError: if it is missing or not the one that was sealed.
         """
-        sealed = self.table(table)
-        part, folder = sealed.parts[index], stores.folder(sealed.at) if sealed.at else self.folder
+        part, folder = self.table(table).parts[index], self.home(table)
         body = folder.read(f"{table}/{part.name}")
         if hashlib.sha256(body).hexdigest() != part.sha256:
             where = folder.at(f"{table}/{part.name}")

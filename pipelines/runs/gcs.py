@@ -38,7 +38,7 @@ class GoogleStore(Store):
 
     def _remove(self, name: str, names: Sequence[str]) -> None:
         """Notes first, then the others, `TOGETHER` at a time."""
-        with told(self.at(name)), ThreadPoolExecutor(TOGETHER) as pool:
+        with explained(self.at(name)), ThreadPoolExecutor(TOGETHER) as pool:
             notes = [each for each in names if each.endswith(".json")]
             for some in (notes, names[len(notes) :]):
                 list(pool.map(self._remove_one, some))
@@ -59,7 +59,7 @@ class GoogleStore(Store):
                 "pip install 'karez[gs]'"
             ) from error
         bucket, key = key_of(self.path)
-        with told(self.path, RecipeError):
+        with explained(self.path, RecipeError):
             found = client().list_blobs(
                 bucket, prefix=f"{key}/", max_results=1, timeout=WAIT, retry=None
             )
@@ -70,7 +70,7 @@ class GoogleStore(Store):
         from google.api_core.exceptions import PreconditionFailed
 
         blob = self._blob(name)
-        with told(self.path):
+        with explained(self.path):
             try:
                 blob.upload_from_string(body, if_generation_match=int(tag or 0))
             except PreconditionFailed:  # where there is none any more, too
@@ -82,7 +82,7 @@ class GoogleStore(Store):
         from google.api_core.exceptions import NotFound, PreconditionFailed
 
         blob = self._blob(name)
-        with told(self.path):
+        with explained(self.path):
             try:
                 blob.reload()
                 body = blob.download_as_bytes(if_generation_match=blob.generation)
@@ -96,7 +96,7 @@ class GoogleStore(Store):
         from google.api_core.exceptions import NotFound, PreconditionFailed
 
         blob = self._blob(name)
-        with told(self.path), contextlib.suppress(NotFound, PreconditionFailed):
+        with explained(self.path), contextlib.suppress(NotFound, PreconditionFailed):
             blob.reload(timeout=WAIT, retry=None)  # emulators forget the condition
             if str(blob.generation) == tag:
                 blob.delete(if_generation_match=blob.generation, timeout=WAIT, retry=None)
@@ -132,7 +132,7 @@ def client() -> Any:
 
 
 @contextlib.contextmanager
-def told(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
+def explained(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
     """What Google's library raises, in one line: where, what, and what to do."""
     import requests
     from google.api_core.exceptions import (

@@ -39,7 +39,7 @@ class S3Store(Store):
         """In this order, `MANY` at a time."""
         for start in range(0, len(names), MANY):
             keys = [{"Key": key_of(self.at(each))[1]} for each in names[start : start + MANY]]
-            with told(self.at(name)):
+            with explained(self.at(name)):
                 done = client().delete_objects(
                     Bucket=key_of(self.path)[0], Delete={"Objects": keys, "Quiet": True}
                 )
@@ -55,7 +55,7 @@ class S3Store(Store):
                 f"{self.path}: s3:// wants botocore, which is not here; pip install 'karez[s3]'"
             ) from error
         bucket, key = key_of(self.path)
-        with told(self.path, RecipeError):
+        with explained(self.path, RecipeError):
             client(KNOCKS).list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
 
     def put_if(self, name: str, body: bytes, tag: str) -> str | None:
@@ -64,7 +64,7 @@ class S3Store(Store):
 
         bucket, key = key_of(self.at(name))
         condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
-        with told(self.path):
+        with explained(self.path):
             try:
                 put = client().put_object(Bucket=bucket, Key=key, Body=body, **condition)
                 return str(put["ETag"])
@@ -78,7 +78,7 @@ class S3Store(Store):
         from botocore.exceptions import ClientError
 
         bucket, key = key_of(self.at(name))
-        with told(self.path):
+        with explained(self.path):
             try:
                 found = client().get_object(Bucket=bucket, Key=key)
             except ClientError as error:
@@ -93,7 +93,7 @@ class S3Store(Store):
     def drop(self, name: str, tag: str) -> None:
         """Between the look and the end somebody may take it over: then he finds it gone."""
         bucket, key = key_of(self.at(name))
-        with told(self.path):
+        with explained(self.path):
             if client(KNOCKS).head_object(Bucket=bucket, Key=key)["ETag"] == tag:
                 client(KNOCKS).delete_object(Bucket=bucket, Key=key)
 
@@ -147,7 +147,7 @@ def client(attempts: int = ATTEMPTS) -> Any:
 
 
 @contextlib.contextmanager
-def told(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
+def explained(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
     """What botocore raises, in one line: where, what, and what to do."""
     from botocore.exceptions import (
         BotoCoreError,

@@ -18,27 +18,27 @@ class Sealed(pq.ParquetFile):
 
     def __init__(self, file: pa.NativeFile, where: str, pre_buffer: bool) -> None:
         self._where = where
-        with _told(where):
+        with _explained(where):
             super().__init__(file, pre_buffer=pre_buffer, page_checksum_verification=True)
 
     def read(self, *asked: Any, **how: Any) -> pa.Table:
         """See `pyarrow.parquet.ParquetFile.read`."""
-        with _told(self._where):
+        with _explained(self._where):
             return super().read(*asked, **how)
 
     def read_row_group(self, *asked: Any, **how: Any) -> pa.Table:
         """See `pyarrow.parquet.ParquetFile.read_row_group`."""
-        with _told(self._where):
+        with _explained(self._where):
             return super().read_row_group(*asked, **how)
 
     def iter_batches(self, *asked: Any, **how: Any) -> Iterator[pa.RecordBatch]:
         """See `pyarrow.parquet.ParquetFile.iter_batches`."""
-        with _told(self._where):
+        with _explained(self._where):
             yield from super().iter_batches(*asked, **how)
 
 
 @contextlib.contextmanager
-def _told(where: str) -> Iterator[None]:
+def _explained(where: str) -> Iterator[None]:
     try:
         yield
     except MemoryError:

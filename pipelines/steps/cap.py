@@ -34,7 +34,7 @@ ANSWERS = pa.schema([("row", pa.int32())])
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """Who is over the cap, by its options and by who is kept so far."""
-    seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    seen = run.marks(t for t in _reads(recipe) if t != "documents")
     seen += again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, repr(recipe.cap), seen)}
 

@@ -4,6 +4,7 @@ Neither holds a time or a place, so that equal runs publish equal bytes.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 import jinja2
@@ -14,6 +15,7 @@ from pipelines.crawl import told
 from pipelines.engine.step import Done, Job
 from pipelines.recipe.measures import selected
 from pipelines.runs import FORMAT
+from pipelines.runs.tables import DATASET, marked, split_of
 from pipelines.steps import consent, edited, languages
 from pipelines.steps.dedup.recall import measured
 from pipelines.steps.select import summary
@@ -35,7 +37,7 @@ def manifest(job: Job, done: Done) -> str:
         "tokens_estimated": True,
         "shards": [
             {"path": p.name, "rows": p.rows, "bytes": p.size, "sha256": p.sha256}
-            for p in done.parts["dataset"]
+            for p in done.parts[DATASET]
         ],
     }
     return json.dumps(value, indent=1) + "\n"
@@ -45,21 +47,11 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
     """Markdown with the metadata that the Hugging Face hub reads."""
     about: dict[str, Any] = json.loads(text)
     steps = job.run.manifest.steps
-    counts = {
-        k.removeprefix("language: "): n
-        for k, n in done.counts.items()
-        if k.startswith("language: ")
-    }
+    counts = marked(done.counts, "language: ")
     counted = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    dropped = {
-        k.removeprefix("dropped: "): n
-        for k, n in steps["decide"]["counts"].items()
-        if k.startswith("dropped: ")
-    }
-    shards = {
-        s: sum(e["path"].split("/")[-1].startswith(f"{s}-") for e in about["shards"])
-        for s in job.recipe.publish.splits
-    }
+    dropped = marked(steps["decide"]["counts"], "dropped: ")
+    found = Counter(split_of(each["path"]) for each in about["shards"])
+    shards = {split: found[split] for split in job.recipe.publish.splits}
     splits = [s for s, n in shards.items() if n]
     loader = jinja2.PackageLoader("pipelines.steps", "")
     pages = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)
@@ -82,8 +74,8 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         unfetched=told.faults(steps).most_common(),
         rules=job.recipe.rules,
         edits=list(job.recipe.edits),
-        edited=edited.told(steps),
-        selected=summary.told(job.run, job.recipe),
+        edited=edited.listed(steps),
+        selected=summary.listed(job.run, job.recipe),
         curriculum=job.recipe.curriculum,
         unit=steps["split"]["facts"].get("unit"),
         spoken=languages.listed(steps["decide"]["counts"]),

@@ -20,6 +20,7 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import Scan, mark, selected
 from pipelines.runs import Part, Run, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import DOCUMENTS
 from pipelines.steps import fit, scan
 
@@ -58,7 +59,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def seen(chosen: Scan, name: str) -> list[str]:
     """The tables that decide what a counter sees."""
     columns = beside(chosen, {name: chosen.measures[name]})
-    return ["documents", scan.EDITS_TABLE, *chosen.homes(columns)]
+    return ["documents", EDITS_TABLE, *chosen.homes(columns)]
 
 
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
@@ -69,7 +70,7 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
 def plan(run: Run, recipe: Recipe) -> Plan:
     """A task some parts."""
     count, *keys = sizes(recipe, Corpus.of(run))
-    some = np.array_split(np.arange(len(run.table("documents").parts)), count)
+    some = np.array_split(np.arange(run.parts), count)
     return Plan([part.tolist() for part in some], keys)
 
 
@@ -113,7 +114,7 @@ def ready(run: Run, recipe: Recipe, part: int, names: list[str]) -> Iterator[pa.
     measures = {name: chosen.measures[name] for name in names}
     needs = {c for each in measures.values() for c in each.needs}
     own = [c for c in DOCUMENTS.names if c in needs and c not in scan.ROW]
-    tables = {scan.EDITS_TABLE: ["edits"], **chosen.homes(beside(chosen, measures))}
+    tables = {EDITS_TABLE: ["edits"], **chosen.homes(beside(chosen, measures))}
     for batch in parts.beside(run, part, [*scan.ROW, *own], tables):
         text = scan.edited_text(batch)["text"]
         at = batch.schema.get_field_index("text")

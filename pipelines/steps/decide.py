@@ -10,13 +10,13 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import table_of
 from pipelines.runs import Run, latest, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import DECISIONS_TABLE
 from pipelines.schema import DECISIONS, drawn
 from pipelines.steps import cap, consent, languages, near, rules, split
 from pipelines.steps.across import again
 from pipelines.steps.dedup import clusters
 from pipelines.steps.select import curriculum, rank
 
-TABLE = "decisions/documents"
 OVER = "over the cap"
 LEFT = "not selected"
 COUNTED = ["split", "language", "bytes", "tokens", *consent.COLUMNS]
@@ -24,9 +24,9 @@ COUNTED = ["split", "language", "bytes", "tokens", *consent.COLUMNS]
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The decisions, by everything that has a say."""
-    seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    seen = run.marks(t for t in _reads(recipe) if t != "documents")
     seen += again.mark(run, recipe)
-    return {TABLE: fingerprint(seen, recipe.seed, recipe.publish.near_train)}
+    return {DECISIONS_TABLE: fingerprint(seen, recipe.seed, recipe.publish.near_train)}
 
 
 def fold(job: Job, key: int, _: Batches) -> Done:
@@ -65,7 +65,7 @@ def fold(job: Job, key: int, _: Batches) -> Done:
         ],
         DECISIONS,
     )
-    done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, table)]})
+    done = Done({DECISIONS_TABLE: [parts.write_columns(job.run, DECISIONS_TABLE, key, table)]})
     done.counts = counted(reason.combine_chunks(), columns.select(COUNTED), job.recipe)
     return done
 

@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.runs.tables import marked
+
 MADE = "edits: "
 TAKEN = "bytes taken: "
 STEPS = ("scan", "passages")  # that make edits
@@ -43,14 +45,13 @@ def counted(edits: pa.ListArray) -> Counter[str]:
     return found
 
 
-def told(steps: Mapping[str, Any]) -> list[Edited]:
+def listed(steps: Mapping[str, Any]) -> list[Edited]:
     """The edits of a run, by its steps in the manifest; the most frequent first."""
     counts = Counter[str]()
     for step in STEPS:
         counts.update(steps.get(step, {}).get("counts", {}))
     found = [
-        Edited(name.removeprefix(MADE), times, counts[TAKEN + name.removeprefix(MADE)])
-        for name, times in counts.items()
-        if name.startswith(MADE)
+        Edited(reason, times, counts[TAKEN + reason])
+        for reason, times in marked(counts, MADE).items()
     ]
     return sorted(found, key=lambda each: (-each.times, each.reason))

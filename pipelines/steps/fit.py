@@ -142,7 +142,7 @@ _READY: dict[tuple[str, ...], Measure] = {}
 
 
 @dataclass(frozen=True)
-class Told:
+class HeldOut:
     """How often a model was right about samples that were held out."""
 
     name: str
@@ -150,14 +150,14 @@ class Told:
     all: int
 
 
-def told(run: Run, recipe: Recipe) -> list[Told]:
+def listed(run: Run, recipe: Recipe) -> list[HeldOut]:
     """What is known of each model that was learned from samples."""
     found = []
     for name in learners(recipe):
         rows = json.loads(run.read(table_of(name), 1))
         right = sum(count for true, said, count in rows if true == said)
         if rows:
-            found.append(Told(name, right, sum(row[2] for row in rows)))
+            found.append(HeldOut(name, right, sum(row[2] for row in rows)))
     return found
 
 

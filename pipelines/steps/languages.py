@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines import sql
 from pipelines.recipe import Recipe
+from pipelines.runs.tables import marked
 from pipelines.steps.dedup.recall import wilson
 
 COLUMNS = ("language", "language_score", "languages")
@@ -72,10 +73,9 @@ def counted(reasons: pa.Array, languages: pa.Array) -> Counter[str]:
 def listed(counts: Mapping[str, int]) -> list[Language]:
     """The languages that a step counted, the most frequent first."""
     found: dict[str, Counter[str]] = {}
-    for key, count in counts.items():
-        if key.startswith(MARK):
-            name, _, reason = key.removeprefix(MARK).partition(": ")
-            found.setdefault(name, Counter())[reason] += count
+    for key, count in marked(counts, MARK).items():
+        name, _, reason = key.partition(": ")
+        found.setdefault(name, Counter())[reason] += count
     return sorted(
         (_language(name, reasons) for name, reasons in found.items()),
         key=lambda language: (-language.documents, language.name),

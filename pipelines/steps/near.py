@@ -45,7 +45,7 @@ ANSWERS = pa.schema([("row", pa.int32()), *NEAR])
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The nearest train documents, by signatures, splits, and who is kept so far."""
-    seen = [run.table(t).fingerprint for t in _reads(recipe) if t != "documents"]
+    seen = run.marks(t for t in _reads(recipe) if t != "documents")
     seen += again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, recipe.publish.train, seen)}
 

@@ -19,11 +19,11 @@ from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run, parts, refusals
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import PAIRS_TABLE
 from pipelines.schema import PAIRS, hashed
 from pipelines.steps import ingest
 
 VERSION = 1
-TABLE = "pairs"
 PARTITION = 200_000  # documents whose images meet in one partition, about
 SAID = ("alt", "title", "caption", "before", "after")
 """Kinds of texts that a page has of an image; and of the page the title."""
@@ -60,7 +60,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The pairs, by the documents that they are of; none of another run's documents."""
     if "from" in run.manifest.facts:
         return {}
-    return {TABLE: fingerprint("pairs", VERSION, run.table("documents").fingerprint)}
+    return {PAIRS_TABLE: fingerprint("pairs", VERSION, run.table("documents").fingerprint)}
 
 
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
@@ -77,7 +77,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
         for number in imaged(recipe)
         for file in ingest.files(every[number], recipe.base)
     ]
-    known = [{"part": part} for part in range(len(run.table("documents").parts))]
+    known = [{"part": part} for part in range(run.parts)]
     return Plan([*files, *known], sizes(recipe, Corpus.of(run))[1:])
 
 
@@ -195,9 +195,9 @@ def pair(job: Job, key: int, batches: Batches) -> Done:
     if not rows:
         return Done()
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["id"])), PAIRS)
-    with parts.Writer(job.run, TABLE, f"part-{key:05d}.parquet", PAIRS) as writer:
+    with parts.Writer(job.run, PAIRS_TABLE, f"part-{key:05d}.parquet", PAIRS) as writer:
         writer.write(table)
-    done = Done({TABLE: [writer.part]})
+    done = Done({PAIRS_TABLE: [writer.part]})
     done.counts["pairs"] = len(rows)
     return done
 

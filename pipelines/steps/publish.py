@@ -22,14 +22,14 @@ from pipelines.recipe import Publish, Recipe
 from pipelines.recipe.measures import selected
 from pipelines.runs import Part, Run, latest, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import DATASET, DECISIONS_TABLE, EDITS_TABLE, shard_file
 from pipelines.schema import DOCUMENTS
-from pipelines.steps import card, decide, scan
+from pipelines.steps import card
 from pipelines.steps.across import again
 from pipelines.steps.dedup import check
 from pipelines.steps.scan import edited_text
 
 VERSION = 3
-TABLE = "dataset"
 FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
 ADDRESS = [("_order", pa.uint64()), ("_part", pa.int32()), ("_row", pa.int32())]
 ROWS = 1024  # in a batch of a shard, at most
@@ -50,10 +50,10 @@ def columns(recipe: Recipe) -> list[str]:
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The dataset, by the decisions, the edits and what is published how."""
     homes = selected(recipe).homes(c for c in columns(recipe) if c != "text")
-    seen = [run.table(t).fingerprint for t in (decide.TABLE, scan.EDITS_TABLE, *homes)]
-    seen += [run.table(t).fingerprint for t in check.STEP.made(run, recipe)]  # the card tells of it
+    seen = run.marks((DECISIONS_TABLE, EDITS_TABLE, *homes))
+    seen += run.marks(check.STEP.made(run, recipe))  # the card tells of it
     how = [VERSION, recipe.name, recipe.publish.shard, columns(recipe)]
-    return {TABLE: fingerprint(seen, again.mark(run, recipe), how)}
+    return {DATASET: fingerprint(seen, again.mark(run, recipe), how)}
 
 
 def plan(run: Run, recipe: Recipe) -> Plan:
@@ -65,7 +65,7 @@ def plan(run: Run, recipe: Recipe) -> Plan:
         for name, size in sizes.items()
         for number in range(ceil(size / recipe.publish.shard))
     ] or [[next(iter(sizes)), 0, 1]]
-    tasks = list(range(len(run.table("documents").parts)))
+    tasks = list(range(run.parts))
     return Plan(
         tasks, [len(shards)], {"shards": shards, "slices": slices(recipe.publish, len(shards))}
     )
@@ -94,7 +94,7 @@ def route(job: Job, key: int, _: Batches) -> Done:
 
 
 def _routed(job: Job, key: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    decisions = job.run.columns(key, {decide.TABLE: ["kept", "split", "order"]})
+    decisions = job.run.columns(key, {DECISIONS_TABLE: ["kept", "split", "order"]})
     extra = _extra(job, key)
     start = 0
     reads = ["id", "source_key", "url", "text", *_own(job)]
@@ -122,7 +122,7 @@ def _own(job: Job) -> list[str]:
 def _extra(job: Job, key: int) -> pa.Table:
     names = [c for c in columns(job.recipe) if c not in DOCUMENTS.names]
     homes = selected(job.recipe).homes(names)
-    return latest.columns(job.run, key, {scan.EDITS_TABLE: ["edits"], **homes})
+    return latest.columns(job.run, key, {EDITS_TABLE: ["edits"], **homes})
 
 
 def _where(rows: pa.Table, mask: pa.BooleanArray) -> pa.Table:
@@ -173,15 +173,15 @@ def _schema(job: Job) -> pa.Schema:
 def shard(job: Job, key: int, batches: Batches) -> Done:
     """One shard: its documents in their order, in one Arrow stream."""
     name, index, count = job.plan.facts["shards"][key]
-    file = f"data/documents/{name}-{index:05d}-of-{count:05d}.arrow"
+    file = shard_file(name, index, count)
     schema = published(job)
     done = Done()
-    with job.run.folder.create(f"{TABLE}/{file}") as sink, pa.ipc.new_stream(sink, schema) as out:
+    with job.run.folder.create(f"{DATASET}/{file}") as sink, pa.ipc.new_stream(sink, schema) as out:
         for batch in _ordered(job, count, batches, schema):
             out.write_batch(batch)
             done.counts += counted(name, batch)
     done.counts["bytes"] = sink.size
-    done.parts[TABLE] = [Part(file, done.counts["documents"], sink.size, sink.sha256)]
+    done.parts[DATASET] = [Part(file, done.counts["documents"], sink.size, sink.sha256)]
     return done
 
 
@@ -229,9 +229,9 @@ def finish(job: Job, done: Done) -> None:
     manifest = card.manifest(job, done)
     files = {"manifest.json": manifest, "README.md": card.page(job, done, manifest, published(job))}
     for name, text in files.items():
-        with job.run.folder.create(f"{TABLE}/{name}") as sink:
+        with job.run.folder.create(f"{DATASET}/{name}") as sink:
             sink.write(text.encode())
-        done.parts[TABLE].append(Part(name, 0, sink.size, sink.sha256))
+        done.parts[DATASET].append(Part(name, 0, sink.size, sink.sha256))
 
 
 STEP = Step(

@@ -77,7 +77,7 @@ def homes(recipe: Recipe) -> Mapping[str, list[str]]:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The reasons, by the rules and the columns that they name."""
-    seen = [run.table(t).fingerprint for t in homes(recipe)]
+    seen = run.marks(homes(recipe))
     return {
         TABLE: fingerprint(run.table("documents").fingerprint, list(recipe.rules.items()), seen)
     }

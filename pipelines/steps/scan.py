@@ -17,11 +17,11 @@ from pipelines.recipe import Recipe, given
 from pipelines.recipe.measures import mark, selected, table_of
 from pipelines.runs import Run, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE, LETTERS
 from pipelines.schema import DOCUMENTS
 from pipelines.steps import edited, fit
 from pipelines.steps.ingest import write_dead
 
-EDITS_TABLE = "columns/documents/edits"
 EDITS_SCHEMA = pa.schema([("edits", EDITS)])
 ROW = ("id", "source", "offset", "text")
 MADE = ("text", "words", "paragraphs", "edits")  # what a batch holds beside columns
@@ -54,7 +54,7 @@ def is_edited(name: str, measure: Measure) -> bool:
 
 def dead_of(table: str) -> str:
     """The table of dead letters beside a table of columns."""
-    return f"dead/{table.rpartition('/')[2]}"
+    return f"{LETTERS}{table.rpartition('/')[2]}"
 
 
 def reads_files(recipe: Recipe) -> bool:

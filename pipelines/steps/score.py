@@ -5,6 +5,7 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import mark, selected, table_of
 from pipelines.runs import Run, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.steps import count, fit, scan
 
 
@@ -22,7 +23,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
     work = scan.Work(job.run, job.recipe, job.stale)
-    tables = {scan.EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
+    tables = {EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
     for batch in parts.beside(job.run, key, work.reads, tables):
         work.measure(batch)
     return work.done(key)

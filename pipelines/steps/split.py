@@ -32,7 +32,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 
 def plan(run: Run, recipe: Recipe) -> Plan:
     """A task a part; the unit of splitting is the same for all."""
-    count = len(run.table("documents").parts)
+    count = run.parts
     domains: set[str] = set()
     if len(recipe.publish.splits) > 1:
         for index in range(count):  # stops at the first part of a large crawl

@@ -68,7 +68,7 @@ def run(job: Job) -> None:
     training = Training(size, job.vocabulary, stream, Way(job.steps, job.points), job.seed)
     out = Path(job.out)
     started = time.perf_counter()
-    points = train(training, sets, out.with_suffix(".state"), told)
+    points = train(training, sets, out.with_suffix(".state"), progress)
     made = {
         "points": [asdict(point) for point in points],
         "rounds": job.steps * size.batch * size.length / len(corpus.tokens),
@@ -81,7 +81,7 @@ def run(job: Job) -> None:
     out.with_suffix(".state").unlink(missing_ok=True)
 
 
-def told(tokens: int) -> None:
+def progress(tokens: int) -> None:
     """Say how far it came, and give back memory: what large arrays leave behind falls to crumbs."""
     with contextlib.suppress(AttributeError, OSError):  # glibc's alone; else 1.4 GB become 3.5
         ctypes.CDLL(None).malloc_trim(0)

@@ -8,10 +8,7 @@ import pyarrow as pa
 
 from pipelines.errors import RunError
 from pipelines.runs import Run
-from pipelines.runs.stores import folder
-
-TABLE = "dataset"
-PLACE = "data/documents/"  # of the shards in it
+from pipelines.runs.tables import DATASET, SHARDS, split_of
 
 
 class Shards:
@@ -59,9 +56,9 @@ def _mapped(file: str | Path) -> pa.Table:
 
 def splits(run: Run) -> list[str]:
     """The splits in which a run published something."""
-    sealed = run.manifest.tables.get(TABLE)
-    names = [p.name for p in sealed.parts if p.name.startswith(PLACE)] if sealed else []
-    return sorted({name.removeprefix(PLACE).rpartition("-of-")[0][:-6] for name in names})
+    sealed = run.manifest.tables.get(DATASET)
+    names = [p.name for p in sealed.parts if p.name.startswith(SHARDS)] if sealed else []
+    return sorted(set(map(split_of, names)))
 
 
 def published(run: Run, split: str) -> Shards:
@@ -71,13 +68,12 @@ def published(run: Run, split: str) -> Shards:
         RunError: if it published none, or a file is not as it was.
     """
     place = run.folder.path
-    sealed = run.manifest.tables.get(TABLE)
+    sealed = run.manifest.tables.get(DATASET)
     names = (
-        [p.name for p in sealed.parts if p.name.startswith(f"{PLACE}{split}-")] if sealed else []
+        [p.name for p in sealed.parts if p.name.startswith(f"{SHARDS}{split}-")] if sealed else []
     )
     if sealed is None or not names:
         raise RunError(f"{place}: published nothing in split {split}; run its recipe to the end")
-    if not run.is_whole(TABLE):
+    if not run.is_whole(DATASET):
         raise RunError(f"{place}: files of its dataset are missing; run its recipe again")
-    at = folder(sealed.at) if sealed.at else run.folder
-    return Shards([at.at(f"{TABLE}/{name}") for name in sorted(names)])
+    return Shards([run.home(DATASET).at(f"{DATASET}/{name}") for name in sorted(names)])

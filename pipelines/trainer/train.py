@@ -33,7 +33,7 @@ POWER = 9.0  # of the mean of weights: the last tenth of the way counts most
 BETAS, CLIP, WEIGHT_DECAY = (0.9, 0.95), 1.0, 0.1
 IGNORED = -100  # a target that counts for nothing
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def train(
     training: Training,
     sets: Mapping[str, Held],
     state: Path | None = None,
-    told: Told | None = None,
+    told: Progress | None = None,
 ) -> list[Point]:
     """Train to the end of the way.
 

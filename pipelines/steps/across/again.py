@@ -35,7 +35,7 @@ def measured(recipe: Recipe) -> list[str]:
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The rows that changed, of every measure and of the reasons, under one fingerprint."""
     again = [*measured(recipe), rules.TABLE]
-    seen = [run.table(t).fingerprint for t in (passages.TABLE, *again)]
+    seen = run.marks((passages.TABLE, *again))
     return dict.fromkeys([*map(latest.again, again), DEAD], fingerprint(seen))
 
 

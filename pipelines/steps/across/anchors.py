@@ -15,10 +15,11 @@ from filters.words import words
 from pipelines.engine.step import Job
 from pipelines.recipe.measures import selected
 from pipelines.runs import parts
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import id_heads
 from pipelines.steps.dedup import clusters
 from pipelines.steps.meeting import address_of
-from pipelines.steps.scan import EDITS_TABLE, edited_text
+from pipelines.steps.scan import edited_text
 
 Rows = NDArray[np.int64]
 

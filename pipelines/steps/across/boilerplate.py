@@ -21,12 +21,12 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import mark, selected, table_of
 from pipelines.runs import Run, latest, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import hashed, mixed
 from pipelines.steps.across import anchors
 from pipelines.steps.across.anchors import Rows
 from pipelines.steps.dedup import clusters
 from pipelines.steps.meeting import begins, by_key
-from pipelines.steps.scan import EDITS_TABLE
 
 VERSION = 1
 NAME = "boilerplate"
@@ -49,7 +49,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The lines to cut, by the options, the texts and who takes part."""
     edit = selected(recipe).across[NAME]
     reads = (EDITS_TABLE, table_of("site"), *clusters.judges(recipe))
-    seen = [run.table(t).fingerprint for t in reads]
+    seen = run.marks(reads)
     return {TABLE: fingerprint(VERSION, mark(edit), seen)}
 
 

@@ -32,12 +32,13 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import mark, selected
 from pipelines.runs import Run, latest
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.steps import edited
 from pipelines.steps.across import anchors, boilerplate
 from pipelines.steps.across.anchors import Rows, Texts
 from pipelines.steps.dedup import clusters
 from pipelines.steps.meeting import by_key, part_of, row_of
-from pipelines.steps.scan import EDITS_SCHEMA, EDITS_TABLE
+from pipelines.steps.scan import EDITS_SCHEMA
 
 VERSION = 1
 PARTITION = 256_000_000  # bytes of text whose anchors meet in one partition, about
@@ -53,7 +54,7 @@ FOUND = pa.schema([("row", pa.int32()), ("at", pa.int32()), ("mask", pa.uint32()
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The edits of the documents that change, by the options, the texts and who takes part."""
     across = selected(recipe).across
-    seen = [run.table(t).fingerprint for t in (EDITS_TABLE, *clusters.judges(recipe))]
+    seen = run.marks((EDITS_TABLE, *clusters.judges(recipe)))
     seen += boilerplate.STEP.made(run, recipe).values()
     return {TABLE: fingerprint(VERSION, [[n, mark(edit)] for n, edit in across.items()], seen)}
 

@@ -17,14 +17,14 @@ from pipelines.recipe.measures import selected, table_of
 from pipelines.runs import Run
 from pipelines.runs.folders import fingerprint
 from pipelines.runs.stores import folder, is_remote, reached
+from pipelines.runs.tables import DECISIONS_TABLE
 
 SCHEME = b"scheme"
 """Key of a file's footer: what must agree if the signatures or hashes in it are to be compared."""
 
-DECISIONS = "decisions/documents"
 Sizes = Callable[[Recipe, Corpus], list[int]]
 
-READ = (table_of("minhash"), table_of("exact"), DECISIONS)
+READ = (table_of("minhash"), table_of("exact"), DECISIONS_TABLE)
 
 
 def runs(recipe: Recipe) -> list[Run]:
@@ -105,7 +105,7 @@ def planned(sizes: Sizes) -> Callable[[Run, Recipe], Plan]:
 
 def count(run: Run) -> int:
     """Parts of a run."""
-    return len(run.table("documents").parts)
+    return run.parts
 
 
 def place(job: Job, part: int) -> tuple[Run, int, bool]:

@@ -26,8 +26,9 @@ from pipelines.recipe import Dedup, Recipe
 from pipelines.recipe.measures import table_of
 from pipelines.runs import Run
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.schema import drawn
-from pipelines.steps import rules, scan
+from pipelines.steps import rules
 from pipelines.steps.dedup import against, clusters, truth
 from pipelines.steps.meeting import address_of, begins, by_key, part_of, within
 
@@ -44,7 +45,7 @@ FIRST = [(name, "ascending") for name in ("draw", "removed", "address")]
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The pairs, by the duplicates, the texts and who is drawn."""
     dedup = cast(Dedup, recipe.dedup)
-    reads = (clusters.TABLE, scan.EDITS_TABLE, "documents")
+    reads = (clusters.TABLE, EDITS_TABLE, "documents")
     seen = [run.table(table).fingerprint for table in reads]
     return {truth.TABLE: fingerprint("check", VERSION, dedup.probes, recipe.seed, seen)}
 
@@ -157,7 +158,7 @@ def _passed(job: Job, part: int) -> pa.Table:
     """The rows of one part that dedup looked at: `ROW` and signature, the first drawn first."""
     run, at, earlier = against.place(job, part)
     own = {rules.TABLE: ["reason"], clusters.TABLE: ["duplicate"]}
-    says = {against.DECISIONS: ["kept"]} if earlier else own
+    says = {DECISIONS_TABLE: ["kept"]} if earlier else own
     reads = {"documents": ["id"], table_of("minhash"): ["minhash"], **says}
     columns = run.columns(at, reads).combine_chunks()
     some = columns["kept"] if earlier else pc.is_null(columns["reason"])

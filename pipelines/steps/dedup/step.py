@@ -28,6 +28,7 @@ from pipelines.recipe import Dedup, Recipe
 from pipelines.recipe.measures import selected, table_of
 from pipelines.runs import Run
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import DECISIONS_TABLE
 from pipelines.schema import id_heads
 from pipelines.steps import meeting, rules
 from pipelines.steps.dedup import against, clusters
@@ -45,7 +46,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     dedup = cast(Dedup, recipe.dedup)
     keep = selected(recipe).homes(dict.fromkeys(column for column, _ in dedup.order))
     reads = [table_of("minhash"), table_of("exact"), rules.TABLE, *keep]
-    seen = [run.table(t).fingerprint for t in dict.fromkeys(reads)]
+    seen = run.marks(dict.fromkeys(reads))
     how = [dedup.threshold, dedup.keep, dedup.link, [against.mark(r) for r in against.runs(recipe)]]
     return {TABLE: fingerprint("minhash", VERSION, how, seen)}
 
@@ -64,7 +65,7 @@ def band_keys(job: Job, key: int, _: Batches) -> Done:
     reads = {
         table_of("minhash"): ["bands"],
         table_of("exact"): ["text_hash"],
-        **({against.DECISIONS: ["kept"]} if earlier else {rules.TABLE: ["reason"]}),
+        **({DECISIONS_TABLE: ["kept"]} if earlier else {rules.TABLE: ["reason"]}),
         "documents": ["id"],
     }
     return Done(out=_spread(run.columns(part, reads), key, job.plan.keys[0]))

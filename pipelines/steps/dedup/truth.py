@@ -14,6 +14,7 @@ from filters.words import words
 from pipelines.engine.step import Batches, Done, Job
 from pipelines.recipe.measures import selected, table_of
 from pipelines.runs import parts
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import CHECK
 from pipelines.steps import scan
 from pipelines.steps.dedup import against, clusters
@@ -31,7 +32,7 @@ PAIRS = pa.schema(
 )
 
 Rows = NDArray[np.int64]
-Told = dict[str, Any]
+Row = dict[str, Any]
 
 
 def fetch(job: Job, key: int, batches: Batches) -> Done:
@@ -65,7 +66,7 @@ def _said(job: Job, key: int) -> pa.Table:
 def _sets(job: Job, key: int, rows: Rows) -> Iterator[Hashes]:
     """The shingles of some rows of one part, as dedup saw their texts; rows rise."""
     run, at, _ = against.place(job, key)
-    edits = run.columns(at, {scan.EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
+    edits = run.columns(at, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
     size = selected(job.recipe).measures["minhash"].shingle  # type: ignore[attr-defined]
     for here, raw in parts.picked(run, "documents", at, ["text"], rows):
         text = scan.edited_text(raw.append_column("edits", edits.take(pa.array(here))))
@@ -75,13 +76,13 @@ def _sets(job: Job, key: int, rows: Rows) -> Iterator[Hashes]:
 def measure(job: Job, key: int, batches: Batches) -> Done:
     """The true similarity of every pair, and what dedup made of it."""
     sets: dict[int, Hashes] = {}
-    rows: list[Told] = []
+    rows: list[Row] = []
     for batch in batches:
         rows += batch.drop_columns(["shingles"]).to_pylist()
         lists, address = batch["shingles"], batch["address"].to_numpy()
         for at in np.flatnonzero(lists.is_valid().to_numpy(zero_copy_only=False)).tolist():
             sets[int(address[at])] = lists[at].values.to_numpy()
-    table = pa.Table.from_pylist(list(_told(rows, sets, _slots(job))), CHECK)
+    table = pa.Table.from_pylist(list(_pairs(rows, sets, _slots(job))), CHECK)
     table = table.sort_by([(name, "ascending") for name in CHECK.names])
     with parts.Writer(job.run, TABLE, "part-00000.parquet", CHECK) as writer:
         writer.write(table)
@@ -93,7 +94,7 @@ def _slots(job: Job) -> int:
     return int(kind.byte_width)
 
 
-def _told(rows: list[Told], sets: dict[int, Hashes], slots: int) -> Iterator[Told]:
+def _pairs(rows: list[Row], sets: dict[int, Hashes], slots: int) -> Iterator[Row]:
     """What there is to say of each pair; of two that are the same one, the later is marked."""
     selves = {row["probe"]: row for row in rows if row["agreements"] is None}
     pairs = [row for row in rows if row["agreements"] is not None]

@@ -50,7 +50,7 @@ def _asked(recipe: Recipe) -> Curriculum:
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The places, by the difficulty and by who is left."""
-    seen = [run.table(t).fingerprint for t in reads(recipe)] + again.mark(run, recipe)
+    seen = run.marks(reads(recipe)) + again.mark(run, recipe)
     return {TABLE: fingerprint(VERSION, repr(recipe.curriculum), recipe.seed, seen)}
 
 

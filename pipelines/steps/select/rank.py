@@ -22,6 +22,7 @@ from pipelines.recipe.select import MOST, Select
 from pipelines.recipe.strategies import mark, strategy
 from pipelines.runs import Run, latest, parts
 from pipelines.runs.folders import fingerprint
+from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import drawn
 from pipelines.steps import near, scan
 from pipelines.steps.across import again
@@ -84,9 +85,9 @@ def reads(recipe: Recipe, number: int) -> dict[str, list[str]]:
 def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     """The ranks, by the strategy and all that it looks at."""
     select, how = asked(recipe, number)
-    seen = [run.table(t).fingerprint for t in reads(recipe, number)]
+    seen = run.marks(reads(recipe, number))
     if "text" in how.needs:
-        seen.append(run.table(scan.EDITS_TABLE).fingerprint)
+        seen.append(run.table(EDITS_TABLE).fingerprint)
     seen += again.mark(run, recipe)
     return {
         table(number): fingerprint(VERSION, mark(how), select.per, select.add, recipe.seed, seen)
@@ -146,7 +147,7 @@ def _ranks(how: Strategy, name: str, some: pa.Table, seed: int) -> pa.Array:
 
 def _texts(job: Job, key: int, rows: NDArray[np.int64]) -> pa.ChunkedArray:
     """The edited texts of some rows of one part."""
-    edits = latest.columns(job.run, key, {scan.EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
+    edits = latest.columns(job.run, key, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
     read = [
         scan.edited_text(batch.append_column("edits", edits.take(pa.array(here))))["text"]
         for here, batch in parts.picked(job.run, "documents", key, ["text"], rows)

@@ -8,7 +8,7 @@ from pipelines.runs import Run
 from pipelines.steps.select import rank
 
 
-class Told(NamedTuple):
+class Taken(NamedTuple):
     """One strategy.
 
     Attributes:
@@ -26,14 +26,14 @@ class Told(NamedTuple):
     tokens: int
 
 
-def told(run: Run, recipe: Recipe) -> list[Told]:
+def listed(run: Run, recipe: Recipe) -> list[Taken]:
     """Each strategy of a run that is done, in order."""
     found = []
     for number, select in enumerate(recipe.select):
         ranked = run.manifest.steps[rank.named("rank", number)]["counts"]
         chosen = run.manifest.steps[rank.named("select", number)]["counts"]
         some = (ranked.get("candidates", 0), chosen.get("taken", 0), chosen.get("tokens", 0))
-        found.append(Told(_how(select), _budget(select), *some))
+        found.append(Taken(_how(select), _budget(select), *some))
     return found
 
 

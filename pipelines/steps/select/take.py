@@ -65,7 +65,7 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     """What is taken, by the ranks and the budget."""
     select, how = rank.asked(recipe, number)
     wanted = (select.budget, select.balance, sorted(select.share.items()), how.window)
-    seen = [run.table(t).fingerprint for t in (rank.table(number), table_of("tokens"))]
+    seen = run.marks((rank.table(number), table_of("tokens")))
     return {rank.taken(number): fingerprint(VERSION, repr(wanted), seen)}
 
 
