@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from filters import EDITS
 from pipelines import sql
 from pipelines.commands import onpage, overlaps
 from pipelines.crawl import fetches
@@ -85,7 +86,7 @@ def _verdict(rule: str, values: Mapping[str, object]) -> bool | None:
 def _edited(text: str, edits: list[dict[str, Any]]) -> str:
     from filters.edits import apply
 
-    return str(apply(pa.array([text]), pa.array([edits], EDITS_TABLE))[0])
+    return str(apply(pa.array([text]), pa.array([edits], EDITS))[0])
 
 
 def find(opened: Opened, key: str) -> list[Address]:

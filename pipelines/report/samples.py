@@ -136,7 +136,7 @@ def shown(text: str, edits: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:
 
     Args:
         text: raw.
-        edits: of `filters.EDITS_TABLE`: bytes of its UTF-8, sorted and disjoint.
+        edits: of `filters.EDITS`: bytes of its UTF-8, sorted and disjoint.
     """
     body = text.encode()
     pieces, at, left = [], 0, LENGTH
