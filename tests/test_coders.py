@@ -2,6 +2,7 @@
 
 import base64
 import bz2
+import inspect
 import pickletools
 import zlib
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 import apache_beam
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.portability import common_urns, python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.transforms.core import _DoFnParam
 
-from pipelines.beam.pipeline import build
+from pipelines.beam.pipeline import Gather, Keys, Options, Perform, Send, Stateless, build
 from pipelines.engine.step import Job, Plan, Step
 from pipelines.recipe import EXCHANGES, SHUFFLE, Recipe, Source
 from pipelines.runs import Run
@@ -36,7 +38,7 @@ def graph(step: Step, size: int, folder: Path, exchange: str = SHUFFLE) -> Any:
     """The pipeline of a step, as runners get it."""
     plan = Plan(list(range(size)), [size] * (len(step.stages) - 1))
     recipe = Recipe("a", source=(Source("text", ("x",)),))
-    pipeline = apache_beam.Pipeline("FnApiRunner", PipelineOptions([]))
+    pipeline = apache_beam.Pipeline("FnApiRunner", Options([]))
     build(Job(Run(folder), recipe, step, [], plan, "mark", exchange), pipeline)
     return pipeline.to_runner_api()
 
@@ -91,3 +93,21 @@ def test_no_code_travels(step: Step, tmp_path: Path) -> None:
 def test_a_graph_does_not_grow_with_its_keys(step: Step, tmp_path: Path) -> None:
     small, large = (graph(step, size, tmp_path).ByteSize() for size in (1, 100_000))
     assert large - small < 100 * len(step.stages)
+
+
+def test_options_are_those_of_beam_and_parsed_once() -> None:
+    given = ["--runner=Some", "--job_name=one"]
+    ours, theirs = Options(given), PipelineOptions(given)
+    assert ours.get_all_options() == theirs.get_all_options()
+    ours.view_as(StandardOptions).runner = theirs.view_as(StandardOptions).runner = "Another"
+    assert ours.view_as(StandardOptions) is ours.view_as(StandardOptions)
+    assert ours.get_all_options() == theirs.get_all_options()
+    assert ours.to_runner_api() == theirs.to_runner_api()
+
+
+@pytest.mark.parametrize("kind", [Gather, Keys, Perform, Send])
+def test_no_method_names_a_state_that_beam_would_not_be_shown(kind: type[Stateless]) -> None:
+    for each in (value for base in kind.__mro__ for value in vars(base).values()):
+        if inspect.isfunction(each):
+            defaults = [p.default for p in inspect.signature(each).parameters.values()]
+            assert not any(isinstance(default, _DoFnParam) for default in defaults)

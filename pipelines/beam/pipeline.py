@@ -55,7 +55,26 @@ Reference = tuple[int, str]
 Each = TypeVar("Each")
 
 
-class Task(beam.DoFn):
+class Options(PipelineOptions):
+    """Beam's, each view made once: to make one is to parse them all, hundreds of times a run."""
+
+    def view_as(self, cls: type[PipelineOptions]) -> PipelineOptions:
+        """The same values under other names; a change of one is a change of all."""
+        views: dict[type[PipelineOptions], PipelineOptions] = self.__dict__.setdefault("views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
+
+
+class Stateless(beam.DoFn):
+    """Keeps no state and sets no timers; Beam would ask each method for them, a dozen times."""
+
+    def __dir__(self) -> list[str]:
+        """Where state and timers would be named."""
+        return ["process"]
+
+
+class Task(Stateless):
     """What the parts of a step's pipeline have in common.
 
     They hold names alone, so that they can be read by any version, which then refuses the other.
@@ -138,7 +157,7 @@ def segments(references: Iterable[str]) -> list[Segment]:
     return [Segment(*json.loads(each)) for each in references if each]
 
 
-class Keys(beam.DoFn):
+class Keys(Stateless):
     """All keys of a stage, each with a reference to nothing: graphs stay small whatever the size.
 
     A class, as `Perform` is, and not `beam.Create`: that puts code of one Python into the graph.
@@ -171,9 +190,9 @@ def execute(job: Job, options: Sequence[str]) -> Counts:
     holdings.check_exchange(job, here)
     loopback.stay_here()
     options = jobs.named(job, options)
-    known = PipelineOptions([*options, QUICK])
+    known = Options([*options, QUICK])
     if known.view_as(StandardOptions).runner == dataflow.RUNNER:
-        known = PipelineOptions([*dataflow.checked(job, options), QUICK])
+        known = Options([*dataflow.checked(job, options), QUICK])
     jobs.check_endpoint(known)
     try:
         pipeline = beam.Pipeline("FnApiRunner" if here else None, known)
