@@ -21,7 +21,7 @@ from filters.unicode import DIGIT, LOWER, MARK, decode, kind_of
 
 LOCAL, LABEL = 64, 63  # bytes at most
 SMALL = 64  # four numbers below are those of a version or a section
-AT, COLON, DOT, HYPHEN, LOW_LINE = map(ord, "@:.-_")
+COLON, DOT, HYPHEN, LOW_LINE = map(ord, ":.-_")
 OTHERS = tuple(map(ord, "%+'-"))  # in a local part, beside letters, digits, "_" and "."
 
 PRIVATE = (

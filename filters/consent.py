@@ -156,7 +156,7 @@ class Consent(NamedTuple):
     """What a page says of itself, in its HTTP header or its tags.
 
     Attributes:
-        noindex, nofollow, noarchive: of robots of all kinds; "none" is noindex and nofollow.
+        noindex, nofollow: of robots of all kinds; "none" is noindex and nofollow.
         noai: no use of the page for AI.
         noimageai: no use of its images for AI; noai says so too.
         agents: those of `AGENTS` that it refuses by name, in their order.
@@ -168,7 +168,6 @@ class Consent(NamedTuple):
 
     noindex: bool = False
     nofollow: bool = False
-    noarchive: bool = False
     noai: bool = False
     noimageai: bool = False
     agents: tuple[str, ...] = ()
@@ -205,7 +204,6 @@ def of_page(
     return Consent(
         noindex="noindex" in said,
         nofollow="nofollow" in said,
-        noarchive="noarchive" in said,
         noai="noai" in said,
         noimageai="noimageai" in said or "noai" in said,
         agents=tuple(agent for agent in AGENTS if agent in agents),

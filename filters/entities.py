@@ -20,7 +20,7 @@ from filters.tags import BASIS, Hashes, table
 
 LONGEST = 32  # characters of a name
 SPELLING = 8  # bytes that a reference stands for, at most
-_START, _ONE, _EIGHT = np.uint64(BASIS), np.uint64(1), np.uint64(8)
+_START, _ONE = np.uint64(BASIS), np.uint64(1)
 FIRST_CODE, LAST_CODE = 0x80, 0x9F  # numbers that are read as Windows-1252
 
 

@@ -46,13 +46,6 @@ _ATTRIBUTE = re.compile(
 (?: "([^"]*+)" | '([^']*+)' | ([^\t\n\f\r >]*+) ) )?+""",
     re.VERBOSE,
 )
-_USUAL = re.compile(
-    rb"""(?: [\t\n\f\r ]*+ [a-gi-qs-z][a-z-]*+ ="[^"]*+" )*+
-[\t\n\f\r ]*+ href="([^"]*+)" (?: [\t\n\f\r ]*+ [a-gi-qs-z][a-z-]*+ ="[^"]*+" )*+ [\t\n\f\r ]*+""",
-    re.VERBOSE,
-)
-"""Attributes as most anchors have them: one is href, none is rel."""
-
 _COMMENT = re.compile(rb"--!?>")
 _SCRIPT = re.compile(rb"<!--(?:-*+>)?|-->|</?script(?=[\t\n\f\r />])", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]*;?)(=?)")

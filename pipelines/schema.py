@@ -98,9 +98,7 @@ PAIRS = pa.schema(
         pa.field("document", pa.string(), False),  # id
         pa.field("url", pa.string()),  # of the document
         pa.field("image_url", pa.string(), False),
-        pa.field(
-            "texts", pa.list_(pa.struct([(n, pa.string()) for n in ("kind", "text", "lang")]))
-        ),
+        pa.field("texts", pa.list_(TEXT)),
         pa.field("media_type", pa.string(), False),  # as its head shows
         pa.field("width", pa.int32(), False),  # pixels
         pa.field("height", pa.int32(), False),

@@ -168,7 +168,7 @@ def metas(*said: tuple[str, str]) -> bytes:
 
 ROBOTS_SAID: list[tuple[str, dict[str, object]]] = [
     ("noindex, nofollow", {"noindex": True, "nofollow": True}),
-    ("NOINDEX NoArchive", {"noindex": True, "noarchive": True}),
+    ("NOINDEX NoArchive", {"noindex": True}),
     ("none", {"noindex": True, "nofollow": True}),
     ("noai", {"noai": True, "noimageai": True}),
     ("noimageai", {"noimageai": True}),
@@ -218,7 +218,7 @@ def test_a_meta_may_be_for_an_agent_and_several_metas_add_up() -> None:
         ("ClaudeBot", "noindex"), ("robots", "all"), ("robots", "noai"), ("googlebot", "none")
     )
     assert of_page([("X-Robots-Tag", "noarchive")], page) == Consent(
-        noai=True, noimageai=True, noarchive=True, agents=("ClaudeBot",)
+        noai=True, noimageai=True, agents=("ClaudeBot",)
     )
 
 

@@ -14,8 +14,6 @@ from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.scope import shape
 from pipelines.runs import Run
 
-TIME = pa.timestamp("s", "UTC")
-
 FETCHES = pa.schema(
     [
         pa.field("url", pa.string(), False),

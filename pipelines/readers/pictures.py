@@ -16,7 +16,6 @@ from pipelines.readers.warc import CHARSET, joined, record_in
 class Mention(NamedTuple):
     """An image in the main text of a page."""
 
-    page: str | None
     offset: int  # of the page's record
     url: str  # of the image, canonical
     said: Image
@@ -64,7 +63,7 @@ def _of(frame: Frame, mode: str) -> Iterator[Mention | Found]:
         page = charset.utf8(_body(record, headers), label and label[1])
         for image in images_of(page, url, mode):
             if named := urls.canonical(image.url):
-                yield Mention(url, frame.offset, named, image)
+                yield Mention(frame.offset, named, image)
     elif media_type.startswith("image/") and url and (named := urls.canonical(url)):
         body = _body(record, headers)
         if (picture := look(body)) is not None:

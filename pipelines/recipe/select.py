@@ -11,7 +11,7 @@ from pipelines.recipe.build import build
 
 MOST = 4  # strategies in a recipe
 LARGE = {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
-PACES = SORTED, LINEAR, ROOT = "sorted", "linear", "root"
+PACES = SORTED, LINEAR, _ = "sorted", "linear", "root"
 
 
 @dataclass(frozen=True, slots=True)

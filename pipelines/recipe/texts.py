@@ -18,7 +18,6 @@ from pipelines.readers import SUFFIXES, Dead, Document, Documents, by_kind, kind
 from pipelines.recipe import Source
 
 KINDS = ("text", "jsonl", "parquet")
-SIZE = 8_000_000  # characters of texts looked at together, about
 
 
 @dataclass(frozen=True, repr=False, eq=False)
