@@ -2,9 +2,9 @@
 
 A **measure** turns a batch of documents into columns, row for row.  An **edit** turns it into spans
 of the raw text to cut or replace.  Both are frozen values: they compare, print and pickle, and hold
-their options and nothing else.  Models are loaded on first use, once a process.  A measure that
-learns, a `Learner`, does so before; what it learned is a file of the run.  A `Counting` counts the
-whole corpus first, and measures by the sums.
+their options and nothing else.  Models are loaded on first use, once a process.  A `Learner`
+learns before, and is fitted with what it learned, a file of the run; a `Counting` counts the whole
+corpus before, and is fitted with the sums.
 
 What the batch holds is what `needs` asks for:
 
@@ -89,7 +89,7 @@ class Learned(NamedTuple):
 
 @runtime_checkable
 class Learner(Protocol):
-    """A measure that learns, from what its options name, before it can measure."""
+    """What learns, from what its options name, before it can measure."""
 
     def fit(self, seed: int) -> Learned:
         """Learn; the same options and seed give the same model.
@@ -108,7 +108,7 @@ class Learner(Protocol):
 
 @runtime_checkable
 class Counting(Protocol):
-    """A measure that goes by counts over the whole corpus: whole numbers that add up.
+    """What goes by counts over the whole corpus: whole numbers that add up.
 
     Attributes:
         needs: columns that a batch must hold, to be counted and to be measured.
@@ -161,3 +161,13 @@ def check_name(name: str) -> None:
     """
     if not re.fullmatch(r"[a-z_]\w*", name):
         raise ValueError(f"{name!r} is no name for a column; want letters, digits and _")
+
+
+def check_whole(option: str, value: object, least: int = 1, most: int = 2**31 - 1) -> None:
+    """Refuse what is no whole number, or too small or too large.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{option} wants a whole number of {least:,} to {most:,}, got {value!r}")

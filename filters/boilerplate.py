@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Bytes, Offsets, Positions, spans, utf8
 from filters.kernels import I32, I64, INT, OUT_I32, OUT_U64, U8, helper, kernel
 from filters.seen import line_end
@@ -33,10 +34,8 @@ class Boilerplate:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for name, least in (("documents", 2), ("words", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} must be a whole number, at least {least}, got {value!r}")
+        check_whole("documents", self.documents, 2)
+        check_whole("words", self.words)
 
 
 class Units(NamedTuple):

@@ -22,8 +22,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters import Learned, check_name
-from filters.wordhashes import check_whole
+from filters import Learned, check_name, check_whole
 
 FILES = CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 TYPE = "pip install 'karez[train]'"
@@ -70,14 +69,6 @@ class Causal:
     def columns(self) -> pa.Schema:
         """Both float64."""
         return pa.schema([(self.name, pa.float64()), (f"{self.name}_bits_per_byte", pa.float64())])
-
-    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Nothing before it is fitted.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("it must be fitted first")
 
     def fit(self, seed: int) -> Learned:
         """Take the files and try them.  Nothing is drawn, so the seed does not matter.

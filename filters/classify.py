@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters import Learned, check_name
+from filters import Learned, check_name, check_whole
 from filters.buffers import utf8
 from filters.classifier import Classifier
 from filters.fastfile import SOFTMAX, TREE, Numbers, parsed, written
@@ -80,9 +80,7 @@ class Classify:
         check_name(self.name)
         self._check_labels()
         for option in ("epochs", "dimensions", "run"):
-            value = getattr(self, option)
-            if type(value) is not int or value < 1:
-                raise ValueError(f"{option} wants a whole number of 1 or more, got {value!r}")
+            check_whole(option, getattr(self, option))
         if type(self.rate) not in (int, float) or not 0 < self.rate <= 10:
             raise ValueError(f"rate wants a number above 0, 10 at most, got {self.rate!r}")
 
@@ -108,14 +106,6 @@ class Classify:
         first = [(self.name, pa.float64())] if self.wanted or not self.model else []
         rest = [(f"{self.name}_label", pa.string()), (f"{self.name}_entropy", pa.float64())]
         return pa.schema([*first, *rest])
-
-    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Nothing before it is fitted.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("it must be fitted first")
 
     def fit(self, seed: int) -> Learned:
         """Learn from the samples, or take the file.

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import table as bytes_of
 from filters.strategies import Top, floats, ranked, uniform
 
@@ -46,8 +47,7 @@ class Clusters:
     by: str = ""
 
     def __post_init__(self) -> None:
-        if self.clusters < 1:
-            raise ValueError(f"clusters wants a number, at least 1, got {self.clusters}")
+        check_whole("clusters", self.clusters)
         if not 0 <= self.balance <= 1:
             raise ValueError(f"balance is a number in [0, 1], not {self.balance:g}")
         if self.by:

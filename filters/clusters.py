@@ -26,13 +26,11 @@ class Links(NamedTuple):
     Attributes:
         rows: shape (links,).
         leaders: the leader of each; it came before the row in the bucket.
-        agreements: in how many slots the two agree.
         unled: rows that agree with no leader of their bucket and found no room among them.
     """
 
     rows: Rows
     leaders: Rows
-    agreements: NDArray[np.int32]
     unled: int
 
 
@@ -52,9 +50,8 @@ def leaders(buckets: Rows, rows: Rows, signatures: Signatures, needed: int, most
     _check(len(signatures), rows)
     _check(len(rows) + 1, buckets)
     tied, to = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    agreeing = np.empty(len(rows), np.int32)
-    count, unled = _leaders(buckets, rows, signatures, needed, most, tied, to, agreeing)
-    return Links(tied[:count], to[:count], agreeing[:count], unled)
+    count, unled = _leaders(buckets, rows, signatures, needed, most, tied, to)
+    return Links(tied[:count], to[:count], unled)
 
 
 def agreements(signatures: Signatures, left: Rows, right: Rows) -> NDArray[np.int32]:
@@ -173,7 +170,7 @@ def _agreements(signatures: Signatures, left: Rows, right: Rows, counts: NDArray
         counts[pair] = _agreeing(signatures, left[pair], right[pair])
 
 
-@kernel(types.UniTuple(INT, 2)(I64, I64, U8_TABLE, INT, INT, OUT_I64, OUT_I64, OUT_I32))
+@kernel(types.UniTuple(INT, 2)(I64, I64, U8_TABLE, INT, INT, OUT_I64, OUT_I64))
 def _leaders(
     buckets: Rows,
     rows: Rows,
@@ -182,21 +179,19 @@ def _leaders(
     most: int,
     tied: Rows,
     to: Rows,
-    agreeing: NDArray[np.int32],
 ) -> tuple[int, int]:
     count, unled = 0, 0
     heads = np.empty(most, np.int64)
     for bucket in range(len(buckets) - 1):
         led = 0
         for i in range(buckets[bucket], buckets[bucket + 1]):
-            row, agree, head = rows[i], -1, 0
+            row, head = rows[i], 0
             while head < led:
-                agree = _agreeing(signatures, row, heads[head])
-                if agree >= needed:
+                if _agreeing(signatures, row, heads[head]) >= needed:
                     break
                 head += 1
             if head < led:
-                tied[count], to[count], agreeing[count] = row, heads[head], agree
+                tied[count], to[count] = row, heads[head]
                 count += 1
             elif led < most:
                 heads[led] = row

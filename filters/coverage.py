@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Bytes, Offsets, spans, utf8
 from filters.folding import folds
 from filters.kernels import INT, NOTHING, OUT_U8, U8, U64, kernel, signed
@@ -44,8 +45,7 @@ class Coverage:
     words: int = 3
 
     def __post_init__(self) -> None:
-        if not 1 <= self.words <= 8:
-            raise ValueError(f"words of a run are 1 to 8, not {self.words}")
+        check_whole("words", self.words, 1, 8)
 
     def rank(self, candidates: pa.Table, seed: int) -> pa.Array:
         """The share of the partition's tokens that is chosen before; null for less than a run."""

@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import share
 from filters.entropy import BITS
 from filters.runcounts import CORPUS, SALTS, TARGET, add, surprises, table
-from filters.wordhashes import check_power, check_whole, of_sample, of_texts, of_words
+from filters.wordhashes import of_sample, of_texts, of_words
 
 LEAST = 100  # words of a sample
 FEWEST, MOST = 1 << 6, 1 << 23  # buckets: a batch's counts are 8 bytes a bucket, 16 with a sample
@@ -60,21 +61,15 @@ class Ngram:
     def __post_init__(self) -> None:
         check_whole("order", self.order, 1, LONGEST)
         check_whole("prior", self.prior, 1, 1 << 20)
-        check_power("buckets", self.buckets, FEWEST, MOST)
+        check_whole("buckets", self.buckets, FEWEST, MOST)
+        if self.buckets & (self.buckets - 1):
+            raise ValueError(f"buckets wants a power of two, got {self.buckets:,}")
 
     @property
     def columns(self) -> pa.Schema:
         """One or three, of float64."""
         more = ("target_entropy", "entropy_difference") if self.sample else ()
         return pa.schema([(name, pa.float64()) for name in ("ngram_entropy", *more)])
-
-    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Nothing before the corpus is counted.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("the corpus must be counted first")
 
     def count(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
         """The runs of a batch; where there is a sample, its counts come after those."""

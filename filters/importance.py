@@ -20,13 +20,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Offsets, share
 from filters.entropy import BITS, log2
 from filters.kernels import I64, NOTHING, OUT_I64, OUT_TABLE, U64, helper, kernel, signed
 from filters.language import model
 from filters.ngrams import join
 from filters.shingles import Hashes
-from filters.wordhashes import check_whole, of_sample, of_texts, of_words
+from filters.wordhashes import of_sample, of_texts, of_words
 
 LEAST = 100  # words of a sample
 ENOUGH = 10_000  # words and pairs of a language, to be held against
@@ -66,14 +67,6 @@ class Importance:
     def columns(self) -> pa.Schema:
         """Both float64."""
         return pa.schema([("importance", pa.float64()), ("importance_per_word", pa.float64())])
-
-    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Nothing before the corpus is counted.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("the corpus must be counted first")
 
     def count(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
         """The words and pairs of a batch, by language; then none of the target."""

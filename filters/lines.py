@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from filters import check_whole
 from filters.repeats import repeated
 
 
@@ -24,8 +25,7 @@ class RepeatedLines:
     needs: ClassVar[tuple[str, ...]] = ("text",)
 
     def __post_init__(self) -> None:
-        if type(self.words) is not int or self.words < 1:
-            raise ValueError(f"words must be at least 1, got {self.words!r}")
+        check_whole("words", self.words)
 
     def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
         """`EDITS` with the reason "repeated_lines"."""

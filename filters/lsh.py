@@ -19,19 +19,6 @@ Signatures = NDArray[np.uint8]
 """Shape (n, slots): the low byte of each slot."""
 
 
-def estimate(one: Signatures, other: Signatures) -> NDArray[np.float64]:
-    """Jaccard similarities, row by row; see `similarity`.
-
-    Args:
-        one: shape (n, slots).
-        other: the same.
-
-    Returns:
-        shape (n,), in [0, 1].
-    """
-    return similarity(np.count_nonzero(one == other, axis=-1), one.shape[-1])
-
-
 def similarity(agreeing: NDArray[np.integer], slots: int) -> NDArray[np.float64]:
     """Jaccard similarity from the number of agreeing slots, less what agrees by chance.
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters import lsh
+from filters import check_whole, lsh
 from filters.buffers import Bytes, Offsets, Positions, binary, spans, utf8
 from filters.kernels import I32, I64, INT, NOTHING, OUT_U32_TABLE, U8, U32, helper, kernel, longest
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, shingle_hashes
@@ -35,7 +35,7 @@ class MinHash:
     """A signature of each text, and keys that two similar texts are likely to share.
 
     Columns:
-        minhash: one byte a slot, the lowest of its four; see `filters.lsh.estimate`.
+        minhash: one byte a slot, the lowest of its four; see `filters.lsh.similarity`.
         bands: eight bytes a band, little-endian: a key of the band's slots, in full.
         Both are null for a text without words.
 
@@ -59,11 +59,7 @@ class MinHash:
 
     def __post_init__(self) -> None:
         for name, most in (("shingle", MOST), ("bands", MOST), ("rows", MOST), ("seed", 2**32 - 1)):
-            value, least = getattr(self, name), int(name != "seed")
-            if type(value) is not int or not least <= value <= most:
-                raise ValueError(
-                    f"{name}: want a whole number from {least} to {most}, got {value!r}"
-                )
+            check_whole(name, getattr(self, name), int(name != "seed"), most)
         if self.slots > MOST:
             raise ValueError(f"bands times rows is {self.slots}, more than {MOST}")
         if self.target is None:

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Bytes, Offsets, Positions, spans, utf8
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set, shift_of
@@ -72,8 +73,7 @@ class Overlap:
     words: int = 13
 
     def __post_init__(self) -> None:
-        if type(self.words) is not int or self.words < 1:
-            raise ValueError(f"words wants a whole number of 1 or more, got {self.words!r}")
+        check_whole("words", self.words)
 
     @property
     def columns(self) -> pa.Schema:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Offsets
 from filters.kernels import I64, NOTHING, OUT_U32, U64, helper, kernel
 from filters.seen import Slots, emptied
@@ -34,8 +35,7 @@ class RepeatedParagraphs:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if type(self.words) is not int or self.words < 1:
-            raise ValueError(f"words must be a whole number, at least 1, got {self.words!r}")
+        check_whole("words", self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ class RepeatedPassages:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if type(self.words) is not int or self.words < 2:
-            raise ValueError(f"words must be a whole number, at least 2, got {self.words!r}")
+        check_whole("words", self.words, 2)
 
 
 def chosen(of: Anchors, wanted: Hashes) -> Rows:

@@ -57,14 +57,6 @@ class Perplexity:
         """One, of float64."""
         return pa.schema([(self.name, pa.float64())])
 
-    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Nothing before it is fitted.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("it must be fitted first")
-
     def fit(self, seed: int) -> Learned:
         """Count the samples.  Nothing is drawn, so the seed does not matter.
 

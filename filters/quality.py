@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filters import check_whole
 from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
 from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, U8, helper, kernel, longest
 from filters.punctuation import (
@@ -102,8 +103,7 @@ class Quality:
             size = len(word.encode())
             if words(pa.array([word]))[0].as_py() != [{"start": 0, "end": size}]:
                 raise ValueError(f"stop_words: {word!r} is not one word, so no text can have it")
-        if type(self.short_line) is not int or not 0 <= self.short_line < 1 << 31:
-            raise ValueError(f"short_line wants a number of characters, got {self.short_line!r}")
+        check_whole("short_line", self.short_line, 0)
         object.__setattr__(self, "stop_words", tuple(dict.fromkeys(given)))
 
     @property

@@ -11,6 +11,8 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters import check_whole
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -25,8 +27,7 @@ class Tokens:
     bytes_per_token: int = 4
 
     def __post_init__(self) -> None:
-        if type(self.bytes_per_token) is not int or self.bytes_per_token < 1:
-            raise ValueError(f"want bytes_per_token >= 1, got {self.bytes_per_token!r}")
+        check_whole("bytes_per_token", self.bytes_per_token)
 
     @property
     def columns(self) -> pa.Schema:

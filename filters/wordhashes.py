@@ -64,26 +64,6 @@ def of_sample(sample: Iterable[str], language: str) -> Iterator[tuple[Words, Has
         yield of_words(texts, words(texts)), of_texts(_languages(texts, language))
 
 
-def check_power(option: str, value: object, least: int, most: int) -> None:
-    """Refuse what is no power of two, or too small or too large.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    if type(value) is not int or not least <= value <= most or value & (value - 1):
-        raise ValueError(f"{option} wants a power of two of {least:,} to {most:,}, got {value!r}")
-
-
-def check_whole(option: str, value: object, least: int, most: int) -> None:
-    """Refuse what is no whole number, or too small or too large.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"{option} wants a whole number of {least:,} to {most:,}, got {value!r}")
-
-
 def _languages(texts: pa.StringArray, language: str) -> pa.StringArray:
     if language:
         return pa.array([language]).take(pa.array(np.zeros(len(texts), np.int32)))

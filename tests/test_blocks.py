@@ -88,8 +88,3 @@ def test_the_twin_agrees(texts: list[str], least: int) -> None:
         assert [(e["start"], e["end"]) for e in found] == cuts
         assert {(e["replacement"], e["reason"]) for e in found} <= {("", "repeated_blocks")}
     assert merge([edits]).equals(edits)
-
-
-def test_a_block_of_no_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        RepeatedBlocks(0)

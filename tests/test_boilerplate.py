@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filters.boilerplate import Boilerplate, Units, units
+from filters.boilerplate import Units, units
 from filters.unicode import SPACES
 from filters.words import words
 from tests.command import files, here
+from tests.measuring import batch
 from tests.test_filters_passages import lines_of
 from tests.test_passages import counts, rows
 
@@ -49,8 +49,8 @@ def slow_units(text: str, least: int) -> list[tuple[tuple[str, ...], int, int]]:
 
 
 def fast_units(texts: list[bytes], least: int) -> Units:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    return units(column, words(column), least)
+    made = batch(*texts)
+    return units(made["text"], made["words"], least)
 
 
 @given(st.lists(PAGE, max_size=5), st.integers(1, 3))
@@ -201,9 +201,3 @@ def test_other_edits_across_documents_stand_beside_it(tmp_path: Path) -> None:
     found = ran(tmp_path, pages, "{}\nrepeated_paragraphs = {}")
     reasons = Counter(edit["reason"] for row in found for edit in row["edits"])
     assert reasons == {"boilerplate": 10, "repeated_paragraphs": 1}
-
-
-@pytest.mark.parametrize("options", [{"documents": 1}, {"words": 0}, {"words": "3"}])
-def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must be a whole number, at least"):
-        Boilerplate(**options)

@@ -20,13 +20,13 @@ def indices(values: Sequence[int]) -> np.ndarray:
 
 def twin(
     buckets: list[list[int]], signatures: np.ndarray, needed: int, most: int
-) -> tuple[list[tuple[int, int, int]], int]:
+) -> tuple[list[tuple[int, int]], int]:
     links, unled = [], 0
     for rows in buckets:
         heads: list[int] = []
         for row in rows:
             agree = [int((signatures[row] == signatures[head]).sum()) for head in heads]
-            near = [(row, head, n) for head, n in zip(heads, agree, strict=True) if n >= needed]
+            near = [(row, head) for head, n in zip(heads, agree, strict=True) if n >= needed]
             if near:
                 links.append(near[0])
             elif len(heads) < most:
@@ -41,15 +41,15 @@ def led(buckets: list[list[int]], signatures: np.ndarray, needed: int, most: int
     return leaders(starts, indices([*chain(*buckets)]), signatures, needed, most)
 
 
-def triples(links: Links) -> list[tuple[int, int, int]]:
-    return list(zip(*(part.tolist() for part in links[:3]), strict=True))
+def tied(links: Links) -> list[tuple[int, int]]:
+    return list(zip(links.rows.tolist(), links.leaders.tolist(), strict=True))
 
 
 @given(st.data(), SIGNATURES, st.integers(0, 5), st.integers(0, 3))
 def test_leaders_of_the_twin(data: st.DataObject, s: np.ndarray, needed: int, most: int) -> None:
     buckets = data.draw(st.lists(st.lists(st.integers(0, len(s) - 1), max_size=8), max_size=4))
     found = led(buckets, s, needed, most)
-    assert (triples(found), found.unled) == twin(buckets, s, needed, most)
+    assert (tied(found), found.unled) == twin(buckets, s, needed, most)
 
 
 @given(st.data(), SIGNATURES)
@@ -112,28 +112,28 @@ def drifting(length: int, slots: int, step: int) -> np.ndarray:
 def test_a_chain_is_one_component_and_its_ends_are_strangers() -> None:
     s = drifting(8, 112, 20)
     found = led([[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6], [6, 7]], s, 82)
-    assert triples(found) == [(i + 1, i, 92) for i in range(7)]
+    assert tied(found) == [(i + 1, i) for i in range(7)]
     assert set(forest(8, found.rows, found.leaders).tolist()) == {0}
     assert agreements(s, indices([0]), indices([7])) < 82
 
 
 def test_a_chain_in_one_bucket_has_a_leader_now_and_then() -> None:
     found = led([[0, 1, 2, 3, 4]], drifting(5, 112, 20), 82)
-    assert triples(found) == [(1, 0, 92), (3, 2, 92)]
+    assert tied(found) == [(1, 0), (3, 2)]
 
 
 def test_strangers_in_a_bucket_are_not_tied() -> None:
     s = np.repeat(np.arange(20, dtype=np.uint8)[:, None], 112, axis=1)
     found = led([list(range(20))], s, 82)
-    assert (triples(found), found.unled) == ([], 12)
+    assert (tied(found), found.unled) == ([], 12)
     found = led([[*range(20), 7, 8]], s, 82)
-    assert (triples(found), found.unled) == ([(7, 7, 112)], 13)
+    assert (tied(found), found.unled) == ([(7, 7)], 13)
 
 
 def test_documents_that_are_all_equal_have_one_leader() -> None:
     s = np.ones((1, 112), np.uint8)
     found = led([[0] * 5], s, 112)
-    assert triples(found) == [(0, 0, 112)] * 4
+    assert tied(found) == [(0, 0)] * 4
     n = 1_000_000
     rows = np.arange(n)
     begun = process_time()
@@ -164,7 +164,7 @@ def test_a_long_path_is_halved_whenever_it_is_walked() -> None:
 def test_nothing_makes_nothing() -> None:
     none = indices([])
     s = np.zeros((0, 112), np.uint8)
-    assert led([], s, 82).unled == 0 and triples(led([[], []], s, 82)) == []
+    assert led([], s, 82).unled == 0 and tied(led([[], []], s, 82)) == []
     assert agreements(s, none, none).tolist() == [] == forest(0, none, none).tolist()
     assert forest(3, none, none).tolist() == [0, 1, 2]
 

@@ -2,36 +2,50 @@
 
 import math
 import pickle
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters import EDITS, Edit, Measure
+from filters import EDITS, Counting, Edit, Learner, Measure
 from filters.blocklist import Blocklist
 from filters.blocks import RepeatedBlocks
+from filters.boilerplate import Boilerplate
 from filters.c4 import C4
 from filters.c4_lines import C4Lines
+from filters.causal import Causal
+from filters.classify import Classify
+from filters.clustering import Clusters
+from filters.coverage import Coverage
 from filters.diversity import Diversity
 from filters.edits import apply, merge
 from filters.entropy import Entropy
 from filters.exact import Exact
 from filters.features import Features
 from filters.foreign import Foreign
+from filters.hashed import Ngram
+from filters.importance import LEAST, Importance
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.listed import Listed
 from filters.minhash import MinHash
 from filters.overlap import Overlap
+from filters.passages import RepeatedParagraphs, RepeatedPassages
 from filters.personal import PersonalData
 from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.tokens import Tokens
 from filters.urls import Site
 from filters.words import words
+from tests import measuring
+from tests.measuring import TEXT
 
 MEASURES: list[Measure] = [
     Blocklist(),
@@ -50,43 +64,24 @@ MEASURES: list[Measure] = [
     Site(),
     Tokens(),
 ]
+COUNTERS: list[Any] = [
+    Ngram(sample=("the water of the hill " * 20,), language="en", buckets=1 << 10),
+    Importance(sample=("the water of the hill " * 20,), language="en", buckets=1 << 7),
+]
+ACROSS = (Boilerplate, RepeatedParagraphs, RepeatedPassages)
+LABELS = {"good": ["a"], "bad": ["b"]}
+NONE_WILL_DO = {(MinHash, "seed"), (Quality, "short_line"), (C4Lines, "words")}
 EDITORS: list[Edit] = [C4Lines(), Foreign(), PersonalData(), RepeatedBlocks(), RepeatedLines()]
 
 each_edit = pytest.mark.parametrize("edit", EDITORS, ids=lambda e: type(e).__name__)
 each = pytest.mark.parametrize("value", [*MEASURES, *EDITORS], ids=lambda v: type(v).__name__)
 
-LINES = st.sampled_from(
-    [
-        *(
-            "A line of words.\n",
-            "A line of words.\r\n",
-            "שלום עולם، مرحبا\n",
-            "e\u0301a\u0300 \u200d\n",
-        ),
-        *("漢字かな ไทย\n", "👩\u200d🚀 🇩🇪\n", "3.14 #1 …", "mail@example.org, +49 30 123456\n"),
-        *("\0\x1b", "\n\n", "\ufeff", "\u2028"),
-    ]
-)
-TEXT = st.lists(LINES | st.text(max_size=5), max_size=8).map("".join)
 TEXTS = st.lists(st.none() | TEXT, max_size=6)
 
 
-def batch(texts: list[str | None]) -> pa.RecordBatch:
-    """What a measure may need, made from texts alone."""
-    return _batch(pa.array(texts, pa.string()))
-
-
-def as_bytes(texts: list[bytes]) -> pa.RecordBatch:
-    """The same from bytes that need not be UTF-8."""
-    return _batch(pa.array(texts, pa.binary()).view(pa.string()))
-
-
-def _url(size: int | None) -> str | None:
-    """Some URL, or none, from the size of a text."""
-    return f"https://{'www.' * (size % 2)}example.org/{'a/' * (size % 3)}" if size else None
-
-
-def _batch(column: pa.StringArray) -> pa.RecordBatch:
+def batch(texts: Sequence[str | bytes | None]) -> pa.RecordBatch:
+    """What a measure may need, made from texts alone; bytes need not be UTF-8."""
+    column = measuring.column(texts)
     return pa.record_batch(
         {
             "text": column,
@@ -96,6 +91,11 @@ def _batch(column: pa.StringArray) -> pa.RecordBatch:
             "url": pa.array([_url(size) for size in pc.binary_length(column).to_pylist()]),
         }
     )
+
+
+def _url(size: int | None) -> str | None:
+    """Some URL, or none, from the size of a text."""
+    return f"https://{'www.' * (size % 2)}example.org/{'a/' * (size % 3)}" if size else None
 
 
 def answer(value: Measure | Edit, rows: pa.RecordBatch) -> pa.Table:
@@ -113,11 +113,68 @@ def test_it_says_what_it_is(value: Any) -> None:
     assert repr(value).startswith(type(value).__name__ + "(")
 
 
-@pytest.mark.parametrize("number", [0, -1, 2.5, "3", True, None])
-@pytest.mark.parametrize("make", [Tokens, RepeatedLines], ids=lambda kind: kind.__name__)
-def test_what_counts_is_a_whole_number(make: Any, number: object) -> None:
-    with pytest.raises(ValueError, match=r"at least 1|>= 1"):
-        make(number)
+def wholes() -> list[tuple[Any, str]]:
+    """Each option that is a whole number, of all that ships."""
+    kinds: list[Any] = [type(value) for value in (*MEASURES, *EDITORS, *COUNTERS)]
+    kinds += [*ACROSS, Causal, Clusters, Coverage, partial(Classify, samples=LABELS)]
+    return [(k, f.name) for k in kinds for f in fields(k()) if type(getattr(k(), f.name)) is int]
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"), wholes(), ids=lambda v: v if isinstance(v, str) else type(v()).__name__
+)
+def test_what_counts_is_a_whole_number(kind: Any, option: str) -> None:
+    for wrong in (-1, 2.5, "3", True, None, 10**20):
+        with pytest.raises(ValueError, match=f"^{option} wants a whole number"):
+            kind(**{option: wrong})
+    if (kind, option) in NONE_WILL_DO:
+        assert getattr(kind(**{option: 0}), option) == 0
+    else:
+        with pytest.raises(ValueError, match=f"^{option} wants a whole number"):
+            kind(**{option: 0})
+
+
+each_counter = pytest.mark.parametrize("asked", COUNTERS, ids=lambda c: type(c).__name__)
+ROWS = st.lists(
+    st.tuples(st.text("0123456789abcdef", max_size=3), TEXT, st.sampled_from(["en", "de", None])),
+    max_size=6,
+)
+
+
+def counted(rows: list[tuple[str, str, str | None]]) -> pa.RecordBatch:
+    """What a `Counting` may need, of (id, text, language)."""
+    ids, texts, languages = zip(*rows, strict=True) if rows else ((), (), ())
+    named = {"id": pa.array(ids, pa.string()), "language": pa.array(languages, pa.string())}
+    return measuring.batch(*texts, **named)
+
+
+@each_counter
+@given(st.lists(ROWS, max_size=4), ROWS)
+@settings(max_examples=20)
+def test_counts_add_up_whatever_the_batches(asked: Any, parts: list[Any], told: list[Any]) -> None:
+    assert [isinstance(asked, kind) for kind in (Counting, Learner)] == [True, False]
+    whole = asked.count(counted([row for part in parts for row in part]))
+    nothing = asked.count(counted([]))
+    assert not nothing.any()
+    assert np.array_equal(sum((asked.count(counted(part)) for part in parts), nothing), whole)
+    model = asked.fitted(whole + asked.given())
+    once, twice = model.measure(counted(told)), model.measure(counted(told + told))
+    assert once.equals(twice[: len(told)]) and once.equals(twice[len(told) :])
+    assert once.schema == asked.columns
+
+
+@each_counter
+def test_a_sample_is_told_to_be_too_small_and_counts_to_be_of_others(asked: Any) -> None:
+    few = "word " * (LEAST - 1)
+    for sample, why in (
+        ((few,), f"sample has {LEAST - 1} words; want {LEAST} and more"),
+        (("",), "sample has 0 words"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            replace(asked, sample=sample).given()
+    assert replace(asked, sample=(few + "one",)).given().any()
+    with pytest.raises(ValueError, match="are of other options"):
+        asked.fitted(replace(asked, buckets=2 * asked.buckets).count(counted([])))
 
 
 @each
@@ -155,7 +212,7 @@ def test_no_row_sees_its_neighbours(
 @given(st.lists(st.binary(max_size=30) | TEXT.map(str.encode), max_size=5))
 @settings(max_examples=40)
 def test_any_bytes_will_do(value: Any, texts: list[bytes]) -> None:
-    assert answer(value, as_bytes(texts)).num_rows == len(texts)
+    assert answer(value, batch(texts)).num_rows == len(texts)
 
 
 @each_edit

@@ -10,12 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.entropy import BITS, Entropy, log2
-
-
-def measured(texts: list[bytes]) -> list[dict[str, Any]]:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    rows: list[dict[str, Any]] = Entropy().measure(pa.record_batch({"text": column})).to_pylist()
-    return rows
+from tests.measuring import measured
 
 
 def slow_log2(count: int) -> int:
@@ -45,7 +40,7 @@ def twin(data: bytes) -> dict[str, Any]:
 
 @given(st.lists(st.binary(max_size=300) | st.text().map(str.encode), max_size=4))
 def test_the_twin_agrees(texts: list[bytes]) -> None:
-    assert measured(texts) == [*map(twin, texts)]
+    assert measured(Entropy(), *texts) == [*map(twin, texts)]
 
 
 COUNTS = st.integers(1, 2**31 - 1) | st.integers(1, 5000)
@@ -76,22 +71,22 @@ def test_logarithms_of_powers_are_exact(exponent: int) -> None:
     ids=["constant", "two symbols", "uniform", "long", "longer"],
 )
 def test_entropy_of_known_histograms(data: bytes, bits: float) -> None:
-    assert measured([data])[0]["entropy"] == bits
+    assert measured(Entropy(), data)[0]["entropy"] == bits
 
 
 @given(st.binary(min_size=1))
 def test_entropy_is_shannon(data: bytes) -> None:
     p = [count / len(data) for count in Counter(data).values()]
-    assert measured([data])[0]["entropy"] == pytest.approx(
+    assert measured(Entropy(), data)[0]["entropy"] == pytest.approx(
         -sum(x * math.log2(x) for x in p), abs=1e-6
     )
 
 
 def test_the_same_bits_everywhere() -> None:
     text = b"Measure once, decide on columns, write once.\n" * 203  # counts beyond the table
-    assert measured([text])[0]["entropy"].hex() == "0x1.f48afea2d82d8p+1"
+    assert measured(Entropy(), text)[0]["entropy"].hex() == "0x1.f48afea2d82d8p+1"
 
 
 def test_what_repeats_compresses() -> None:
-    prose, menu = measured([bytes(range(32, 127)) * 2, b"Home About Contact " * 10])
+    prose, menu = measured(Entropy(), bytes(range(32, 127)) * 2, b"Home About Contact " * 10)
     assert menu["compression_ratio"] > prose["compression_ratio"] > 1

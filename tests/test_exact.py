@@ -1,21 +1,17 @@
 import re
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.exact import Exact
 from filters.unicode import SPACES
+from tests.measuring import measured
 
 
 def hashes(texts: list[bytes]) -> list[bytes | None]:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    found: list[bytes | None] = (
-        Exact().measure(pa.record_batch({"text": column}))["text_hash"].to_pylist()
-    )
-    return found
+    return [row["text_hash"] for row in measured(Exact(), *texts)]
 
 
 def twin(data: bytes) -> bytes | None:

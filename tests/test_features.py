@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from filters.features import FINE, LARGEST, SIZE, Features
 from filters.wordhashes import of_words
-from filters.words import words
 from tests.command import ROOT
-from tests.test_contracts import TEXT
+from tests.measuring import TEXT, batch
+from tests.measuring import measured as said
 
 WORDS = st.lists(
     st.sampled_from(["a", "A", "b", "c", "ü", "水", "שלום", "e\u0301", "\r\n", "👩\u200d🚀"])
@@ -26,14 +25,9 @@ LICENCES = ("MPL-2.0", "PSF-2.0")
 PAGES = ("quickstart", "blueprints", "errorhandling", "testing", "logging", "cli")
 
 
-def batch(texts: list[str]) -> pa.RecordBatch:
-    column = pa.array(texts, pa.string())
-    return pa.record_batch({"text": column, "words": words(column)})
-
-
 def measured(texts: list[str]) -> list[NDArray[np.int8] | None]:
-    column = Features().measure(batch(texts))["features"]
-    return [None if v is None else np.frombuffer(v, np.int8) for v in column.to_pylist()]
+    found = [row["features"] for row in said(Features(), *texts)]
+    return [None if v is None else np.frombuffer(v, np.int8) for v in found]
 
 
 def slow(hashes: list[int]) -> list[int] | None:
@@ -48,7 +42,7 @@ def slow(hashes: list[int]) -> list[int] | None:
 @given(TEXTS)
 @settings(deadline=None, max_examples=100)
 def test_they_are_those_of_the_slow_twin(texts: list[str]) -> None:
-    rows = batch(texts)
+    rows = batch(*texts)
     found = of_words(rows["text"], rows["words"])
     each = np.split(found.hashes, found.rows[1:-1]) if texts else []
     for vector, hashes in zip(measured(texts), each, strict=True):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from filters import cuts, winnowing
 from filters.buffers import spans
 from filters.edits import apply, merge
-from filters.passages import RepeatedParagraphs, RepeatedPassages, chosen, copies
+from filters.passages import chosen, copies
 from filters.unicode import SPACES
 from filters.words import words
 from tests.test_edits import Edit, array, disjoint
@@ -228,9 +228,3 @@ def test_chosen_are_those_with_a_wanted_key() -> None:
     some = np.sort(anchors.keys[::2])
     assert anchors.take(chosen(anchors, some)).keys.tolist() == anchors.keys[::2].tolist()
     assert not len(chosen(anchors, some[:0]))
-
-
-@pytest.mark.parametrize("make", [lambda: RepeatedPassages(1), lambda: RepeatedParagraphs(0)])
-def test_options_that_make_no_sense_are_refused(make: object) -> None:
-    with pytest.raises(ValueError, match="at least"):
-        make()  # type: ignore[operator]

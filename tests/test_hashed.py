@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import filters
-from filters.hashed import LEAST, MOST, Ngram
+from filters.hashed import Ngram
 from filters.runcounts import HALF, LEAN, SALTS, WORDS, table
 from filters.shingles import FIRST, GOLDEN, SECOND
 from filters.wordhashes import of_texts, of_words
@@ -21,7 +20,7 @@ from filters.words import words
 from pipelines.errors import RecipeError
 from pipelines.recipe.given import given as given_files
 from pipelines.recipe.measures import MEASURES, made
-from tests.test_contracts import TEXT
+from tests.measuring import TEXT
 
 Row = tuple[str, str, str | None]  # id, text, language
 Text = tuple[list[int], int]  # hashes of words, and of the language
@@ -157,20 +156,6 @@ def test_it_is_that_of_the_slow_twin(
     assert alone == [{"ngram_entropy": row["ngram_entropy"]} for row in found]
 
 
-@given(st.lists(ROWS, max_size=4), ROWS)
-@settings(deadline=None, max_examples=30)
-def test_counts_add_up_whatever_the_batches(parts: list[list[Row]], told: list[Row]) -> None:
-    asked = Ngram(buckets=1 << 10)
-    whole = asked.count(batch([row for part in parts for row in part]))
-    assert (
-        sum((asked.count(batch(part)) for part in parts), asked.none()).tolist() == whole.tolist()
-    )
-    model = asked.fitted(whole)
-    rows = model.measure(batch(told))
-    assert rows.equals(model.measure(batch([*told, *told]))[: len(told)])
-    assert rows.equals(model.measure(batch([*told, *told])[len(told) :]))
-
-
 def test_a_text_does_not_make_its_own_words_expected() -> None:
     rows: list[Row] = [(f"{i}", f"odd{i} words{i} of{i} one{i}", "en") for i in range(40)]
     found = measured(Ngram(**MANY), rows, rows)
@@ -244,36 +229,11 @@ def test_a_corpus_without_words_says_of_a_word_what_a_vocabulary_says() -> None:
     assert row["ngram_entropy"] == pytest.approx(math.log2(WORDS))
 
 
-def test_a_sample_is_told_to_be_too_small() -> None:
-    few = "word " * (LEAST - 1)
-    with pytest.raises(ValueError, match=f"sample has {LEAST - 1} words; want {LEAST} and more"):
-        Ngram(sample=(few,)).given()
-    with pytest.raises(ValueError, match="sample has 0 words"):
-        Ngram(sample=("",)).given()
-    assert Ngram(sample=(few + "one",), **MANY).given() is not None
-
-
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        ({"order": 0}, "order wants a whole number of 1 to 5, got 0"),
-        ({"order": True}, "order wants"),
-        ({"buckets": 1000}, "buckets wants a power of two"),
-        ({"buckets": 2 * MOST}, "buckets wants a power of two of 64 to 8,388,608"),
-        ({"prior": 1.5}, "prior wants a whole number"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(options: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        Ngram(**options)
-
-
-def test_it_is_a_counter_and_must_count_first() -> None:
-    assert isinstance(Ngram(), filters.Counting) and not isinstance(Ngram(), filters.Learner)
-    with pytest.raises(ValueError, match="must be counted first"):
-        Ngram().measure(batch([]))
-    with pytest.raises(ValueError, match="are of other options"):
-        Ngram().fitted(Ngram(buckets=1 << 10).none())
+def test_buckets_are_a_power_of_two() -> None:
+    with pytest.raises(ValueError, match="buckets wants a power of two, got 1,000"):
+        Ngram(buckets=1000)
+    with pytest.raises(ValueError, match="buckets wants a whole number of 64 to 8,388,608"):
+        Ngram(buckets=1 << 24)
 
 
 def test_the_sample_may_be_left_out_but_not_be_empty() -> None:

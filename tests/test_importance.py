@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import filters
 from filters import importance
 from filters.entropy import BITS
-from filters.importance import LEAST, Importance
+from filters.importance import Importance
 from filters.wordhashes import of_words
 from filters.words import words
-from tests.test_contracts import TEXT
+from tests.measuring import TEXT
 from tests.test_hashed import joined
 
 Row = tuple[str, str | None]  # text, language
@@ -84,16 +83,6 @@ def test_it_is_that_of_the_slow_twin(
             assert row["importance_per_word"] == pytest.approx(bits / n, abs=1e-5)
 
 
-@given(st.lists(ROWS, max_size=4), ROWS)
-@settings(deadline=None, max_examples=20)
-def test_counts_add_up_whatever_the_batches(parts: list[list[Row]], told: list[Row]) -> None:
-    asked = Importance(sample=(TARGET,), language="en", buckets=100)
-    whole = asked.count(batch([row for part in parts for row in part]))
-    assert np.array_equal(sum((asked.count(batch(p)) for p in parts), asked.none().ravel()), whole)
-    model = asked.fitted(whole + asked.given())
-    assert model.measure(batch(told)).equals(model.measure(batch([*told, *told])[len(told) :]))
-
-
 def test_a_text_like_the_target_weighs_more_whatever_its_length() -> None:
     corpus: list[Row] = [("offers of the day for you and your friends", "en")] * 50
     told: list[Row] = [(TARGET[:60], "en"), (TARGET[:60] * 30, "en"), ("offers of the day", "en")]
@@ -126,26 +115,3 @@ def test_odd_texts_have_a_finite_weight_or_none(text: str) -> None:
     for row in measured(Importance(sample=(TARGET,)), [(text, None)], [(text, None), (text, "en")]):
         for value in row.values():
             assert value is None if not text.strip("!") else math.isfinite(value)
-
-
-def test_a_sample_is_told_to_be_too_small() -> None:
-    few = "word " * (LEAST - 1)
-    with pytest.raises(ValueError, match=f"sample has {LEAST - 1} words; want {LEAST} and more"):
-        Importance(sample=(few,)).given()
-    with pytest.raises(ValueError, match="sample has 0 words"):
-        Importance(sample=()).given()
-    assert Importance(sample=(few + "one",)).given().any()
-
-
-@pytest.mark.parametrize("buckets", [1, 40_001, 10.0, True])
-def test_buckets_that_make_no_sense_are_refused(buckets: Any) -> None:
-    with pytest.raises(ValueError, match="buckets wants a whole number of 2 to 40,000"):
-        Importance(buckets=buckets)
-
-
-def test_it_is_a_counter_and_must_count_first() -> None:
-    assert isinstance(Importance(), filters.Counting)
-    with pytest.raises(ValueError, match="must be counted first"):
-        Importance().measure(batch([]))
-    with pytest.raises(ValueError, match="are of other options"):
-        Importance().fitted(Importance(buckets=2).none())

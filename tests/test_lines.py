@@ -81,8 +81,3 @@ def test_lines_that_share_a_slot_are_told_apart() -> None:
     lines = [f"line number {i} {i * i}" for i in range(3000)]
     assert cut("\n".join(lines)) == "\n".join(lines)
     assert cut("\n".join(lines + lines)) == "\n".join(lines)
-
-
-def test_a_line_of_no_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        RepeatedLines(0)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from filters.listed import Listed
 from tests.command import here as karez
 from tests.command import table
-from tests.test_overlap import Row, batch, said
+from tests.measuring import batch
+from tests.test_overlap import Row, said
 
 
 def measured(entries: tuple[str, ...], *texts: bytes | str | None) -> list[Row]:

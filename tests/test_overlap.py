@@ -9,18 +9,12 @@ from hypothesis import strategies as st
 from filters import SPANS
 from filters.folding import folds
 from filters.overlap import Overlap
-from filters.words import words
+from tests.measuring import batch
 
 Q = "Which of these tunnels brings water down from the hills to the fields by its own weight alone?"
 TAIL = " and then " + " ".join(f"w{i}" for i in range(30))
 
 Row = dict[str, object]
-
-
-def batch(*texts: bytes | str | None) -> pa.RecordBatch:
-    raw = [text.encode() if isinstance(text, str) else text for text in texts]
-    column = pa.array(raw, pa.binary()).view(pa.string())
-    return pa.record_batch({"text": column, "words": words(column)})
 
 
 def measured(given: tuple[str, ...], size: int, *texts: bytes | str | None) -> list[Row]:
@@ -189,9 +183,3 @@ def test_ten_thousand_given_texts_are_found_and_no_other() -> None:
 def test_why_a_given_text_is_of_no_use() -> None:
     why = Overlap((), 3).unusable(pa.array(["one two", "one two three", "", "漢字か"]))
     assert why.to_pylist() == ["shorter than 3 words", None, "shorter than 3 words", None]
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0, "13", True, None])
-def test_nonsense_is_refused(size: object) -> None:
-    with pytest.raises(ValueError, match="words wants a whole number of 1 or more"):
-        Overlap((), size)  # type: ignore[arg-type]

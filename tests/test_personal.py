@@ -15,6 +15,7 @@ from filters.numbers import CARDS, IBANS
 from filters.personal import KINDS, VERSIONS, PersonalData
 from filters.phones import BETWEEN, CALLS, COUNTRIES, ELSE
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, classify
+from tests.measuring import column
 
 Found = list[tuple[int, int, str]]
 """Begin, end and kind of each."""
@@ -34,8 +35,7 @@ LENGTHS = {each[:2]: int(each[2:]) for each in IBANS.split()}
 
 
 def edits(texts: list[bytes], **options: Any) -> pa.ListArray:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    return PersonalData(**options).edit(pa.record_batch({"text": column}))
+    return PersonalData(**options).edit(pa.record_batch({"text": column(texts)}))
 
 
 def found(text: str, **options: Any) -> list[tuple[str, str]]:

@@ -16,17 +16,11 @@ from filters.buffers import listed
 from filters.repetition import REPEATED, TOPS, Repetition
 from filters.unicode import SPACES
 from filters.words import words
-
-
-def measured(texts: list[bytes]) -> list[dict[str, Any]]:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    batch = pa.record_batch({"text": column, "words": words(column)})
-    rows: list[dict[str, Any]] = Repetition().measure(batch).to_pylist()
-    return rows
+from tests.measuring import column, measured
 
 
 def one(text: str) -> dict[str, Any]:
-    return measured([text.encode()])[0]
+    return measured(Repetition(), text)[0]
 
 
 def size(data: str) -> int:
@@ -58,7 +52,7 @@ def repeated(found: list[str], n: int) -> int:
 
 def twin(data: bytes) -> dict[str, Any]:
     text = data.decode(errors="surrogateescape")
-    spans = words(pa.array([data], pa.binary()).view(pa.string()))[0].as_py()
+    spans = words(column([data]))[0].as_py()
     found = [data[s["start"] : s["end"]].decode() for s in spans]
     lines = [line.strip(SPACES) for line in text.split("\n")]
     raw = re.split(rf"\n[{SPACES}]*\n", text)
@@ -99,18 +93,18 @@ TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join).map(str
 
 @given(st.lists(TEXTS, max_size=5))
 def test_the_twin_agrees(texts: list[bytes]) -> None:
-    assert measured(texts) == [*map(twin, texts)]
+    assert measured(Repetition(), *texts) == [*map(twin, texts)]
 
 
 @given(st.lists(TEXTS | st.binary(max_size=4)).map(b"".join))
 def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
-    assert measured([data]) == [twin(data)]
+    assert measured(Repetition(), data) == [twin(data)]
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=60), st.lists(st.sampled_from("abc"), max_size=60))
 def test_the_twin_agrees_where_nearly_everything_recurs(some: list[str], more: list[str]) -> None:
     texts = [" ".join(each).encode() for each in (some, more, some + some)]
-    assert measured(texts) == [*map(twin, texts)]
+    assert measured(Repetition(), *texts) == [*map(twin, texts)]
 
 
 def test_a_song() -> None:
@@ -135,7 +129,7 @@ def test_the_first_of_equally_frequent_ones_counts() -> None:
 
 def test_what_has_no_characters_has_no_shares() -> None:
     assert one("") == dict.fromkeys(Repetition().columns.names)
-    assert measured([b"\x80\xbf"])[0]["top_2gram"] is None
+    assert measured(Repetition(), b"\x80\xbf")[0]["top_2gram"] is None
 
 
 def test_a_text_that_is_too_short_repeats_nothing() -> None:

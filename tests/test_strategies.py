@@ -255,7 +255,6 @@ def test_importance_draws_by_the_weights() -> None:
     ("make", "said"),
     [
         (lambda: Compression(look=3, take=4), "take is at least 1 and at most look"),
-        (lambda: Clusters(clusters=0), "at least 1"),
         (lambda: Clusters(balance=2.0), "balance is a number"),
         (lambda: Clusters(by="a b c"), "by wants a column"),
     ],

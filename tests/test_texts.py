@@ -186,7 +186,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "an empty list": (None, '["given/*"]', "[measure] overlap: names no file: files = ["),
     "no such file": (None, "given/*", "nothing/*.jsonl: no such file"),
     "no list": (None, '["given/*"]', "files: want a list of files"),
-    "words": (None, '["given/*"]', "words wants a whole number of 1 or more, got 0"),
+    "words": (None, '["given/*"]', "words wants a whole number of 1 to 2,147,483,647, got 0"),
     "all short": (
         json.dumps(SHORT),
         "",

@@ -64,7 +64,8 @@ def made(name: str, options: Any, known: Mapping[str, str], where: str, base: st
         value = kind(**_named_so(name, kind), **given.opened(kind, options, base))
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {name}: {error}") from error
-    asked = ("needs", "columns", "measure") if known is MEASURES else ("needs", "edit")
+    own = "fitted" if hasattr(value, "fitted") else "measure"  # what is fitted measures
+    asked = ("needs", "columns", own) if known is MEASURES else ("needs", "edit")
     missing = name not in ACROSS and [
         attribute for attribute in asked if not hasattr(value, attribute)
     ]
