@@ -28,24 +28,19 @@ class Decoder(nn.Module):
                 share = (2 * size.layers) ** -0.5 if added else 1.0
                 nn.init.normal_(weight, std=share * weight.shape[1] ** -0.5)
 
-    def forward(self, tokens: Tensor, document: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor) -> Tensor:
         """Scores.
 
         Args:
             tokens: shape (batch, length).
-            document: like tokens; a token sees those of its own document alone.  None: all before.
 
         Returns:
             shape (batch, length, vocabulary).
         """
         x = self.embed(tokens) * self.embed.embedding_dim**0.5  # (batch, length, width), about 1
         turn = turns(tokens.shape[1], self.layers[0].heads, x)
-        mask = None
-        if document is not None:
-            same = document[:, None, :, None] == document[:, None, None, :]
-            mask = same.tril()  # (batch, 1, length, length)
         for layer in self.layers:
-            x = layer(x, turn, mask)
+            x = layer(x, turn)
         return functional.linear(self.norm(x), self.embed.weight)
 
 
@@ -63,19 +58,19 @@ class Layer(nn.Module):
         self.up = nn.Linear(width, 2 * hidden, bias=False)
         self.down = nn.Linear(hidden, width, bias=False)
 
-    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         """The stream after this layer; shape as before."""
-        x = x + self.attend(self.before(x), turn, mask)
+        x = x + self.attend(self.before(x), turn)
         gate, up = self.up(self.between(x)).chunk(2, dim=-1)
         return x + self.down(functional.silu(gate) * up)
 
-    def attend(self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+    def attend(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         """What each token takes from those before it."""
         batch, length, width = x.shape
         split = self.mix(x).view(batch, length, 3, self.heads, -1).transpose(1, 3)
         q, k, v = split.unbind(2)  # (batch, heads, length, width / heads) each
         q, k = turned(q, turn), turned(k, turn)
-        y = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.out(y.transpose(1, 2).reshape(batch, length, width))
 
 

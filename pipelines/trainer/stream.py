@@ -6,26 +6,12 @@ that a position is one number, and to go on from it takes no reading.  Every ran
 from the same position: it holds for any number of ranks.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.trainer.tokens import BEGIN, Corpus
+from pipelines.trainer.tokens import Corpus
 
 State = dict[str, int]
-
-
-class Rows(NamedTuple):
-    """Some rows of a stream.
-
-    Attributes:
-        tokens: shape (rows, length + 1): the last of a row is the first of the next one.
-        document: shape (rows, length + 1): the same number for tokens of one document of a row.
-    """
-
-    tokens: NDArray[np.int64]
-    document: NDArray[np.int32]
 
 
 class Stream:
@@ -64,14 +50,17 @@ class Stream:
         self._round = -1
         self._order = self._ends = np.empty(0, np.int64)
 
-    def next(self, rows: int) -> Rows:
-        """The next rows of this rank; position moves on by those of all."""
+    def next(self, rows: int) -> NDArray[np.int64]:
+        """The next rows of this rank; position moves on by those of all.
+
+        Returns:
+            shape (rows, length + 1): the last token of a row is the first of the next one.
+        """
         first = self.position + self.rank * rows
         self.position += self.world * rows
         flat = self.tokens(first * self.length, rows * self.length + 1)
         starts = np.arange(rows)[:, None] * self.length + np.arange(self.length + 1)
-        tokens = flat[starts].astype(np.int64)
-        return Rows(tokens, np.cumsum(tokens == BEGIN, axis=1, dtype=np.int32))
+        return flat[starts].astype(np.int64)
 
     def tokens(self, start: int, count: int) -> NDArray[np.uint16]:
         """Tokens of the stream from a place on."""

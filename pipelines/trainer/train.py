@@ -3,12 +3,10 @@
 After warm-up the rate stays as it is, and what is measured is the mean of the weights over the last
 part of the way, whose width grows with the way.  Nothing in it knows how long the way will be, so
 what is measured at n tokens is what a training of n tokens would have ended with, and points of one
-curve can be compared with the ends of others.  ``schedule`` may be "cosine" or "wsd" instead, whose
-last point alone is an end.
+curve can be compared with the ends of others, as those of a falling rate could not.
 
 Sources: Loshchilov and Hutter 2019 (AdamW); Hägele et al. 2024 (a constant rate with averaged
-weights follows the best cosine); Karras et al. 2024 (means with a power function); Hu et al. 2024
-(warm-up, stable, decay).
+weights follows the best cosine); Karras et al. 2024 (means with a power function).
 """
 
 import math
@@ -27,8 +25,6 @@ from pipelines.trainer.sizes import Size
 from pipelines.trainer.stream import Stream
 from pipelines.trainer.tokens import BEGIN, Corpus
 
-SCHEDULES = ("constant", "cosine", "wsd")
-DECAY = 0.2  # share of the way in which "wsd" goes down
 POWER = 9.0  # of the mean of weights: the last tenth of the way counts most
 BETAS, CLIP, WEIGHT_DECAY = (0.9, 0.95), 1.0, 0.1
 IGNORED = -100  # a target that counts for nothing
@@ -59,34 +55,19 @@ class Way:
     Attributes:
         steps: of training.
         points: at which held-out sets are measured, evenly along the way; the last is its end.
-        schedule: one of `SCHEDULES`.
-        documents: whether a token sees its own document alone.
     """
 
     steps: int
     points: int = 20
-    schedule: str = "constant"
-    documents: bool = False
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.points < 1:
             raise ValueError(f"want a step and a point at least, got {self}")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule is one of {', '.join(SCHEDULES)}, not {self.schedule!r}")
 
     @property
     def marks(self) -> set[int]:
         """After how many steps is measured."""
         return {math.ceil(self.steps * k / self.points) for k in range(1, self.points + 1)}
-
-    def rate(self, step: int, warmup: int) -> float:
-        """The learning rate of a step, counted from 0, as a share of the highest."""
-        if step < warmup:
-            return (step + 1) / warmup
-        left = 1 - (step - warmup) / max(1, self.steps - warmup)
-        if self.schedule == "cosine":
-            return 0.1 + 0.45 * (1 + math.cos(math.pi * (1 - left)))
-        return min(1.0, left / DECAY) if self.schedule == "wsd" else 1.0
 
 
 class Training:
@@ -108,13 +89,10 @@ class Training:
         Returns:
             nats a token, of the rows that it learned from.
         """
-        rows = self.stream.next(self.size.batch)
-        tokens = torch.from_numpy(rows.tokens).to(self.size.device)
-        document = torch.from_numpy(rows.document).to(self.size.device)[:, :-1]
+        tokens = torch.from_numpy(self.stream.next(self.size.batch)).to(self.size.device)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.size.rate * self.way.rate(self.step, self.size.warmup)
-        seen = document if self.way.documents else None
-        nats = loss(self.model, tokens[:, :-1], tokens[:, 1:], seen) / tokens[:, 1:].numel()
+            group["lr"] = self.size.rate * min(1.0, (self.step + 1) / self.size.warmup)
+        nats = loss(self.model, tokens[:, :-1], tokens[:, 1:]) / tokens[:, 1:].numel()
         nats.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.optimizer.step()
@@ -131,10 +109,7 @@ class Training:
 
     def measure(self, sets: Mapping[str, Held]) -> None:
         """Add a point."""
-        documents = self.way.documents
-        found = {
-            n: bits_per_byte(self.mean, held, self.size, documents) for n, held in sets.items()
-        }
+        found = {name: bits_per_byte(self.mean, held, self.size) for name, held in sets.items()}
         self.points.append(Point(self.tokens, found))
 
     def state_dict(self) -> dict[str, Any]:
@@ -173,10 +148,10 @@ def optimizer(model: Decoder, size: Size) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=size.rate, betas=BETAS, fused=True)
 
 
-def loss(model: Decoder, tokens: Tensor, targets: Tensor, document: Tensor | None) -> Tensor:
+def loss(model: Decoder, tokens: Tensor, targets: Tensor) -> Tensor:
     """Nats of all targets together; on a GPU the model works in 16 bits."""
     with torch.autocast(tokens.device.type, torch.bfloat16, enabled=tokens.is_cuda):
-        scores = model(tokens, document)
+        scores = model(tokens)
     flat = scores.float().view(-1, scores.shape[-1])
     return functional.cross_entropy(
         flat, targets.reshape(-1), ignore_index=IGNORED, reduction="sum"
@@ -184,19 +159,18 @@ def loss(model: Decoder, tokens: Tensor, targets: Tensor, document: Tensor | Non
 
 
 @torch.inference_mode()
-def bits_per_byte(model: Decoder, held: Held, size: Size, documents: bool = False) -> float:
+def bits_per_byte(model: Decoder, held: Held, size: Size) -> float:
     """Bits that a model needs for a byte of held-out texts, in rows; beginnings are not counted."""
     stream = Stream(held.corpus, size.length, None)
     rows = -(-len(held.corpus.tokens) // size.length)
     nats = 0.0
     for first in range(0, rows, 4 * size.batch):
         some = stream.next(min(4 * size.batch, rows - first))
-        targets = some.tokens[:, 1:].copy()
+        targets = some[:, 1:].copy()
         place = first * size.length + np.arange(targets.size).reshape(targets.shape)
         targets[(targets == BEGIN) | (place + 1 >= len(held.corpus.tokens))] = IGNORED
-        given = torch.from_numpy(some.tokens[:, :-1]).to(size.device)
-        seen = torch.from_numpy(some.document[:, :-1]).to(size.device) if documents else None
-        nats += float(loss(model, given, torch.from_numpy(targets).to(size.device), seen))
+        given = torch.from_numpy(some[:, :-1]).to(size.device)
+        nats += float(loss(model, given, torch.from_numpy(targets).to(size.device)))
     return nats / math.log(2) / held.size
 
 
