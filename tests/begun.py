@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -81,6 +82,25 @@ def wait_for(condition: Callable[[], object], begun: Begun | None = None) -> boo
         assert time.monotonic() < late, "waited too long"
         time.sleep(0.005)
     return True
+
+
+def free_port() -> int:
+    """One that is free on all of this machine's addresses."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def wait_for_server(port: int, host: str = "127.0.0.1") -> None:
+    """Look until it answers."""
+
+    def answers() -> bool:
+        with suppress(OSError):
+            socket.create_connection((host, port), 1).close()
+            return True
+        return False
+
+    wait_for(answers)
 
 
 def family(pid: int) -> list[int]:

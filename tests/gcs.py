@@ -1,18 +1,16 @@
 """An emulator of Google's store, whose objects lie as files in a folder; and Google's libraries."""
 
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from tests.begun import free_port, wait_for_server
 from tests.command import ROOT
 from tests.needs import beside, built
-from tests.store import free_port
 
 MODULE = "github.com/fsouza/fake-gcs-server@v1.56.1"
 BUCKET = "bucket"
@@ -50,13 +48,7 @@ class GoogleStore:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        late = time.monotonic() + 30
-        while time.monotonic() < late:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            time.sleep(0.02)
-        raise AssertionError("the store does not start")
+        wait_for_server(self.port)
 
     def put(self, name: str, body: bytes) -> None:
         """Make an object; the server does not see a file that others put into its folder."""

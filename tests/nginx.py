@@ -3,15 +3,13 @@
 import grp
 import os
 import pwd
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.begun import free_port, wait_for_server
 from tests.needs import unpacked
-from tests.store import free_port
 
 CONF = """\
 daemon off; user {user}; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -65,18 +63,7 @@ def nginx(folder: Path, sites: Mapping[str, Path]) -> Iterator[str]:
     program = unpacked("nginx") / "usr/sbin/nginx"
     with subprocess.Popen([program, "-c", folder / "nginx.conf", "-e", "stderr"]) as process:
         try:
-            _answers(port)
+            wait_for_server(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def _answers(port: int) -> None:
-    """Wait until it does."""
-    late = time.monotonic() + 30
-    while time.monotonic() < late:
-        with suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        time.sleep(0.02)
-    raise AssertionError("nginx does not start")

@@ -2,13 +2,12 @@
 
 import json
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.begun import free_port, wait_for_server
 from tests.needs import built
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
@@ -44,13 +43,7 @@ class Store:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.begin()
-        late = time.monotonic() + 30
-        while time.monotonic() < late:
-            with suppress(OSError):
-                socket.create_connection((self.host, self.port), 1).close()
-                return
-            time.sleep(0.02)
-        raise AssertionError("the store does not start")
+        wait_for_server(self.port, self.host)
 
     def begin(self, prefix: Sequence[str] = ()) -> None:
         """Start it, by a command that is put before its own."""
@@ -69,12 +62,6 @@ class Store:
         """End it, at once."""
         self.process.kill()
         self.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

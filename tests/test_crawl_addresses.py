@@ -1,7 +1,6 @@
 """Whom a crawler talks to: private addresses are refused as it connects, and TLS is verified."""
 
 import datetime
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from pipelines.crawl import client
 from pipelines.crawl.client import Answer, Client, Request, is_private
+from tests.begun import free_port
 from tests.command import here
 from tests.crawling import crawl, fetches, recipe
 from tests.hostile import Web, moved, page, served
@@ -222,10 +222,3 @@ def closing_all(*webs: Web) -> ExitStack:
     for web in webs:
         stack.callback(web.stop)
     return stack
-
-
-def free_port() -> int:
-    """One that is free on all of this machine's addresses."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import SLOW, family, said, surroundings, wait_for
+from tests.begun import SLOW, family, free_port, said, surroundings, wait_for
 from tests.command import ROOT, files
 from tests.making import write_two
 from tests.test_sockets import is_alive, listening
@@ -24,11 +23,6 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path: Path) -> Path:
     write_two(tmp_path)
     return tmp_path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager
