@@ -17,7 +17,7 @@ train: .venv/train ## what needs torch
 	$(BIN)/python -m pytest -m "train and not soak"
 
 quick: .venv/dev ## what needs no server and takes seconds
-	$(BIN)/python -m pytest -n 2 -m "not server and not slow and not soak and not train"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not server and not slow and not soak and not train"
 
 soak: .venv/dev ## killed at thirty moments; an hour of mutated pages
 	$(BIN)/python -m pytest -m soak

@@ -68,11 +68,12 @@ def beside(name: str, *requirements: str) -> str:
     if not mark.exists() or mark.read_text() != wanted:
         for line in (
             [sys.executable, "-m", "venv", "--clear", str(place)],
-            [str(python), "-m", "pip", "install", "--quiet", *requirements],
+            [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *requirements],
         ):
             done = subprocess.run(line, capture_output=True, text=True, check=False)
             if done.returncode:
                 missing(f"this did not work:\n{' '.join(line)}\n{done.stderr[-2000:]}")
+            # it is written before pip looks, which then fetches only what we lack
             site = next(place.glob("lib/python*/site-packages"))
             (site / "ours.pth").write_text(sysconfig.get_path("purelib"))
         mark.write_text(wanted)
