@@ -54,15 +54,15 @@ FROM, TO, ELEMENT, BREAK, KIND = range(5)
 """Columns of segments: bytes of a run of text, the innermost element, what parts it from the one
 before (0: nothing, 1: a line, 2: a block), low bits of its flags."""
 
-HEIGHT, ELEMENTS, SEGMENTS, PENDING, CAPPED, TITLE_FROM, TITLE_TO, LINKED = range(8)
-NO_DOUBLE, NO_SINGLE, NO_COMMENT, NO_CDATA, DATA, TYPED, PIECE = range(8, 15)
+HEIGHT, ELEMENTS, SEGMENTS, PENDING, CAPPED, TITLE_FROM, TITLE_TO = range(7)
+NO_DOUBLE, NO_SINGLE, NO_COMMENT, NO_CDATA, DATA, TYPED, PIECE = range(7, 14)
 PIECES = 8  # of JSON-LD
 AHEAD = PIECE + 2 * PIECES
 REGISTERS = AHEAD + len(TAGS)
 """Registers: open elements; elements, segments so far; the break before what comes; what was left
-out (`MANY`, `LONG`, `DEEP`); bytes of the title; whether text is a link's; whether no such end is
-ahead; pieces of JSON-LD so far; hash of the type of the tag; bytes of each piece, from and to by
-turns; where the next end of a tag is, by tag, before the place: not known."""
+out (`MANY`, `LONG`, `DEEP`); bytes of the title; whether no such end is ahead; pieces of JSON-LD so
+far; hash of the type of the tag; bytes of each piece, from and to by turns; where the next end of a
+tag is, by tag, before the place: not known."""
 
 BY_CLASS = len(TAGS)
 OVER = BY_CLASS + 16

@@ -46,9 +46,7 @@ TAGS = ("", *" ".join([*_NAMES.values(), _INLINE]).split())
 """A tag's number is its place; 0: any other, which is inline."""
 
 TAG = {name: number for number, name in enumerate(TAGS) if name}
-BR, HR, IMG, SCRIPT, TITLE, P_TAG, A_TAG = (
-    TAG[name] for name in ("br", "hr", "img", "script", "title", "p", "a")
-)
+BR, HR, IMG, SCRIPT, TITLE = (TAG[name] for name in ("br", "hr", "img", "script", "title"))
 PLAINTEXT, ARTICLE_TAG, H1 = (TAG[name] for name in ("plaintext", "article", "h1"))
 NOSCRIPT = TAG["noscript"]
 LAST_HEADING = TAG["h6"]
@@ -110,7 +108,7 @@ FLAGS = (
 """What an element and all in it are said to be, a bit each; ``w_``: by a word of a class or id."""
 
 BIT = {name: np.uint64(1 << number) for number, name in enumerate(FLAGS)}
-LINK, BOLD, PRE, CODE, HIDDEN = (BIT[n] for n in ("link", "bold", "pre", "code", "hidden"))
+LINK, BOLD, PRE, HIDDEN = (BIT[n] for n in ("link", "bold", "pre", "hidden"))
 COMMENT = BIT["w_comment"]
 
 _TAG_FLAGS = {

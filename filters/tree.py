@@ -83,14 +83,12 @@ from filters.tags import (
     BARS,
     BASIS,
     BLOCK,
-    BOLD,
     BR,
     CLASSES,
     ENDS,
     HR,
     IMG,
     KINDS,
-    LINK,
     NOSCRIPT,
     ONCE,
     PLAINTEXT,
@@ -111,7 +109,7 @@ FALLBACK_BYTES = 3_000  # of a noscript, beyond which it is the page itself, as 
 LOW = np.uint64(0x7FFFFFFF)
 
 _JSON_LD = hash_of(BASIS, "application/ld+json") >> 1
-_LINK, _BOLD, _PRE = LINK, BOLD, PRE
+_PRE = PRE
 _BEGIN, _ROOT = np.int64(0), np.int64(1)  # as plain numbers, helpers would be compiled for them
 
 
