@@ -179,6 +179,8 @@ _WORDS = {
     "w_bio": "bio about profile",
     "w_note": "footnote footnotes references reflist note notes citation",
 }
+_COMPOUNDS = {"navheader": ("nav", "header"), "navfooter": ("nav", "footer")}
+"""DocBook's words for two others at once: they say what these say."""
 
 CLASS, ID, ROLE, PROP, STYLE, HIDE, TYPE = range(1, 8)
 _ATTRIBUTES = ("class", "id", "role", "itemprop", "style", "hidden", "type")
@@ -228,7 +230,12 @@ class Words(NamedTuple):
 
 def words(scores: Mapping[int, float]) -> Words:
     """The words that are known, and those that were learned, by hash."""
-    flags = _flags()
+    flags, scores = _flags(), dict(scores)
+    for name, parts in _COMPOUNDS.items():
+        for basis in (OF_PART, OF_NAME):
+            hashes = [hash_of(basis, part) for part in parts]
+            learned = [scores[each] for each in hashes if each in scores]
+            scores.setdefault(hash_of(basis, name), min(learned, default=0.0))
     keys = table({key: i for i, key in enumerate(sorted({*flags, *scores}))})[0]
     names = [int(key) for key in keys]
     return Words(
@@ -285,4 +292,8 @@ def _flags() -> dict[int, int]:
             for name in names.split():
                 key = hash_of(basis, name)
                 found[key] = found.get(key, 0) | int(BIT[flag])
+    for name, parts in _COMPOUNDS.items():
+        for part in parts:
+            key = hash_of(OF_PART, name)
+            found[key] = found.get(key, 0) | found[hash_of(OF_PART, part)]
     return found

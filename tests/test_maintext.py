@@ -192,6 +192,14 @@ def test_the_main_text_is_kept_and_the_frame_is_not() -> None:
     assert not {"Home", "Menu entry", "Imprint"} & set(lines)
 
 
+def test_the_frame_of_a_manual_made_from_docbook_is_seen_as_one() -> None:
+    chapter = f"<div class=chapter><h2>Name</h2><p>{SENTENCE * 4}</p><pre>SELECT 1;</pre></div>"
+    cells = "<td><a href=x>Prev</a><td><a href=y>Home</a><tr><td>74.6. BKI Example<td>75. Use"
+    page = chapter + f"<div class=navfooter><table><tr>{cells}</table></div>"
+    likely = read(np.frombuffer(page.encode(), np.uint8)).chances
+    assert likely[1] > 0.9 and likely[3:].max() < 0.05
+
+
 @pytest.mark.parametrize("count", [4, 40, 400, 4_000])
 def test_a_long_page_keeps_its_later_part(count: int) -> None:
     prose = "".join(f"<p>{SENTENCE * 2} The {n}th time it is said.</p>" for n in range(count))

@@ -12,7 +12,7 @@ from filters.markup import CAPPED, DEEP, END, LEVEL, MANY, PARENT, START, TAG
 from filters.pageblocks import CHARS, FIRST, LAST, OWNER, TITLED, TOLD
 from filters.pagefeatures import WIDTH
 from filters.pagetext import texts
-from filters.tags import BIT, TAGS, hash_of, known, table, words
+from filters.tags import BIT, OF_PART, TAGS, hash_of, known, table, words
 from filters.tree import DEPTH
 
 PLAIN = words({})
@@ -135,11 +135,21 @@ def test_words_of_classes_say_what_an_element_is() -> None:
         return {name for name, bit in BIT.items() if flags & int(bit)} - {"p"}
 
     assert said("class='post-Comments x'") == said("id=mainComments") | {"w_content"}
+    assert said("class=NAVHEADER") == {"w_nav", "w_header"} == said("id='nav header'")
     assert said("role=navigation") == {"nav"} and said("itemprop=articleBody") == {"body_prop"}
     assert said("style='display : none'") == said("hidden") == {"hidden"}
     assert said("style='color:red;Display:none'") == {"hidden"}
     for style in ("display:block;color:none", "transition-display: none", "xdisplay:none"):
         assert said(f"style='{style}'") == said("title=comment") == set()
+
+
+def test_a_word_for_two_scores_as_the_lower_unless_it_was_learned_itself() -> None:
+    def score(learned: dict[str, float]) -> float:
+        made = words({hash_of(OF_PART, name): value for name, value in learned.items()})
+        return float(made.scores[made.flags[0].tolist().index(hash_of(OF_PART, "navfooter"))])
+
+    assert score({"nav": -2, "footer": -3}) == -3 == score({"footer": -3})
+    assert score({"nav": -2, "footer": -3, "navfooter": 1}) == 1 and score({}) == 0
 
 
 @given(st.dictionaries(st.integers(1, 2**64 - 1), st.integers(0, 2**63), max_size=50))
