@@ -18,10 +18,14 @@ from filters.registers import EACH, eight, equal, lowest_bit
 from filters.tags import (
     BASIS,
     CLASS,
+    COMMENT,
+    DT,
+    H1,
     HIDDEN,
     HIDE,
     ID,
     KINDS,
+    LAST_HEADING,
     OF_ATTRIBUTE,
     OF_NAME,
     OF_PART,
@@ -32,6 +36,7 @@ from filters.tags import (
     PROP,
     RAW,
     ROLE,
+    SECTION,
     SKIPPED,
     STYLE,
     TAGS,
@@ -80,7 +85,7 @@ _BASIS, _PRIME, _ONE = np.uint64(BASIS), np.uint64(PRIME), np.uint64(1)
 _OF_TAG, _OF_ATTRIBUTE, _OF_PART, _OF_NAME, _OF_ROLE, _OF_PROP = map(
     np.uint64, (OF_TAG, OF_ATTRIBUTE, OF_PART, OF_NAME, OF_ROLE, OF_PROP)
 )
-_HIDDEN = HIDDEN
+_HIDDEN, _COMMENT = HIDDEN, COMMENT
 _DISPLAY, _NONE = tuple(b"display"), tuple(b"none")
 CDATA = tuple(b"<![CDATA[")
 
@@ -264,10 +269,23 @@ def _hides(data: Bytes, at: int, end: int) -> bool:
 
 
 @helper
-def _attribute(page: Page, kind: int, at: int, end: int) -> None:
-    """Take in what an attribute says."""
+def _is_named(data: Bytes, tag: int, at: int, end: int) -> bool:
+    """Whether an id is a name that is told of: of a heading, a term, or with a full stop in it."""
+    if H1 <= tag <= LAST_HEADING or tag == DT:
+        return True
+    while at < end and data[at] != 46:
+        at += 1
+    return at < end
+
+
+@helper
+def _attribute(page: Page, tag: int, kind: int, at: int, end: int) -> None:
+    """Take in what an attribute of a tag says."""
     if kind in (CLASS, ID):
-        _class(page, at, min(end, at + LONGEST), kind == CLASS)
+        before, end = page.own[0], min(end, at + LONGEST)
+        _class(page, at, end, kind == CLASS)
+        if kind == ID and _is_named(page.data, tag, at, end):
+            page.own[0] &= before | ~_COMMENT
     elif kind in (ROLE, PROP):
         _say(page, _value(page.data, _OF_ROLE if kind == ROLE else _OF_PROP, at, end))
     elif kind == HIDE or (kind == STYLE and _hides(page.data, at, min(end, at + LONGEST))):
@@ -291,7 +309,7 @@ def _quoted(page: Page, at: int) -> int:
 
 
 @helper
-def attributes(page: Page, at: int) -> int:
+def attributes(page: Page, tag: int, at: int) -> int:
     """Take in the attributes of a tag, from the end of its name on: where the tag ends."""
     data = page.data
     page.own[:] = np.uint64(0)
@@ -314,7 +332,9 @@ def attributes(page: Page, at: int) -> int:
         if at < len(data) and data[at] == 61:
             begin, end, at = _given(page, at + 1)
         if kind >= 0:
-            _attribute(page, signed(page.names[1, kind]), begin, end)
+            _attribute(page, tag, signed(page.names[1, kind]), begin, end)
+    if tag == SECTION and not page.own[1]:  # without a class: by its id a chapter, "Comments"
+        page.own[0] &= ~_COMMENT
     return min(at + 1, len(data))
 
 

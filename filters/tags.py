@@ -48,8 +48,7 @@ TAGS = ("", *" ".join([*_NAMES.values(), _INLINE]).split())
 TAG = {name: number for number, name in enumerate(TAGS) if name}
 BR, HR, IMG, SCRIPT, TITLE = (TAG[name] for name in ("br", "hr", "img", "script", "title"))
 PLAINTEXT, ARTICLE_TAG, H1 = (TAG[name] for name in ("plaintext", "article", "h1"))
-NOSCRIPT = TAG["noscript"]
-LAST_HEADING = TAG["h6"]
+NOSCRIPT, DT, SECTION, LAST_HEADING = (TAG[n] for n in ("noscript", "dt", "section", "h6"))
 
 _ENDS_P = (
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure "

@@ -227,7 +227,7 @@ def _void(page: Page, tag: int) -> None:
 def _start(page: Page, at: int) -> int:
     """A start tag: where to go on."""
     tag, name_end = tag_at(page, at + 1)
-    content = attributes(page, name_end)
+    content = attributes(page, tag, name_end)
     kind = page.of[KINDS, tag]
     if kind & (RAW | SKIPPED):
         after = _left_out(page, tag, content)

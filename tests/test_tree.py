@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.mainblocks import MOST_ELEMENTS, Blocks, blocks
-from filters.markup import CAPPED, DEEP, END, LEVEL, MANY, PARENT, START, TAG
+from filters.markup import CAPPED, DEEP, ELEMENT, END, LEVEL, MANY, PARENT, START, TAG
 from filters.pageblocks import CHARS, FIRST, LAST, OWNER, TITLED, TOLD
 from filters.pagefeatures import WIDTH
 from filters.pagetext import texts
@@ -141,6 +141,23 @@ def test_words_of_classes_say_what_an_element_is() -> None:
     assert said("style='color:red;Display:none'") == {"hidden"}
     for style in ("display:block;color:none", "transition-display: none", "xdisplay:none"):
         assert said(f"style='{style}'") == said("title=comment") == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        *(("div id=comments", True), ("section class=a id=comments", True), ("p id=reply-1", True)),
+        *(("h3 class=comment id=reply", True), ("section class=comments", True)),
+        *(("h3 id=_discussion", False), ("h1 id=comments", False), ("h6 id=reply", False)),
+        *(("dt id=comment", False), ("code id=sax.Handler.comment", False)),
+        ("section id=comments", False),
+    ],
+)
+def test_the_id_of_a_heading_a_term_or_a_chapter_says_nothing_of_readers(
+    tag: str, said: bool
+) -> None:
+    page = read(f"<{tag}>x")
+    assert bool(page.flags[page.segments[0, ELEMENT]] & BIT["w_comment"]) == said
 
 
 def test_a_word_for_two_scores_as_the_lower_unless_it_was_learned_itself() -> None:
