@@ -36,7 +36,6 @@ from filters.tags import (
     PROP,
     RAW,
     ROLE,
-    SECTION,
     SKIPPED,
     STYLE,
     TAGS,
@@ -333,8 +332,6 @@ def attributes(page: Page, tag: int, at: int) -> int:
             begin, end, at = _given(page, at + 1)
         if kind >= 0:
             _attribute(page, tag, signed(page.names[1, kind]), begin, end)
-    if tag == SECTION and not page.own[1]:  # without a class: by its id a chapter, "Comments"
-        page.own[0] &= ~_COMMENT
     return min(at + 1, len(data))
 
 

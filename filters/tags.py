@@ -48,7 +48,9 @@ TAGS = ("", *" ".join([*_NAMES.values(), _INLINE]).split())
 TAG = {name: number for number, name in enumerate(TAGS) if name}
 BR, HR, IMG, SCRIPT, TITLE = (TAG[name] for name in ("br", "hr", "img", "script", "title"))
 PLAINTEXT, ARTICLE_TAG, H1 = (TAG[name] for name in ("plaintext", "article", "h1"))
-NOSCRIPT, DT, SECTION, LAST_HEADING = (TAG[n] for n in ("noscript", "dt", "section", "h6"))
+NOSCRIPT, DT, SECTION, ASIDE, LAST_HEADING = (
+    TAG[name] for name in ("noscript", "dt", "section", "aside", "h6")
+)
 
 _ENDS_P = (
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure "
@@ -108,7 +110,7 @@ FLAGS = (
 
 BIT = {name: np.uint64(1 << number) for number, name in enumerate(FLAGS)}
 LINK, BOLD, PRE, HIDDEN = (BIT[n] for n in ("link", "bold", "pre", "hidden"))
-COMMENT = BIT["w_comment"]
+COMMENT, NOTE = BIT["w_comment"], BIT["w_note"]
 
 _TAG_FLAGS = {
     "link": "a",

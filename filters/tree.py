@@ -80,21 +80,25 @@ from filters.markup import (
     tag_at,
 )
 from filters.tags import (
+    ASIDE,
     BARS,
     BASIS,
     BLOCK,
     BR,
     CLASSES,
+    COMMENT,
     ENDS,
     HR,
     IMG,
     KINDS,
     NOSCRIPT,
+    NOTE,
     ONCE,
     PLAINTEXT,
     PRE,
     RAW,
     SCRIPT,
+    SECTION,
     SKIPPED,
     STOPS,
     TITLE,
@@ -109,7 +113,7 @@ FALLBACK_BYTES = 3_000  # of a noscript, beyond which it is the page itself, as 
 LOW = np.uint64(0x7FFFFFFF)
 
 _JSON_LD = hash_of(BASIS, "application/ld+json") >> 1
-_PRE = PRE
+_PRE, _COMMENT, _NOTE = PRE, COMMENT, NOTE
 _BEGIN, _ROOT = np.int64(0), np.int64(1)  # as plain numbers, helpers would be compiled for them
 
 
@@ -166,6 +170,17 @@ def _imply(page: Page, tag: int, at: int) -> None:
 
 
 @helper
+def _flags(page: Page, tag: int) -> np.uint64:
+    """What a start tag says, by its name and its attributes; they were just read."""
+    own, by_tag = page.own[0], page.tag_flags[tag]
+    if tag == SECTION and not page.own[1]:  # no class: by its id a chapter, called "Comments"
+        own &= ~_COMMENT
+    if tag == ASIDE and own & _NOTE:  # docutils writes footnotes so
+        by_tag = np.uint64(0)
+    return own | by_tag
+
+
+@helper
 def _push(page: Page, tag: int, at: int, content: int) -> None:
     """Open an element; its attributes were just read."""
     number, parent = page.at[ELEMENTS], _top(page)
@@ -180,7 +195,7 @@ def _push(page: Page, tag: int, at: int, content: int) -> None:
     sign = (page.own[1] ^ np.uint64(tag)) * np.uint64(0x9E3779B97F4A7C15)
     page.elements[number, SIGN] = signed((sign >> np.uint64(32)) & LOW)
     page.elements[number, IMAGES] = 0
-    page.flags[number] = page.flags[parent] | page.own[0] | page.tag_flags[tag]
+    page.flags[number] = page.flags[parent] | _flags(page, tag)
     said = page.said
     page.scores[number, MOST], page.scores[number, LEAST] = said[0], said[1]
     page.scores[number, TOP_MOST] = max(page.scores[parent, TOP_MOST], said[0])

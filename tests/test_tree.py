@@ -137,6 +137,8 @@ def test_words_of_classes_say_what_an_element_is() -> None:
     assert said("class='post-Comments x'") == said("id=mainComments") | {"w_content"}
     assert said("class=NAVHEADER") == {"w_nav", "w_header"} == said("id='nav header'")
     assert said("role=navigation") == {"nav"} and said("itemprop=articleBody") == {"body_prop"}
+    aside = read("<aside class='footnote brackets'><p>x</aside><aside class=more><p>y</aside>")
+    assert [bool(aside.flags[b[OWNER]] & BIT["aside"]) for b in aside.blocks] == [False, True]
     assert said("style='display : none'") == said("hidden") == {"hidden"}
     assert said("style='color:red;Display:none'") == {"hidden"}
     for style in ("display:block;color:none", "transition-display: none", "xdisplay:none"):
