@@ -19,7 +19,7 @@ train: .venv/train ## what needs torch
 quick: .venv/dev ## what needs no server and takes seconds
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not server and not slow and not soak and not train"
 
-soak: .venv/dev ## killed at thirty moments; an hour of mutated pages
+soak: .venv/dev ## killed at thirty moments; an hour of mutated inputs
 	$(BIN)/python -m pytest -m soak
 
 check: .venv/dev ## style and types

@@ -183,6 +183,8 @@ class _File:
 
     def _product(self, codes: NDArray[np.generic], columns: int) -> Floats:
         dim, pieces, width, last = self.numbers("iiii")
+        if not codes.shape[1] == pieces or not columns == dim == (pieces - 1) * width + last:
+            raise ValueError(f"has {pieces} pieces of {width} for vectors of {columns} dimensions")
         centroids = self.array("<f4", dim * CENTROIDS)
         vectors = np.empty((len(codes), columns), np.float32)
         for piece in range(pieces):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import Dead, Document, Documents, parquet
+from pipelines.readers import Dead, Document, Documents, packed, parquet
 from tests.reading import Items, Source, dead, documents, is_in_order, read, texts
 
 Write = Callable[[pa.Table], bytes]
@@ -323,3 +323,22 @@ def test_no_bytes_raise(write: Write, data: st.DataObject) -> None:
     items = read("parquet", bytes(body[: data.draw(st.integers(0, len(body)))]))
     assert is_in_order(items)
     assert all(letter.unread >= 0 for letter in dead(items))
+
+
+@pytest.mark.parametrize("said", ["malloc of size 64000 failed", "out of memory"])
+def test_where_memory_is_short_no_row_is_called_damaged(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> None:
+        raise pa.lib.ArrowMemoryError(said)
+
+    monkeypatch.setattr(parquet.batches, "_whole", lambda *_: None)
+    for module, do in [(parquet.pq.ParquetFile, "iter_batches"), (parquet.batches, "_convert")]:
+        with monkeypatch.context() as patch, pytest.raises(MemoryError, match=said):
+            patch.setattr(module, do, lambda *_, **__: map(short, [None]))
+            read("parquet", as_parquet(numbered(9)))
+
+
+def test_a_file_that_asks_for_more_than_there_is_anywhere_is_damaged() -> None:
+    error = pa.lib.ArrowMemoryError("malloc of size 9223372036854775 failed")
+    assert "malloc" in packed.tripped(error)

@@ -69,7 +69,7 @@ def read(path: Path) -> Prices:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error
     return build(Prices, table, str(path))
 

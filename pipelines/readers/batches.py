@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
+from pipelines.readers.packed import DAMAGED, tripped
 from pipelines.readers.pages import Fault, brief
 from pipelines.schema import DOCUMENTS
 
@@ -74,8 +75,8 @@ def documents(
             if not _is_flat(column.type):
                 column.validate(full=True)
     except pa.ArrowException as error:
-        detail = brief(f"{batch.num_rows:,} rows: {error}")
-        yield Dead(first, "damaged", detail, size)
+        detail = brief(f"{batch.num_rows:,} rows: {tripped(error)}")
+        yield Dead(first, DAMAGED, detail, size)
         return
     if whole := _whole(batch, first, source):
         yield whole
@@ -148,8 +149,8 @@ def _several(batch: pa.RecordBatch, first: int, source: Source) -> Iterator[Docu
             for row in range(batch.num_rows):
                 yield from _several(batch.slice(row, 1), first + row, source)
         else:
-            reason = "not UTF-8" if "utf" in str(error).lower() else "damaged"
-            yield Dead(first, reason, brief(str(error)))
+            reason = "not UTF-8" if "utf" in str(error).lower() else DAMAGED
+            yield Dead(first, reason, brief(tripped(error)))
 
 
 def _convert(batch: pa.RecordBatch, first: int, source: Source) -> list[Document | Dead]:

@@ -109,9 +109,9 @@ def _deflate(body: bytes, limit: int) -> bytes:
 def _unpack(body: bytes, codec: str, limit: int) -> bytes:
     try:
         with pa.CompressedInputStream(pa.BufferReader(body), codec) as stream:
-            out: bytes = stream.read(limit + 1)
+            out = stream.read_buffer(limit + 1)  # what `read` takes is lost where it fails
     except OSError as error:
         raise CodingError("broken encoding") from error
-    if len(out) > limit:
+    if out.size > limit:
         raise CodingError("too large")
-    return out
+    return bytes(out)

@@ -71,7 +71,8 @@ def check(path: Path, where: str | None) -> None:
     try:
         known = columns(path)
         schema = pq.read_schema(path) if _is_parquet(path.name) else CDXJ
-    except (OSError, pa.ArrowException):
+    except Exception as error:
+        packed.tripped(error)
         return
     for name in (*PLACE, *named):
         if name not in known:
@@ -102,7 +103,7 @@ def read(
         try:
             chosen.append(_places(found, where))
         except (pa.ArrowException, duckdb.Error) as error:
-            yield name, Dead(0, "damaged", brief(str(error)))
+            yield name, Dead(0, packed.DAMAGED, brief(packed.tripped(error)))
     for record in _sorted(pa.concat_tables([PLACES.empty_table(), *chosen])):
         if isinstance(record, Record):
             yield record.name, _read(record, source, root)
@@ -161,8 +162,8 @@ def _parquet(file: BinaryIO, named: Sequence[str]) -> Iterator[pa.Table | Dead]:
             return
         for batch in opened.iter_batches(ROWS, columns=list(named)):
             yield pa.Table.from_batches([batch])
-    except (OSError, pa.ArrowException) as error:
-        yield Dead(0, "damaged", brief(str(error)), size)
+    except Exception as error:
+        yield Dead(0, packed.DAMAGED, brief(packed.tripped(error)), size)
 
 
 def _cdxj(file: BinaryIO, named: Sequence[str]) -> Iterator[pa.Table | Dead]:

@@ -7,6 +7,7 @@ byte is not given out: up to a piece of it cannot be trusted.
 Sources: P. Deutsch, RFC 1952 (gzip), 1996; Y. Collet and M. Kucherawy, RFC 8878 (zstd), 2021.
 """
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -22,6 +23,22 @@ SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of zstd frames that c
 
 CUT = "cut off"
 DAMAGED = "damaged"
+
+MOST = 1 << 32  # bytes that nothing sound asks for at once
+_ASKED = re.compile(r"of size (\d+)")
+
+
+def tripped(error: Exception) -> str:
+    """What a library tripped over in a damaged file, which makes it raise anything.
+
+    Raises:
+        MemoryError: if that is what it was, and memory is short: this is not about the file.
+    """
+    if isinstance(error, MemoryError):
+        asked = _ASKED.search(str(error))  # as Arrow says it
+        if asked is None or int(asked[1]) <= MOST:
+            raise error
+    return f"{type(error).__name__}: {error}"
 
 
 class File:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.readers import Dead, Item, Source, batches
-from pipelines.readers.packed import CUT, DAMAGED
+from pipelines.readers.packed import CUT, DAMAGED, tripped
 from pipelines.readers.pages import Fault, brief
 
 PARQUET = b"PAR1"
@@ -162,8 +162,8 @@ def _check(schema: pa.Schema, source: Source) -> Fault | None:
 
 
 def _attempt(do: Callable[..., Any], *arguments: object, **options: object) -> Any:
-    """What it gives; or in words what Arrow tripped over, which damaged files make anything."""
+    """What it gives; or in words what Arrow tripped over."""
     try:
         return do(*arguments, **options)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return tripped(error)

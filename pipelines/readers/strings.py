@@ -73,10 +73,11 @@ def table(file: BinaryIO, name: str) -> Iterator[Row | Dead]:
     """
     try:
         for batch in _batches(file):
+            batch.validate(full=True)
             wanted = [f.name for f in batch.schema if _is_worded(f.type)]
             yield from map(strings, batch.select(wanted).to_pylist())
-    except (pa.ArrowException, ValueError, OSError) as error:
-        yield Dead(0, "damaged", brief(str(error)))
+    except Exception as error:
+        yield Dead(0, packed.DAMAGED, brief(packed.tripped(error)))
 
 
 def _batches(file: BinaryIO) -> Iterable[pa.RecordBatch]:

@@ -341,7 +341,7 @@ def parse(text: str, path: Path) -> Recipe:
 def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is none of TOML's
         raise RecipeError(f"{path}: not TOML: {error}") from error
     except RecursionError as error:
         raise RecipeError(f"{path}: not TOML that can be read: nested too deeply") from error

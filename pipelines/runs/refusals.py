@@ -196,9 +196,10 @@ def add(
 def _table(folder: Folder) -> pa.Table | None:
     if not folder.exists(FILE):
         return None
+    held = folder.read(FILE)
     try:
-        table = pq.read_table(pa.BufferReader(folder.read(FILE)))
+        table = pq.read_table(pa.BufferReader(held))
         bytes.fromhex(table.schema.metadata[SALT].decode())
         return table.cast(REFUSALS.with_metadata(table.schema.metadata))
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{folder.at(FILE)}: is damaged; restore it from a copy") from error

@@ -43,7 +43,7 @@ def _explained(where: str) -> Iterator[None]:
         yield
     except MemoryError:
         raise
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         if isinstance(error, OSError) and is_told(error):  # the system, or a store, says why
             raise
         why = " ".join(str(error).split())
