@@ -22,7 +22,7 @@ from filters.maintext import MODES, main_text
 from pipelines import lists, price, refusals, sql, warcs
 from pipelines.crawl import outcome
 from pipelines.crawl.archive import Archive
-from pipelines.errors import KarezError
+from pipelines.errors import KarezError, is_told
 from pipelines.ingest import identity
 from pipelines.readers import Document, Documents, by_kind, hf, http, indexed, pagerows, strings
 from pipelines.readers import pictures as pictured
@@ -114,10 +114,15 @@ def all_of(*parsers: Callable[[bytes], Iterable[object] | object]) -> Callable[[
 
     def do(data: bytes) -> None:
         for parser in parsers:
-            with suppress(KarezError):
+            try:
                 found = parser(data)
                 if hasattr(found, "__next__"):
                     list(found)  # type: ignore[call-overload]
+            except KarezError:
+                continue
+            except OSError as error:
+                if not is_told(error):
+                    raise
 
     return do
 

@@ -53,7 +53,7 @@ def negative() -> bytes:
     table = pa.table({"text": ["seven"] * 7})
     with pa.ipc.new_stream(out := pa.BufferOutputStream(), table.schema) as writer:
         writer.write_table(table)
-    body, offsets = out.getvalue().to_pybytes(), np.arange(0, 40, 5, np.int32)
+    body, offsets = out.getvalue().to_pybytes(), np.arange(0, 40, 5).astype(np.int32)
     at = body.index(offsets.tobytes())
     return body[: at + 8] + b"\xff" * 4 + body[at + 12 :]
 

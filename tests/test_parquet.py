@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import Dead, Document, Documents, packed, parquet
+from pipelines.readers import Dead, Document, Documents, batches, packed, parquet
 from tests.reading import Items, Source, dead, documents, is_in_order, read, texts
 
 Write = Callable[[pa.Table], bytes]
@@ -332,8 +332,8 @@ def test_where_memory_is_short_no_row_is_called_damaged(
     def short(*_: object) -> None:
         raise pa.lib.ArrowMemoryError(said)
 
-    monkeypatch.setattr(parquet.batches, "_whole", lambda *_: None)
-    for module, do in [(parquet.pq.ParquetFile, "iter_batches"), (parquet.batches, "_convert")]:
+    monkeypatch.setattr(batches, "_whole", lambda *_: None)
+    for module, do in [(pq.ParquetFile, "iter_batches"), (batches, "_convert")]:
         with monkeypatch.context() as patch, pytest.raises(MemoryError, match=said):
             patch.setattr(module, do, lambda *_, **__: map(short, [None]))
             read("parquet", as_parquet(numbered(9)))
