@@ -500,6 +500,11 @@ def test_what_is_wrong_is_said_in_one_line(folder: Path) -> None:
         done = here("forget", *arguments, cwd=folder)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), arguments
         assert said in done.stderr and done.stderr.startswith("karez: ")
+    shard = shards(folder / "runs/a")[0]
+    shard.write_bytes(shard.read_bytes()[:-8])  # its end mark: it reads as a whole one
+    assert "dataset is missing or cut; run it again" in forget(folder, HOST, code=1)
+    shard.unlink()
+    assert again(folder) == ["publish"]
     (folder / "runs/a/warc/pages.warc.gz").write_bytes(archive()[:-9])
     assert "restore the file from a copy" in forget(folder, HOST, code=1)
     next((folder / "runs/a/columns/documents/quality").iterdir()).unlink()
@@ -556,6 +561,11 @@ def test_a_run_goes_not_on_where_forgetting_was_cut_off(
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Run, "save", killed)
         forget(folder, HOST)
+    shard = shards(folder / "runs/a")[0]
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-8])
+    assert "is damaged; delete it" in forget(folder, code=1)
+    shard.write_bytes(whole)
     done = here("run", "recipe.toml", cwd=folder)
     assert done.returncode == 1 and f"karez forget {folder / 'runs/a'} finishes it" in done.stderr
     forget(folder)

@@ -102,7 +102,7 @@ def command(asked: Asked) -> None:
     before = refusals.read(run.folder)
     if not wanted and not before.known:
         raise RecipeError("name what is to be forgotten: URLs, hosts or source keys")
-    _refuse_unready(run, asked)
+    _refuse_unready(run, asked, before)
     every = [target for targets in wanted.values() for target in targets]
     if asked.dry_run:
         told = _forgotten(run, before.with_(every), None)
@@ -140,7 +140,7 @@ def _wanted(asked: Asked) -> dict[str, list[Target]]:
         raise RecipeError(f"a URL, host or source key that {error}") from error
 
 
-def _refuse_unready(run: Run, asked: Asked) -> None:
+def _refuse_unready(run: Run, asked: Asked, before: Refusals) -> None:
     """See that all is here to be forgotten, before anything is refused.
 
     Documents that were taken by reference are forgotten where they are, a crawl when it ended.
@@ -161,7 +161,8 @@ def _refuse_unready(run: Run, asked: Asked) -> None:
             f"{asked.folder}: its documents are those of {where}: karez forget {where} {named}; "
             f"then karez run {asked.folder}/recipe.toml --run {asked.folder} --from {where}"
         )
-    rows = [t for t in run.manifest.tables if t not in (WARC, DATASET)]
+    begun = run.manifest.facts.get(FORGOTTEN, "") != before.mark  # and cut off, among the shards
+    rows = [t for t in run.manifest.tables if t not in (WARC, DATASET * begun)]
     if broken := [table for table in rows if not run.is_whole(table)]:
         raise RunError(f"{asked.folder}: a file of {broken[0]} is missing or cut; run it again")
     tables = run.manifest.tables.items()

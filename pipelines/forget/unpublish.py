@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipelines.engine.step import Done, Job, Plan
 from pipelines.errors import DamagedError
 from pipelines.forget.emptied import Emptied
+from pipelines.readers.parquet import END
 from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run, Table
 from pipelines.runs.tables import DATASET, SHARDS, split_of
@@ -87,8 +88,12 @@ def _without(of: Emptied, part: Part, ids: pa.Array, done: Done) -> tuple[int, P
 def _batches(run: Run, name: str) -> Iterator[pa.RecordBatch]:
     try:
         with run.folder.open(name) as file:
+            file.seek(max(0, file.size() - len(END)))
+            if file.read() != END:  # a stream that is cut between two batches reads as a whole one
+                raise pa.ArrowInvalid("cut off")
+            file.seek(0)
             yield from pa.ipc.open_stream(file)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, ValueError) as error:
         where = run.folder.at(name)
         raise DamagedError(f"{where}: is damaged; delete it and run the recipe again") from error
 
