@@ -1,6 +1,7 @@
 """The `karez` command: arguments in, one call, a short table out."""
 
 import io
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -233,9 +234,7 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
     from pipelines.errors import SHORT, KarezError, is_told, said_of
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a letter
-            stream.reconfigure(errors="backslashreplace")
+    _prepare()
     try:
         do()
     except KarezError as error:
@@ -252,6 +251,16 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         click.echo("karez: interrupted; run it again and it goes on from here", err=True)
         ctx.exit(1)
+
+
+def _prepare() -> None:
+    """Have what ends us heard as Ctrl-C is, and a letter that a terminal lacks not end us."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has the second ignored
+            signal.signal(number, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def check_owners() -> None:

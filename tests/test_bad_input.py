@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import needs
-from tests.begun import SLOW, begin, kill, said, wait_for
+from tests.begun import SLOW, begin, family, kill, said, wait_for
 from tests.command import SAMPLE, files, shards
 
 pytestmark = pytest.mark.slow
 
 RECIPE = 'name = "bad"\n[[source]]\nkind = "jsonl"\npaths = ["good.jsonl"]\n'
+INTERRUPTED = "interrupted; run it again and it goes on from here"
 GOOD = "".join(
     json.dumps({"text": f"{'good words ' * 9}{n}", "id": f"good {n}"}) + "\n" for n in range(9)
 )
@@ -350,7 +351,25 @@ def test_the_second_command_is_told_who_holds_the_folder(place: Path) -> None:
         kill(begun, signal.SIGINT)
         _, err = begun.communicate(timeout=30)
         assert (begun.returncode, err.count("\n")) == (1, 1), err
-        assert "interrupted" in err
+        assert INTERRUPTED in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_ended_says_so_and_leaves_nothing_behind(
+    number: signal.Signals, place: Path, tmp_path: Path
+) -> None:
+    (place / "slow.py").write_text(SLOW)
+    (place / "recipe.toml").write_text(RECIPE + '[measure]\n"slow:Slow" = {}\n')
+    (tmp_path / "tmp").mkdir()
+    env = {"SLOW": "60", "TMPDIR": str(tmp_path / "tmp")}
+    with begin("run", "recipe.toml", "--workers", "2", cwd=place, env=env) as begun:
+        assert wait_for(lambda: any((place / "runs/bad/work/scan").glob("*/plan.json")), begun)
+        running = family(begun.pid)
+        begun.send_signal(number)
+        _, err = begun.communicate(timeout=30)
+        assert (begun.returncode, err) == (1, f"karez: {INTERRUPTED}\n")
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in running))
+    assert files(tmp_path / "tmp") == {} and not [*(place / "runs/bad").rglob(".*")]
 
 
 def powerless() -> list[str]:

@@ -6,11 +6,8 @@ that decides it, so that a rerun, or one more arm, trains only what is new.  No 
 """
 
 import json
-import signal
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,7 +61,7 @@ def command(asked: Asked) -> None:
         arms += [of_path(path) for path in dict.fromkeys(asked.against)]
         if asked.without_each_rule:
             arms += without_each(run, recipe, console)
-        with ended_cleanly(), tempfile.TemporaryDirectory(prefix="karez-prove-") as place:
+        with tempfile.TemporaryDirectory(prefix="karez-prove-") as place:
             every = prepared(run, arms, sets, size, asked.tokens, Path(place))
             models = jobs(run, every, sets, size, asked.seeds)
             made = watched(models, size, console)
@@ -74,16 +71,6 @@ def command(asked: Asked) -> None:
         click.echo(json.dumps(proof, indent=1))
     else:
         view.show(proof, console)
-
-
-@contextmanager
-def ended_cleanly() -> Iterator[None]:
-    """Have SIGTERM leave all blocks: trainings are ended, and no file of tokens stays."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def ready(asked: Asked) -> Size:
