@@ -19,17 +19,28 @@ from fastwarc import ArchiveIterator
 
 from filters import blocklist, charset, consent, extract, fastfile, links, pictures, urls
 from filters.maintext import MODES, main_text
-from pipelines import lists, price, refusals, sql, warcs
+from pipelines import sql
+from pipelines.commands import price
 from pipelines.crawl import outcome
 from pipelines.crawl.archive import Archive
 from pipelines.errors import KarezError, is_told
-from pipelines.ingest import identity
-from pipelines.readers import Document, Documents, by_kind, hf, http, indexed, pagerows, strings
+from pipelines.readers import (
+    Document,
+    Documents,
+    by_kind,
+    hf,
+    http,
+    indexed,
+    pagerows,
+    strings,
+    warcs,
+)
 from pipelines.readers import pictures as pictured
 from pipelines.readers.pages import Page, page_of
-from pipelines.recipe import Source, parse
-from pipelines.runs import Run
-from pipelines.sealed import Sealed
+from pipelines.recipe import Source, lists, parse
+from pipelines.runs import Run, refusals
+from pipelines.runs.sealed import Sealed
+from pipelines.steps.ingest import identity
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests/data/sample"
@@ -363,7 +374,7 @@ FUZZERS = {
     ),
     "card": Fuzzer(
         lambda: [CARD],
-        all_of(as_file("README.md", lambda p: (hf.is_dataset(p.parent), hf.told(p.parent)))),
+        all_of(as_file("README.md", lambda p: (hf.is_dataset(p.parent), hf.choices(p.parent)))),
     ),
     "model": Fuzzer(model, refusing(fastfile.parsed)),
 }
