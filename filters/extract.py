@@ -172,14 +172,14 @@ def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> Found:
     if mode != "everything" and _FEED.match(data):
         return Found("")
     main = read(np.frombuffer(data, np.uint8))
-    keep = chosen(*main, mode)
+    keep, whole = chosen(*main, mode), mode == "everything"
     if marked:
-        written = markdown(main.page, keep, base_of(data, url))
+        written = markdown(main.page, keep, base_of(data, url), whole)
     else:
-        written = text(main.page, keep)[0].tobytes().decode("utf-8", "replace")
+        written = text(main.page, keep, whole)[0].tobytes().decode("utf-8", "replace")
     if written.count("\ufffd") > BROKEN * len(written):
         return Found("", main.cut)
-    if len(written) < FEW and mode != "everything":
+    if len(written) < FEW and not whole:
         written = _told(data) or written
     return Found(written, main.cut)
 

@@ -31,7 +31,7 @@ MODES = {"balanced": 0.8, "precision": 0.5, "recall": 2.0, "everything": np.inf}
 """How many times as much recall counts as precision; everything: all that is not hidden."""
 
 PATH = Path(__file__).with_suffix(".bin")
-VERSION = 5  # raised when the same page and model may give another text
+VERSION = 6  # raised when the same page and model may give another text
 LEAST = np.float32(0.08)  # a block less likely than this is not asked about again
 BINS = 256
 COMMENTS = 0.3  # of the main text, from which on what readers wrote is the page itself
@@ -107,7 +107,7 @@ def main_text(data: Bytes, mode: str = "balanced", by: Model | None = None) -> B
         by: the model; the one that ships if None.
     """
     page, likely = read(data, by)
-    return text(page, chosen(page, likely, mode))[0]
+    return text(page, chosen(page, likely, mode), mode == "everything")[0]
 
 
 def chosen(page: Blocks, likely: Floats, mode: str) -> Bytes:

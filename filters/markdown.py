@@ -18,9 +18,11 @@ import numpy as np
 
 from filters.buffers import Bytes
 from filters.mainblocks import Blocks
-from filters.markup import BREAK, CONTENT, ELEMENT, FROM, PARENT, START, TAG, TO
-from filters.pageblocks import FIRST, LAST
+from filters.markup import BREAK, CONTENT, ELEMENT, FROM, KIND, PARENT, START, TAG, TO
+from filters.pageblocks import FIRST, LAST, OWNER
 from filters.pagehead import attributes, urljoin_or_none
+from filters.pagetext import LEFT_OUT
+from filters.tags import HIDDEN
 from filters.tags import TAG as NUMBER
 
 CELL = 300  # characters in a cell of a table, at most
@@ -63,7 +65,7 @@ class _Page:
 
     def __init__(self, page: Blocks, url: str | None) -> None:
         self.data, self.url = page.data.tobytes(), url
-        self.segments = page.segments.tolist()
+        self.segments, self.flags = page.segments.tolist(), page.flags.tolist()
         self.tags, self.parents = page.elements[:, [TAG, PARENT]].T.tolist()
         self.starts = page.elements[:, [START, CONTENT]].tolist()
         self.places: dict[int, int] = {}  # of items of ordered lists
@@ -86,7 +88,22 @@ class _Page:
         begin, end = self.starts[element]
         return self.data[begin:end]
 
-    def block(self, first: int, last: int) -> Block:
+    def shown(self, first: int, last: int, owner: int, whole: bool) -> list[list[int]]:
+        """The segments whose text is a block's, see `filters.pagetext`."""
+        inside = 0 if whole else LEFT_OUT & ~self.flags[owner]
+        found = list[list[int]]()
+        for left_out in (inside, inside & int(HIDDEN)):
+            found, broken = [], False
+            for s in self.segments[first:last]:
+                broken = broken or s[BREAK] == 1
+                if not s[KIND] & left_out:
+                    found.append([*s[:BREAK], broken, s[KIND]])
+                    broken = False
+            if any(self.words(s).strip() for s in found):
+                break
+        return found
+
+    def block(self, first: int, last: int, owner: int, whole: bool) -> Block:
         """The block of some segments."""
         around = self.around(self.segments[first][ELEMENT])
         tags = [self.tags[each] for each in around]
@@ -94,7 +111,7 @@ class _Page:
         cell = next((e for e, t in zip(around, tags, strict=True) if t in _CELLS), -1)
         level = next((_HEADING[t] for t in tags if t in _HEADING), 0)
         items = tuple(e for e, t in zip(around, tags, strict=True) if t == _LI)[::-1]
-        given = self.segments[first:last]
+        given = self.shown(first, last, owner, whole)
         text = self.preserved(given) if pre >= 0 else self.line(given)
         return Block(text, level, pre, cell, items, tags.count(_QUOTE))
 
@@ -160,17 +177,18 @@ def _wrapped(text: str, code: bool, address: str | None) -> str:
     return before + inner + after
 
 
-def markdown(page: Blocks, keep: Bytes, url: str | None = None) -> str:
+def markdown(page: Blocks, keep: Bytes, url: str | None = None, whole: bool = False) -> str:
     """Some blocks as Markdown.
 
     Args:
         page: valid still.
         keep: shape (blocks,); 0: the block is left out.
         url: what links are relative to; without it relative ones stay so.
+        whole: with what is left out of blocks otherwise, see `filters.pagetext`.
     """
     of = _Page(page, url)
-    chosen = page.blocks[np.flatnonzero(keep)][:, [FIRST, LAST]].tolist()
-    blocks = [b for b in (of.block(*each) for each in chosen) if b.text.strip()]
+    chosen = page.blocks[np.flatnonzero(keep)][:, [FIRST, LAST, OWNER]].tolist()
+    blocks = [b for b in (of.block(a, z, owner, whole) for a, z, owner in chosen) if b.text.strip()]
     seen: set[int] = set()  # items of lists that were begun
     out = list[str]()
     before: Block | None = None

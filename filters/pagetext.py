@@ -1,5 +1,7 @@
 """The chosen blocks of a page as plain text: one line a block, character references undone.
 
+What is no text within a block is left out: what is hidden, a link to the very place or to its
+source, and buttons, unless the block has nothing else.
 Soft hyphens are left out: they say where a word may be parted, and part it for whoever reads bytes.
 """
 
@@ -12,6 +14,7 @@ from filters.entities import SPELLING, entities, reference
 from filters.kernels import (
     I32,
     I32_TABLE,
+    INT,
     NOTHING,
     OUT_I64,
     OUT_U8,
@@ -19,24 +22,28 @@ from filters.kernels import (
     U64,
     helper,
     kernel,
+    signed,
 )
 from filters.mainblocks import Blocks
 from filters.markup import BREAK, FROM, KIND, TO, is_space
-from filters.pageblocks import FIRST, LAST
-from filters.tags import PRE, Hashes
+from filters.pageblocks import FIRST, LAST, OWNER
+from filters.tags import BIT, HIDDEN, PRE, Hashes
 
-_PRE = int(PRE)
+_PRE, _HIDDEN = int(PRE), int(HIDDEN)
+LEFT_OUT = int(HIDDEN | BIT["button"])
+"""Of elements within a block, whose text is left out of the block's."""
 _HARD, _SOFT = 0xA0, 0xAD  # second bytes of a space, and of a hyphen
 TO_BYTE, BEGIN, GAP = range(3)
 """Registers: bytes written, where the line begins, whether white space is due."""
 
 
-def text(page: Blocks, keep: Bytes) -> tuple[Bytes, Offsets]:
+def text(page: Blocks, keep: Bytes, whole: bool = False) -> tuple[Bytes, Offsets]:
     """The text of some blocks.
 
     Args:
         page: valid still.
         keep: shape (blocks,); 0: the block is left out.
+        whole: with what is left out of blocks otherwise.
 
     Returns:
         the bytes, valid UTF-8 if the page is; and of shape (blocks + 1,), where each block's begin.
@@ -49,7 +56,8 @@ def text(page: Blocks, keep: Bytes) -> tuple[Bytes, Offsets]:
     size += size // 4 + int((chosen[:, LAST] - chosen[:, FIRST] + 1).sum()) + SPELLING
     out = np.empty(size, np.uint8)
     begins = np.empty(len(page.blocks) + 1, np.int64)
-    _render(page.data, pieces, page.blocks, keep, *entities(), out, begins)
+    given = page.data, pieces, page.blocks, page.flags, keep
+    _render(*given, *entities(), 0 if whole else LEFT_OUT, out, begins)
     end = begins[-1]
     if end and out[end - 1] == 10:
         end -= 1
@@ -57,12 +65,12 @@ def text(page: Blocks, keep: Bytes) -> tuple[Bytes, Offsets]:
 
 
 def texts(page: Blocks) -> list[str]:
-    """The text of each block, lines but the last ended by a line feed; "" where there is none.
+    """The whole text of each block, lines but the last ended by a line feed; "" without any.
 
     Args:
         page: valid still.
     """
-    out, at = text(page, np.ones(len(page.blocks), np.uint8))
+    out, at = text(page, np.ones(len(page.blocks), np.uint8), whole=True)
     whole = out.tobytes()
     return [whole[a:b].decode("utf-8", "replace") for a, b in pairwise(at.tolist())]
 
@@ -131,15 +139,40 @@ def _run(
         place += used
 
 
-@kernel(NOTHING(U8, I32_TABLE, I32_TABLE, U8, U64, U64, I32, OUT_U8, OUT_I64))
+@helper
+def _block(
+    data: Bytes,
+    segments: Positions,
+    left_out: int,
+    keys: Hashes,
+    spelled: Hashes,
+    codes: Positions,
+    one: Bytes,
+    out: Bytes,
+    at: Offsets,
+) -> None:
+    """The text of a block's runs, but for those with a bit that is left out."""
+    begin, broken = at[TO_BYTE], False
+    for segment in segments:
+        broken = broken or segment[BREAK] == 1
+        if not segment[KIND] & left_out:
+            if broken and at[TO_BYTE] > begin:
+                _line(out, at)
+            broken = False
+            _run(data, segment, keys, spelled, codes, one, out, at)
+
+
+@kernel(NOTHING(U8, I32_TABLE, I32_TABLE, U64, U8, U64, U64, I32, INT, OUT_U8, OUT_I64))
 def _render(
     data: Bytes,
     segments: Positions,
     blocks: Positions,
+    flags: Hashes,
     keep: Bytes,
     keys: Hashes,
     spelled: Hashes,
     codes: Positions,
+    left_out: int,
     out: Bytes,
     begins: Offsets,
 ) -> None:
@@ -150,10 +183,11 @@ def _render(
         at[GAP] = 0
         if not keep[block]:
             continue
-        for i in range(blocks[block, FIRST], blocks[block, LAST]):
-            if segments[i, BREAK] == 1 and at[TO_BYTE] > begins[block]:
-                _line(out, at)
-            _run(data, segments[i], keys, spelled, codes, one, out, at)
+        inside = left_out & ~signed(flags[blocks[block, OWNER]])
+        some = segments[blocks[block, FIRST] : blocks[block, LAST]]
+        _block(data, some, inside, keys, spelled, codes, one, out, at)
+        if at[TO_BYTE] == begins[block]:
+            _block(data, some, inside & _HIDDEN, keys, spelled, codes, one, out, at)
         _line(out, at)
         if at[TO_BYTE] == begins[block] + 1:  # nothing was there
             at[TO_BYTE] -= 1

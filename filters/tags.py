@@ -180,6 +180,9 @@ _WORDS = {
     "w_bio": "bio about profile",
     "w_note": "footnote footnotes references reflist note notes citation",
 }
+_LINKS = ("headerlink", "hash-link", "viewcode-link", "viewcode-back")
+"""Names of classes of links to the very place, or to its source: what they say is no text."""
+
 _COMPOUNDS = {"navheader": ("nav", "header"), "navfooter": ("nav", "footer")}
 """DocBook's words for two others at once: they say what these say."""
 
@@ -287,7 +290,7 @@ def known() -> Known:
 
 def _flags() -> dict[int, int]:
     """Bits of `FLAGS` by the hash of the word that says so."""
-    found = dict[int, int]()
+    found = {hash_of(OF_NAME, name): int(HIDDEN) for name in _LINKS}
     for basis, groups in ((OF_PART, _WORDS), (OF_ROLE, _ROLES), (OF_PROP, _PROPS)):
         for flag, names in groups.items():
             for name in names.split():

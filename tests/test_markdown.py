@@ -1,5 +1,7 @@
 """Blocks of pages as Markdown."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from filters.extract import text
 from filters.mainblocks import blocks
 from filters.markdown import markdown
+from filters.pagetext import text as plain
 from filters.tags import words
 
 URL = "https://www.example.org/a/b.html"
@@ -18,6 +21,35 @@ def made(html: str | bytes, url: str | None = URL) -> str:
     data = html if isinstance(html, bytes) else html.encode()
     page = blocks(np.frombuffer(data, np.uint8), PLAIN)
     return markdown(page, np.ones(len(page.blocks), np.uint8), url)
+
+
+@pytest.mark.parametrize(
+    ("html", "left"),
+    [
+        ("<h2>Use<a class=headerlink href=#u>¶</a></h2>", "Use"),
+        ("<p>a<a class='viewcode-link x'>[source]</a> b<a class=hash-link>#</a>", "a b"),
+        ("<p>type: <button>hide</button> b<br><button>x</button>c", "type: b\nc"),
+        ("<p>a <span style='display:none'>b</span>c<i hidden>d</i>", "a c"),
+        ("<h3><button>A question?</button></h3>", "A question?"),
+        ("<p> <button>a</button> <i hidden>b</i> <a role=button>c</a>", "a c"),
+        ("<div hidden><p>a <b>b</b></div>", "a b"),
+        ("<button><p>a</p>b</button>", "a\nb"),
+        ("<p><i hidden>a</i>", ""),
+    ],
+)
+def test_what_is_no_text_within_a_block_is_left_out(html: str, left: str) -> None:
+    page = blocks(np.frombuffer(html.encode(), np.uint8), words({}))
+    keep = np.ones(len(page.blocks), np.uint8)
+    assert plain(page, keep)[0].tobytes().decode() == left
+    lines = [line.lstrip("# ") for line in markdown(page, keep).split("\n") if line]
+    assert lines == left.split("\n") if left else not lines
+    shown = re.sub("<br>|</p>", "\n", html)
+    everything = " ".join(re.sub("<[^>]*>", "", shown).split())
+    for found in (
+        plain(page, keep, whole=True)[0].tobytes().decode(),
+        markdown(page, keep, whole=True),
+    ):
+        assert " ".join(found.replace("#", "").split()) == everything.replace("#", "").strip()
 
 
 @pytest.mark.parametrize(
