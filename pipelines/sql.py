@@ -62,7 +62,10 @@ def columns(sql: object, where: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _columns(sql: str, where: str) -> tuple[str, ...]:
-    tree = json.loads(_serialized(sql))
+    try:
+        tree = json.loads(_serialized(sql))
+    except RecursionError as error:
+        raise RecipeError(f"{where}: is nested too deeply") from error
     if tree["error"]:
         raise RecipeError(f"{where}: {_unwrapped(tree)}; the rule reads: {sql}")
     statements = tree["statements"]

@@ -18,7 +18,7 @@ def size(value: object) -> int:
         number = value
     else:
         number = 0
-    if number < 1:
+    if not 1 <= number < 1 << 63:
         raise ValueError(f'want a size such as "256 MB", got {value!r}')
     return int(number)
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.readers import http
+from pipelines.readers.indexed import PLACES
 from tests import fuzzed
 from tests.fuzzed import FUZZERS
 
@@ -66,18 +68,33 @@ def immense() -> bytes:
     return begin + said + bytes(4 * 256)
 
 
+def unreadable(schema: pa.Schema, name: str) -> bytes:
+    """Parquet of a schema whose column of strings is no UTF-8."""
+    arrays = {f.name: pa.array([9], pa.int64()) for f in schema if pa.types.is_int64(f.type)}
+    arrays["url"] = pa.array(["long"])
+    bad = pa.array([b"\xff\xfe"]).view(pa.string())
+    table = pa.table({**arrays, name: bad})
+    pq.write_table(table, out := pa.BufferOutputStream())
+    return out.getvalue().to_pybytes()
+
+
 FOUND: list[tuple[str, Callable[[], bytes]]] = [
     ("given", negative),
     ("index", lambda: fuzzed.place_rows()[0].replace(b"url", b"\x9arl")),
     ("recipe", lambda: b"seed = " + b"9" * 5_000),
     ("prices", lambda: b"cpu_hour = " + b"9" * 5_000),
     ("refusals", lambda: fuzzed.refused().replace(b"\x15", b"\xff", 1)),
+    ("recipe", lambda: b'[limit]\nmemory = "' + b"9" * 400 + b' GB"'),
+    ("rules", lambda: b"-(" * 400 + b"words" + b")" * 400),
+    ("index", lambda: unreadable(PLACES, "warc_filename")),
     ("sealed", lambda: fuzzed.parquet()[0].replace(b"url", b"\x9arl")),
     ("model", immense),
 ]
 
 
-@pytest.mark.parametrize(("name", "body"), FOUND, ids=[name for name, _ in FOUND])
+@pytest.mark.parametrize(
+    ("name", "body"), FOUND, ids=[f"{n}-{name}" for n, (name, _) in enumerate(FOUND)]
+)
 def test_what_was_found_is_a_fault_of_the_file(name: str, body: Callable[[], bytes]) -> None:
     FUZZERS[name].read(body())
 

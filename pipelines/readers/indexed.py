@@ -133,7 +133,9 @@ def _places(table: pa.Table, where: str | None) -> pa.Table:
     """Where the records stand that a condition picks; what it has no value for is not picked."""
     if where:
         table = table.filter(sql.evaluate(table, [where])["c0"])  # a null picks nothing
-    return table.select(PLACE).cast(PLACES)
+    places = table.select(PLACE).cast(PLACES)
+    places.validate(full=True)
+    return places
 
 
 def _sorted(table: pa.Table) -> Iterator[Record | Dead]:

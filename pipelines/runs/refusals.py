@@ -200,6 +200,7 @@ def _table(folder: Folder) -> pa.Table | None:
     try:
         table = pq.read_table(pa.BufferReader(held))
         bytes.fromhex(table.schema.metadata[SALT].decode())
+        table.validate(full=True)
         return table.cast(REFUSALS.with_metadata(table.schema.metadata))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{folder.at(FILE)}: is damaged; restore it from a copy") from error
