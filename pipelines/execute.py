@@ -15,7 +15,7 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table, refusals
 from pipelines.runs.tables import LETTERS
 from pipelines.schema import FORGOTTEN
-from pipelines.steps import holdings, ingest, order, publish
+from pipelines.steps import holdings, ingest, order, publish, sources
 from pipelines.steps.across import again
 from pipelines.steps.dedup import against, check
 from pipelines.steps.dedup import step as dedup
@@ -136,7 +136,7 @@ def check_memory(run: Run, recipe: Recipe, step: Step) -> None:
         RunError: naming what it would hold, and what to set.
     """
     if step is ingest.STEP:
-        files = sum(len(ingest.files(each, recipe.base)) for each in ingest.sources(run, recipe))
+        files = sum(len(sources.files(each, recipe.base)) for each in sources.of(run, recipe))
         holdings.check(step, recipe, Corpus(0, 0, 0), files)
     else:
         earlier = against.runs(recipe) if step in (dedup.STEP, check.STEP) else []

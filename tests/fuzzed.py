@@ -40,7 +40,7 @@ from pipelines.readers.pages import Page, page_of
 from pipelines.recipe import Source, lists, parse
 from pipelines.runs import Run, refusals
 from pipelines.runs.sealed import Sealed
-from pipelines.steps.ingest import identity
+from pipelines.steps.output import identity
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests/data/sample"

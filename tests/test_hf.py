@@ -13,7 +13,7 @@ import pytest
 from pipelines.errors import RecipeError
 from pipelines.readers import Document, by_kind, hf
 from pipelines.recipe import Source
-from pipelines.steps.ingest import files
+from pipelines.steps.sources import files
 from tests.reading import each
 
 

@@ -18,7 +18,7 @@ import zstandard
 from pipelines.errors import RecipeError
 from pipelines.readers import KINDS, SUFFIXES, by_kind, kind_of
 from pipelines.recipe import Source
-from pipelines.steps.ingest import files
+from pipelines.steps.sources import files
 from tests.command import here, karez, table
 
 WARC = (

@@ -19,7 +19,7 @@ from warcio.archiveiterator import ArchiveIterator
 from pipelines.errors import RecipeError
 from pipelines.readers import Dead, ranges
 from pipelines.recipe import parse
-from pipelines.steps import ingest
+from pipelines.steps import ingest, sources
 from tests.command import counts, here, table
 from tests.test_warc import http, page, record, url
 
@@ -144,7 +144,7 @@ def letters(base: Path, root: str = ".") -> list[tuple[str, int, str]]:
     text = f'name = "a"\n[[source]]\nkind = "warc"\nroot = "{root}"\nindex = ["index.*"]\n'
     recipe = parse(text, base / "a.toml")
     (source,) = recipe.source
-    (file,) = ingest.files(source, recipe.base)
+    (file,) = sources.files(source, recipe.base)
     items = ingest._records(file, source, recipe.base)
     return [(name, item.offset, item.reason) for name, item in items if isinstance(item, Dead)]
 
@@ -353,7 +353,7 @@ def test_a_recipe_that_is_wrong_says_so(source: str, said: str, tmp_path: Path) 
     text = f'name = "a"\n[[source]]\nkind = "warc"\n{source}\n'
     with pytest.raises(RecipeError, match=said):
         recipe = parse(text, tmp_path / "a.toml")
-        ingest.files(recipe.source[0], recipe.base)
+        sources.files(recipe.source[0], recipe.base)
 
 
 def test_root_and_index_are_of_warc_alone() -> None:

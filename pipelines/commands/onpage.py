@@ -15,7 +15,7 @@ from pipelines.readers import html, warc
 from pipelines.readers.pages import HTML
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run
-from pipelines.steps import ingest
+from pipelines.steps import sources
 
 TURNED = {"warc": warc.page_at, "html": html.page_at}
 
@@ -47,10 +47,10 @@ def seen(run: Run, recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
 
 def _found(run: Run, recipe: Recipe, name: str) -> tuple[Source, Path]:
     """The source of pages with a file of that name, and where it is."""
-    for source in ingest.sources(run, recipe):
+    for source in sources.of(run, recipe):
         if source.kind in TURNED:
             try:
-                each = {file.name: file.path for file in ingest.files(source, recipe.base)}
+                each = {file.name: file.path for file in sources.files(source, recipe.base)}
             except RecipeError:
                 continue
             if name in each:

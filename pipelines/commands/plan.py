@@ -27,7 +27,7 @@ from pipelines.recipe.given import Given
 from pipelines.recipe.measures import Scan
 from pipelines.runs import Run, parts
 from pipelines.runs.stores import reached
-from pipelines.steps import holdings, ingest, order
+from pipelines.steps import holdings, ingest, order, sources
 from pipelines.steps.dedup import against
 from pipelines.steps.dedup.recall import theory
 from pipelines.units import say_share, say_size
@@ -64,18 +64,18 @@ def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json:
 
 def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[str, Any]:
     """All that is known beforehand, ready for JSON."""
-    every = ingest.sources(run, recipe)
-    sources = [_source(s.kind, ingest.files(s, recipe.base)) for s in every]
+    every = sources.of(run, recipe)
+    listed = [_source(s.kind, sources.files(s, recipe.base)) for s in every]
     if recipe.crawl is not None and len(every) == len(recipe.source):
-        sources.append(_crawl(recipe.crawl))
+        listed.append(_crawl(recipe.crawl))
     known = "documents" in run.manifest.tables
-    corpus = Corpus.of(run) if known else _estimated(run, recipe, sources)
-    text, documents = sum(source["text"] for source in sources), corpus.documents
-    files = sum(source["files"] for source in sources)
+    corpus = Corpus.of(run) if known else _estimated(run, recipe, listed)
+    text, documents = sum(source["text"] for source in listed), corpus.documents
+    files = sum(source["files"] for source in listed)
     return {
         "name": recipe.name,
         "estimated": not known,
-        "sources": sources,
+        "sources": listed,
         "documents": documents,
         "measures": {n: [*map(str, m.columns.names)] for n, m in scan.measures.items()},
         "given": [asdict(each) for each in given],
@@ -119,7 +119,7 @@ def priced(
     }
 
 
-def _source(kind: str, files: list[ingest.File]) -> dict[str, Any]:
+def _source(kind: str, files: list[sources.File]) -> dict[str, Any]:
     packed = sum(f.size for f in files if f.name.endswith((".gz", ".zst")))
     size = sum(f.size for f in files)
     rate = TEXT.get(kind, 1 + 2 * packed / max(1, size))

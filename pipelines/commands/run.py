@@ -20,7 +20,7 @@ from pipelines.recipe import Recipe, exchanged, given, limited, parse, read_text
 from pipelines.recipe.measures import Scan
 from pipelines.runs import Run
 from pipelines.runs.stores import is_remote, reached
-from pipelines.steps import ingest, order, rules
+from pipelines.steps import order, rules, sources
 from pipelines.steps.dedup import against
 
 PASSING = re.compile(r"(?m)^(base|first|exchange) = .*\n")
@@ -96,7 +96,7 @@ def run(asked: Asked) -> None:
         other.table("documents")
     elif "from" not in held.manifest.facts:
         for source in recipe.source:
-            ingest.files(source, recipe.base)
+            sources.files(source, recipe.base)
     with held.lock() as run:
         away = is_remote(run.folder.path)
         base = recipe.base if away else os.path.relpath(recipe.base, run.folder.path)

@@ -192,7 +192,7 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
     ids = ids.cast(pa.string())
     for each in found.values():
         told.matched |= _matched(known, each.about)
-    told.sources = leftover.sources(of.old, recipe, found)
+    told.sources = leftover.read_from(of.old, recipe, found)
     told.recipe = bool(leftover.named(of.old, known))
     told.models = leftover.models(of.old, recipe, found)
     told.similar = leftover.similar(of.old, found)

@@ -18,13 +18,13 @@ from pipelines.recipe import Recipe, given
 from pipelines.runs import Run, parts
 from pipelines.runs.refusals import BELOW, HOST, URL, Refusals, Target
 from pipelines.runs.tables import WARC
-from pipelines.steps import fit, ingest
+from pipelines.steps import fit, sources
 from pipelines.steps.dedup import clusters
 
 LOOKED = 20_000  # names among which the nearest is looked for, at most
 
 
-def sources(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> dict[str, int]:
+def read_from(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> dict[str, int]:
     """The files that these documents were read from, but the run's own, and how many of each."""
     names = (name for each in found.values() for name in each.about["source"].to_pylist())
     return places(run, recipe, Counter(names))
@@ -47,7 +47,7 @@ def named(run: Run, known: Refusals) -> set[Target]:
 def _places(recipe: Recipe) -> Iterator[tuple[str, str]]:
     for source in recipe.source:
         try:
-            yield from ((file.name, file.path) for file in ingest.files(source, recipe.base))
+            yield from ((file.name, file.path) for file in sources.files(source, recipe.base))
         except RecipeError:  # it is no longer there
             continue
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.runs import Part, Run
+from pipelines.schema import DEAD
 
 PART = 128_000_000  # bytes of text in a part of documents, at most
 PART_ROWS = 250_000  # rows in one, at most: short texts must not make wide columns
@@ -137,3 +139,13 @@ def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
             yield batch.slice(start, row - start)
             start, size = row, int(sizes[row]) if sizes is not None else 0
     yield batch.slice(start)
+
+
+def write_dead(run: Run, table: str, key: int, rows: list[tuple[Any, ...]]) -> list[Part]:
+    """Write the dead letters of a task; no letters, no file."""
+    if not rows:
+        return []
+    arrays = [pa.array(list(c), f.type) for c, f in zip(zip(*rows, strict=True), DEAD, strict=True)]
+    with Writer(run, table, f"part-{key:05d}.parquet", DEAD) as writer:
+        writer.write(pa.record_batch(arrays, schema=DEAD))
+    return [writer.part]

@@ -1,6 +1,7 @@
 """The steps of a run, in the order of `order.py`; what else they share.
 
-ingest.py    files to documents                pairs.py     images, and what is said of them
+ingest.py    files to documents                sources.py   which files; output.py  their parts
+pairs.py     images, and what is said of them
 fit.py       samples to models                 scan.py      documents to columns
 count.py     words of the corpus               score.py     documents by these
 rules.py     columns to reasons                dedup/       near-duplicates

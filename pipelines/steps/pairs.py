@@ -21,7 +21,7 @@ from pipelines.runs import Run, parts, refusals
 from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import PAIRS_TABLE
 from pipelines.schema import PAIRS, hashed
-from pipelines.steps import ingest
+from pipelines.steps import sources
 
 VERSION = 1
 PARTITION = 200_000  # documents whose images meet in one partition, about
@@ -71,11 +71,11 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
 
 def plan(run: Run, recipe: Recipe) -> Plan:
     """A task a file and one a part of documents; then the partitions."""
-    every = ingest.sources(run, recipe)
+    every = sources.of(run, recipe)
     files = [
         {"source": number, "name": file.name, "path": file.path}
         for number in imaged(recipe)
-        for file in ingest.files(every[number], recipe.base)
+        for file in sources.files(every[number], recipe.base)
     ]
     known = [{"part": part} for part in range(run.parts)]
     return Plan([*files, *known], sizes(recipe, Corpus.of(run))[1:])
@@ -102,7 +102,7 @@ def _read(job: Job, task: dict[str, Any]) -> tuple[pa.Table, pa.Table]:
     from filters.extract import KAREZ
     from pipelines.readers import pictures
 
-    source: Source = ingest.sources(job.run, job.recipe)[task["source"]]
+    source: Source = sources.of(job.run, job.recipe)[task["source"]]
     mode = KAREZ[source.extract][0] if source.extract in KAREZ else "balanced"
     refused = refusals.read(job.run.folder).refused
     mentions, images = [], []

@@ -20,7 +20,6 @@ from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import EDITS_TABLE, LETTERS
 from pipelines.schema import DOCUMENTS
 from pipelines.steps import edited, fit
-from pipelines.steps.ingest import write_dead
 
 EDITS_SCHEMA = pa.schema([("edits", EDITS)])
 ROW = ("id", "source", "offset", "text")
@@ -102,7 +101,9 @@ class Work:
         for table, batches in self.made.items():
             columns = pa.Table.from_batches(batches, self.schemas[table])
             done.parts[table] = [parts.write_columns(self.run, table, key, columns)]
-            done.parts[dead_of(table)] = write_dead(self.run, dead_of(table), key, self.dead[table])
+            done.parts[dead_of(table)] = parts.write_dead(
+                self.run, dead_of(table), key, self.dead[table]
+            )
         return done
 
     def take(self, batch: pa.RecordBatch) -> None:

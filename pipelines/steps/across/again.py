@@ -19,7 +19,6 @@ from pipelines.runs.folders import fingerprint
 from pipelines.schema import RULES
 from pipelines.steps import rules
 from pipelines.steps.across import boilerplate, passages
-from pipelines.steps.ingest import write_dead
 from pipelines.steps.scan import Work, is_edited, reads_files
 
 DEAD = "dead/again"
@@ -69,7 +68,7 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     for table, columns in made.items():
         done.parts |= latest.write(job.run, table, key, rows, columns)
     letters = [letter for each in work.dead.values() for letter in each]
-    done.parts[DEAD] = write_dead(job.run, DEAD, key, letters)
+    done.parts[DEAD] = parts.write_dead(job.run, DEAD, key, letters)
     done.counts["changed"] = len(rows)
     return done
 
