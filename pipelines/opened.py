@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from pipelines import sql
 from pipelines.errors import RecipeError, RunError, nearest
-from pipelines.recipe import Recipe, of_run
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import of_run
 from pipelines.runs import Run, latest, stores
 from pipelines.runs.tables import DECISIONS_TABLE, LETTERS
 from pipelines.schema import DEAD

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pipelines.crawl import rounds
 from pipelines.engine.doing import How
 from pipelines.errors import RunError
-from pipelines.recipe import parse, rebased
+from pipelines.recipe.text import parse, rebased
 from pipelines.runs import Run
 
 Rows = list[dict[str, Any]]

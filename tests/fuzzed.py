@@ -37,7 +37,8 @@ from pipelines.readers import (
 )
 from pipelines.readers import pictures as pictured
 from pipelines.readers.pages import Page, page_of
-from pipelines.recipe import Source, lists, parse
+from pipelines.recipe import Source, lists
+from pipelines.recipe.text import parse
 from pipelines.runs import Run, refusals
 from pipelines.runs.sealed import Sealed
 from pipelines.steps.output import identity

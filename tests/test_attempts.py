@@ -14,7 +14,8 @@ from pipelines.engine import versions
 from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step, prepare, reopened
 from pipelines.engine.tasks import perform
 from pipelines.errors import RunError
-from pipelines.recipe import Recipe, load
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import load
 from pipelines.runs import Run, parts
 from pipelines.steps import order
 from tests.command import files

@@ -14,7 +14,8 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from pipelines.beam import template
 from pipelines.engine import limits
 from pipelines.errors import RunError
-from pipelines.recipe import Limit, load
+from pipelines.recipe import Limit
+from pipelines.recipe.text import load
 from pipelines.steps.order import STEPS
 from tests.begun import said
 from tests.command import ROOT, counts, files, leftovers

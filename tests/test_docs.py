@@ -17,7 +17,7 @@ import pytest
 
 from pipelines.crawl.tables import TABLES
 from pipelines.opened import Opened
-from pipelines.recipe import of_run
+from pipelines.recipe.text import of_run
 from pipelines.runs import FORMAT, INTERMEDIATE, OTHERS, Run
 from pipelines.runs.refusals import REFUSALS
 from pipelines.runs.tables import DATASET, DECISIONS_TABLE, EDITS_TABLE, PAIRS_TABLE

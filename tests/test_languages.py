@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.opened import Opened
-from pipelines.recipe import Recipe, parse
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import parse
 from pipelines.steps.languages import Language, counted, listed, losses
 from tests.command import ROOT, here
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pytest
 
 from pipelines import sql
-from pipelines.recipe import Recipe, parse
+from pipelines.recipe import Recipe
 from pipelines.recipe import presets as shipped
 from pipelines.recipe.measures import selected
+from pipelines.recipe.text import parse
 from tests.command import ROOT, here
 
 NAMES = [path.stem for path in sorted((ROOT / "pipelines/recipe/presets").glob("*.toml"))]

@@ -17,8 +17,8 @@ from pipelines.prove import pieces as prove_pieces
 from pipelines.prove import sets as prove_sets
 from pipelines.prove import without as prove_without
 from pipelines.prove.arms import Arm
-from pipelines.recipe import of_run, parse
 from pipelines.recipe.measures import selected
+from pipelines.recipe.text import of_run, parse
 from pipelines.report import command as report
 from pipelines.report.view import gather
 from pipelines.runs import Run

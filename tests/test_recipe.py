@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.recipe import Recipe, limited, load, parse, rebased
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import limited, load, parse, rebased
 
 LEAST = 'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
 

@@ -18,7 +18,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from pipelines.errors import RecipeError
 from pipelines.readers import Dead, ranges
-from pipelines.recipe import parse
+from pipelines.recipe.text import parse
 from pipelines.steps import ingest, sources
 from tests.command import counts, here, table
 from tests.test_warc import http, page, record, url

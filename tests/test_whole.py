@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.commands import written as whole
-from pipelines.recipe import parse
+from pipelines.recipe.text import parse
 from pipelines.steps import rules
 from tests.command import here
 

@@ -16,8 +16,9 @@ from pipelines.commands.compiling import compile_kernels
 from pipelines.commands.default import default
 from pipelines.crawl import rounds, step, view
 from pipelines.errors import RecipeError, nearest
-from pipelines.recipe import Recipe, exchanged, given, limited, parse, read_text, rebased
+from pipelines.recipe import Recipe, given
 from pipelines.recipe.measures import Scan
+from pipelines.recipe.text import exchanged, limited, parse, read_text, rebased
 from pipelines.runs import Run
 from pipelines.runs.stores import is_remote, reached
 from pipelines.steps import order, rules, sources

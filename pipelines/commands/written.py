@@ -18,8 +18,9 @@ import click
 
 from pipelines import units
 from pipelines.errors import RecipeError
-from pipelines.recipe import TABLES, parse, presets, read_text
+from pipelines.recipe import TABLES, presets
 from pipelines.recipe.measures import Scan
+from pipelines.recipe.text import parse, read_text
 from pipelines.steps import rules
 
 LISTED = ("source", "select")  # tables of which there may be several

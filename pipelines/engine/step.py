@@ -28,7 +28,8 @@ from pipelines.engine.limits import Holding
 from pipelines.engine.segments import Batches as Batches  # stages are written with these
 from pipelines.engine.segments import Key as Key
 from pipelines.errors import AWAY, RunError
-from pipelines.recipe import FILES, Recipe, of_run
+from pipelines.recipe import FILES, Recipe
+from pipelines.recipe.text import of_run
 from pipelines.runs import Part, Run, stores
 from pipelines.runs.folders import Folder, fingerprint
 

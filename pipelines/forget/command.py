@@ -24,7 +24,7 @@ from pipelines.forget import blank, emptied, leftover, mentions, unpublish
 from pipelines.forget.emptied import Emptied
 from pipelines.plain import plain
 from pipelines.prove import PLACE, PROOF
-from pipelines.recipe import of_run
+from pipelines.recipe.text import of_run
 from pipelines.runs import Run, links, refusals
 from pipelines.runs.refusals import Refusals, Target
 from pipelines.runs.stores import reached

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines.recipe import of_run
 from pipelines.recipe.measures import table_of
+from pipelines.recipe.text import of_run
 from pipelines.runs import Part, Run, Table, latest, parts
 from pipelines.runs.refusals import Refusals
 from pipelines.runs.tables import DECISIONS_TABLE

@@ -23,7 +23,8 @@ from filters.overlap import Overlap
 from filters.words import words
 from pipelines.errors import RecipeError
 from pipelines.prove.pieces import pieces
-from pipelines.recipe import Recipe, of_run
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import of_run
 from pipelines.recipe.texts import Texts
 from pipelines.runs import Run, latest, parts
 from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE

@@ -22,7 +22,8 @@ from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
 from pipelines.prove.figures import SeedCurves, figures, verdicts
 from pipelines.prove.jobs import Ready, jobs, name_of, prepared, watched
 from pipelines.prove.sets import Set, gathered
-from pipelines.recipe import Recipe, of_run
+from pipelines.recipe import Recipe
+from pipelines.recipe.text import of_run
 from pipelines.runs import Run, stores
 from pipelines.trainer.shards import published
 from pipelines.trainer.sizes import SIZES, Size

@@ -12,8 +12,9 @@ from pipelines.commands import run as command
 from pipelines.commands import written
 from pipelines.errors import RecipeError
 from pipelines.prove import PLACE
-from pipelines.recipe import Recipe, rebased
+from pipelines.recipe import Recipe
 from pipelines.recipe.measures import selected
+from pipelines.recipe.text import rebased
 from pipelines.runs import Run
 
 

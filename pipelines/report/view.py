@@ -10,8 +10,9 @@ from typing import Any
 
 from pipelines.crawl import told
 from pipelines.prove import PROOF
-from pipelines.recipe import Recipe, of_run
+from pipelines.recipe import Recipe
 from pipelines.recipe.measures import PLAIN, selected, table_of
+from pipelines.recipe.text import of_run
 from pipelines.report import duplicates, samples
 from pipelines.report.spread import Numbers, spread
 from pipelines.report.tally import Values

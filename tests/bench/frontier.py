@@ -24,7 +24,7 @@ from pipelines.crawl.archive import digest
 from pipelines.crawl.frontier import LINKS, OUTCOMES, PARTS
 from pipelines.crawl.outcome import DONE, PAGE, Outcome
 from pipelines.engine.doing import How
-from pipelines.recipe import parse
+from pipelines.recipe.text import parse
 from pipelines.runs import Run, Table
 from pipelines.runs.folders import fingerprint
 from tests.bench.bench import ROOT, cost, machine

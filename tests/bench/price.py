@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 from filters.words import words
 from pipelines.commands import price
-from pipelines.recipe import load
 from pipelines.recipe.measures import selected
+from pipelines.recipe.text import load
 from pipelines.runs import Run, parts
 from pipelines.steps import count, fit, order
 from pipelines.steps.scan import all_edits, edited_text
