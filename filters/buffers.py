@@ -107,3 +107,14 @@ def _without_nulls(texts: pa.Array, body: Bytes, at: Offsets) -> tuple[Bytes, Of
         return body, at
     pieces = [body[a : a + n] for a, n in zip(at[:-1], lengths, strict=True)]
     return np.concatenate(pieces), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def begins(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Which of some values, equal ones beside each other, differ from the one before."""
+    return np.append(True, values[1:] != values[:-1])[: len(values)]
+
+
+def within(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """The place of each value among those beside it that are equal."""
+    first = np.flatnonzero(begins(values))
+    return np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values))))

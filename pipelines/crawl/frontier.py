@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters import urls
+from filters.buffers import begins, within
 from pipelines.crawl import scope
 from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, SITEMAP, WAITING, Row
 from pipelines.recipe.crawl import Crawl
@@ -133,7 +134,7 @@ def due(part: pa.Table, now: Now, most: int) -> pa.Table:
     kind = pc.index_in(rows["kind"], pa.array(KINDS)).to_numpy()
     depth, key = rows["depth"].to_numpy(), rows["key"].to_numpy()
     order = np.lexsort((key, (hosts.astype(np.int64) << 18) + (kind << 16) + depth))
-    turn = np.lexsort((key[order], ranks(hosts[order])))
+    turn = np.lexsort((key[order], within(hosts[order])))
     return rows.take(pa.array(order[turn[:most]])).combine_chunks()
 
 
@@ -148,14 +149,6 @@ def _is_again(part: pa.Table, now: Now) -> pa.ChunkedArray:
     come = pc.less(part["next_fetch"], pa.scalar(now.began, pa.timestamp("s", "UTC")))
     anew = pc.and_(pc.equal(part["state"], DONE), pc.fill_null(come, False))
     return pc.or_(anew, pc.and_(pc.equal(part["kind"], IMAGE), _is_due(part, now)))
-
-
-def ranks(ordered: NDArray[Any]) -> NDArray[np.int64]:
-    """The number of each among its equals, which stand together, from 0 on."""
-    count = len(ordered)
-    is_first = np.r_[True, ordered[1:] != ordered[:-1]] if count else np.zeros(0, bool)
-    begins = np.flatnonzero(is_first)
-    return np.arange(count) - np.repeat(begins, np.diff(begins, append=count))
 
 
 def rows(batches: Iterable[pa.RecordBatch]) -> list[Row]:
@@ -190,9 +183,8 @@ def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> 
         )
     )
     keys = links["key"].to_numpy()
-    is_first = np.r_[True, keys[1:] != keys[:-1]] if len(keys) else np.zeros(0, bool)
     at = np.searchsorted(known, keys)
-    is_new = is_first & (at == np.searchsorted(known, keys, "right"))
+    is_new = begins(keys) & (at == np.searchsorted(known, keys, "right"))
     new = links.filter(pa.array(is_new))
     if not new.num_rows:
         return part

@@ -27,9 +27,8 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.text import of_run
 from pipelines.recipe.texts import Texts
 from pipelines.runs import Run, latest, parts
-from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
-from pipelines.steps import decide, rules, split
-from pipelines.steps.scan import edited_text
+from pipelines.runs.tables import DECISIONS_TABLE
+from pipelines.steps import decide, rules, scan, split
 from pipelines.trainer.shards import published
 
 RUN = 13  # words in a row that a document may not share with a held-out text
@@ -128,12 +127,9 @@ def _documents(
     for index in range(run.parts):
         inside = pc.equal(run.columns(index, {split.TABLE: ["split"]})["split"], trained)
         read = latest.columns if chosen is _passed else Run.columns
-        edits = read(run, index, {EDITS_TABLE: ["edits"]})["edits"]
         mask = pc.and_(inside, chosen(run, index)).combine_chunks()
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-        for here, batch in parts.picked(run, "documents", index, ["id", "text"], rows):
-            mine = edits.take(pa.array(here)).combine_chunks()
-            yield edited_text(batch.append_column("edits", mine))["text"]
+        yield from (batch["text"] for _, batch in scan.texts(run, index, rows, read=read))
 
 
 def _passed(run: Run, index: int) -> pa.Array:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.buffers import within
 from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.recipe import Cap, Recipe
@@ -78,7 +79,7 @@ def _best(table: pa.Table, asked: Cap) -> pa.Table:
     keys += [("id", "ascending"), ("address", "ascending")]
     table = table.take(pc.sort_indices(table, keys))
     group = table["group"].combine_chunks().dictionary_encode().indices.to_numpy()
-    return table.filter(pa.array(meeting.within(group) < asked.documents)).sort_by("address")
+    return table.filter(pa.array(within(group) < asked.documents)).sort_by("address")
 
 
 def _partitions(group: pa.ChunkedArray, count: int) -> Rows:

@@ -116,9 +116,7 @@ def ready(run: Run, recipe: Recipe, part: int, names: list[str]) -> Iterator[pa.
     own = [c for c in DOCUMENTS.names if c in needs and c not in scan.ROW]
     tables = {EDITS_TABLE: ["edits"], **chosen.homes(beside(chosen, measures))}
     for batch in parts.beside(run, part, [*scan.ROW, *own], tables):
-        text = scan.edited_text(batch)["text"]
-        at = batch.schema.get_field_index("text")
-        yield scan.tokenised(batch.set_column(at, "text", text), needs)
+        yield scan.tokenised(scan.with_edits(batch), needs)
 
 
 def add(job: Job, key: int, batches: Batches) -> Done:

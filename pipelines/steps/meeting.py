@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filters.buffers import begins
 from pipelines.engine.step import Batches
 
 PARTITION = 2_000_000  # keys that meet in one partition, about
@@ -43,17 +44,6 @@ def row_of(address: U64) -> Rows:
 def address_of(part: int, rows: Rows) -> U64:
     """The addresses of rows of a part: the inverse of `part_of` and `row_of`."""
     return rows.astype(np.uint64) | np.uint64(part << 32)
-
-
-def begins(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Which of some values, equal ones beside each other, differ from the one before."""
-    return np.append(True, values[1:] != values[:-1])[: len(values)]
-
-
-def within(values: NDArray[np.generic]) -> Rows:
-    """The place of each value among those beside it that are equal."""
-    first = np.flatnonzero(begins(values))
-    return np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values))))
 
 
 def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:

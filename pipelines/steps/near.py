@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filters.buffers import begins, within
 from filters.buffers import table as bytes_of
 from filters.clusters import agreements
 from filters.lsh import similarity
@@ -111,7 +112,7 @@ def meet(job: Job, key: int, batches: Batches) -> Done:
     both = np.intersect1d(bucket[bucket & ONE == 1] ^ ONE, bucket[bucket & ONE == 0])
     mine = np.flatnonzero(np.isin(bucket & ~ONE, both))
     mine = mine[np.lexsort((address[mine], ids[mine], bucket[mine]))]
-    beyond = (meeting.within(bucket[mine]) >= TRAIN) & (bucket[mine] & ONE == 0)
+    beyond = (within(bucket[mine]) >= TRAIN) & (bucket[mine] & ONE == 0)
     done = Done(out=meeting.ask(key, table.take(pa.array(mine[~beyond]))))
     done.counts["beyond"] = int(beyond.sum())
     return done
@@ -164,7 +165,7 @@ class _Best:
         """Pairs of a held-out row and a train row."""
         agree = agreements(self.signatures, held, near).astype(np.int64)
         order = np.lexsort((self.rank[near], -agree, held))
-        first = order[meeting.begins(held[order])]
+        first = order[begins(held[order])]
         row, other, most = held[first], near[first], agree[first]
         same = (most == self.agree[row]) & (self.rank[other] < self.rank[self.near[row]])
         better = (most > self.agree[row]) | same

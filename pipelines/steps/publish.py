@@ -27,7 +27,7 @@ from pipelines.schema import DOCUMENTS
 from pipelines.steps import card
 from pipelines.steps.across import again
 from pipelines.steps.dedup import check
-from pipelines.steps.scan import edited_text
+from pipelines.steps.scan import with_edits
 
 VERSION = 3
 FIRST = ["id", "source_key", "url", "text", "language", "tokens"]
@@ -134,9 +134,7 @@ def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
     """Kept rows with their edited text, by shard and slice."""
     if not rows.num_rows:
         return
-    batch = rows.combine_chunks().to_batches()[0]
-    at = batch.schema.get_field_index("text")
-    batch = batch.set_column(at, "text", edited_text(batch)["text"])
+    batch = with_edits(rows.combine_chunks().to_batches()[0])
     narrow = pa.record_batch([batch[f.name] for f in _schema(job)], schema=_schema(job))
     piece = _pieces_of(batch["_split"], batch["_order"].to_numpy(), job)
     order = np.argsort(piece, kind="stable")

@@ -6,9 +6,11 @@ halved until the row is found; that row keeps its place, has null columns, and i
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from filters import EDITS, Counting, Edit, Measure
 from pipelines.engine.step import Batches, Done, Job, Step
@@ -193,6 +195,33 @@ def all_edits(batch: pa.RecordBatch, edits: Mapping[str, Edit]) -> pa.RecordBatc
         return pa.record_batch([empty], names=["edits"])
     merged = merge([edit.edit(batch) for edit in edits.values()])
     return pa.record_batch([merged], names=["edits"])
+
+
+def texts(
+    run: Run,
+    part: int,
+    rows: NDArray[np.int64],
+    columns: Sequence[str] = ("text",),
+    read: Callable[..., pa.Table] = Run.columns,
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Some rows of one part with their texts edited, in batches, each with which rows it holds.
+
+    Args:
+        run: scanned.
+        part: its number.
+        rows: sorted, each once.
+        columns: of the documents; beside these are the edits.
+        read: reads the edits: those of the scan, or `pipelines.runs.latest.columns`.
+    """
+    edits = read(run, part, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
+    for here, batch in parts.picked(run, "documents", part, columns, rows):
+        yield here, with_edits(batch.append_column("edits", edits.take(pa.array(here))))
+
+
+def with_edits(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows, the edits made in their texts."""
+    at = batch.schema.get_field_index("text")
+    return batch.set_column(at, "text", edited_text(batch)["text"])
 
 
 def edited_text(batch: pa.RecordBatch) -> pa.RecordBatch:

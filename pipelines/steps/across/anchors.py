@@ -14,12 +14,10 @@ from filters.winnowing import Anchors
 from filters.words import words
 from pipelines.engine.step import Job
 from pipelines.recipe.measures import selected
-from pipelines.runs import parts
-from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import id_heads
 from pipelines.steps.dedup import clusters
 from pipelines.steps.meeting import address_of
-from pipelines.steps.scan import edited_text
+from pipelines.steps.scan import texts
 
 Rows = NDArray[np.int64]
 
@@ -71,11 +69,9 @@ def candidates(job: Job, part: int) -> Rows:
 
 def edited(job: Job, part: int, rows: Rows) -> Iterator[Texts]:
     """These rows of a part, batch by batch."""
-    edits = job.run.columns(part, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
-    for here, batch in parts.picked(job.run, "documents", part, ["id", "text"], rows):
-        mine = edits.take(pa.array(here))
-        text = edited_text(batch.append_column("edits", mine))["text"]
-        yield Texts(here, id_heads(batch["id"]), text, words(text), mine)
+    for here, batch in texts(job.run, part, rows, ["id", "text"]):
+        text = batch["text"]
+        yield Texts(here, id_heads(batch["id"]), text, words(text), batch["edits"])
 
 
 def every(job: Job, part: int) -> tuple[Hashes, Rows]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters.boilerplate import Boilerplate, Units, units
-from filters.buffers import Positions
+from filters.buffers import Positions, begins
 from filters.shingles import Hashes
 from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
@@ -26,7 +26,7 @@ from pipelines.schema import hashed, mixed
 from pipelines.steps.across import anchors
 from pipelines.steps.across.anchors import Rows
 from pipelines.steps.dedup import clusters
-from pipelines.steps.meeting import begins, by_key
+from pipelines.steps.meeting import by_key
 
 VERSION = 1
 NAME = "boilerplate"

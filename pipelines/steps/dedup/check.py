@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filters.buffers import begins, within
 from filters.buffers import table as bytes_of
 from filters.lsh import needed
 from filters.probes import near
@@ -30,7 +31,7 @@ from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.schema import drawn
 from pipelines.steps import rules
 from pipelines.steps.dedup import against, clusters, truth
-from pipelines.steps.meeting import address_of, begins, by_key, part_of, within
+from pipelines.steps.meeting import address_of, by_key, part_of
 
 VERSION = 1
 LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's threshold if lower

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filters.buffers import begins, within
 from filters.buffers import table as bytes_of
 from filters.clusters import Components, agreements, led
 from filters.lsh import similarity
@@ -27,7 +28,7 @@ from pipelines.runs import parts
 from pipelines.schema import DUPLICATES, mixed
 from pipelines.steps import rules
 from pipelines.steps.dedup import against
-from pipelines.steps.meeting import Rows, begins, by_key, part_of, row_of, those, within
+from pipelines.steps.meeting import Rows, by_key, part_of, row_of, those
 from pipelines.units import say_size
 
 TABLE = "columns/documents/duplicates"

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.buffers import begins
 from filters.buffers import table as bytes_of
 from filters.clusters import forest, leaders
 from filters.lsh import needed
@@ -163,7 +164,7 @@ def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
     nodes, signatures = known["address"].to_numpy(), bytes_of(known["minhash"].combine_chunks())
     bucket, ids, address = (keys[name].to_numpy() for name in KEYS.names)
     order = np.lexsort((address, ids, part_of(address) < own, bucket))  # earlier runs lead
-    starts = np.flatnonzero(meeting.begins(bucket[order]))
+    starts = np.flatnonzero(begins(bucket[order]))
     place = np.searchsorted(nodes, address[order])
     least = needed(dedup.threshold, signatures.shape[1])
     links = leaders(np.append(starts, len(order)), place, signatures, least, LEADERS)

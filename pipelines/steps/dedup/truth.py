@@ -14,7 +14,6 @@ from filters.words import words
 from pipelines.engine.step import Batches, Done, Job
 from pipelines.recipe.measures import selected, table_of
 from pipelines.runs import parts
-from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import CHECK
 from pipelines.steps import scan
 from pipelines.steps.dedup import against, clusters
@@ -66,10 +65,8 @@ def _said(job: Job, key: int) -> pa.Table:
 def _sets(job: Job, key: int, rows: Rows) -> Iterator[Hashes]:
     """The shingles of some rows of one part, as dedup saw their texts; rows rise."""
     run, at, _ = against.place(job, key)
-    edits = run.columns(at, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
     size = selected(job.recipe).measures["minhash"].shingle  # type: ignore[attr-defined]
-    for here, raw in parts.picked(run, "documents", at, ["text"], rows):
-        text = scan.edited_text(raw.append_column("edits", edits.take(pa.array(here))))
+    for _, text in scan.texts(run, at, rows):
         yield from shingle_sets(text.append_column("words", words(text["text"])), size)
 
 

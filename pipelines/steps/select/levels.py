@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.steps.meeting import U64, begins
+from filters.buffers import begins
+from pipelines.steps.meeting import U64
 
 POINTS = 512  # stretches that a partition tells of
 NONE, ALL = 0, 2**64 - 1  # ranks before and after all

@@ -147,12 +147,8 @@ def _ranks(how: Strategy, name: str, some: pa.Table, seed: int) -> pa.Array:
 
 def _texts(job: Job, key: int, rows: NDArray[np.int64]) -> pa.ChunkedArray:
     """The edited texts of some rows of one part."""
-    edits = latest.columns(job.run, key, {EDITS_TABLE: ["edits"]})["edits"].combine_chunks()
-    read = [
-        scan.edited_text(batch.append_column("edits", edits.take(pa.array(here))))["text"]
-        for here, batch in parts.picked(job.run, "documents", key, ["text"], rows)
-    ]
-    return pa.chunked_array(read, pa.string())
+    read = scan.texts(job.run, key, rows, read=latest.columns)
+    return pa.chunked_array([batch["text"] for _, batch in read], pa.string())
 
 
 def _placed(rows: NDArray[np.int64], values: Any, count: int) -> pa.Array:
