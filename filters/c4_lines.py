@@ -1,7 +1,8 @@
 """Edits of lines as C4 made them: what is no sentence, what talks of scripts and cookies.
 
-Source: Raffel et al. 2020 (C4), section 2.2, and the code that goes with it, which also cuts lines
-with very long words, lines about policies, and the marks of citations.
+Source: Raffel et al. 2020 (C4), section 2.2, and the code that goes with it, c4_utils.py of
+TensorFlow Datasets, which also cuts lines with very long words, lines about policies, and the marks
+of citations.  Its words are what stands between white space, `len(line.split())`.
 """
 
 from dataclasses import dataclass
@@ -12,13 +13,12 @@ import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel, longest
+from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel
 from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
 from filters.registers import EACH
 from filters.repeats import take_newline
 from filters.seen import line_end, upto
 from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
-from filters.words import ROOM, known_flags, split
 
 POLICIES = (
     *("terms of use", "privacy policy", "cookie policy"),
@@ -49,7 +49,8 @@ class C4Lines:
             that have none between words do not count.
         ended: cut a line as "no sentence end" that ends with none of `ENDS`, marks of citations
             aside, or with an ellipsis.
-        words: "few words": fewer than these.
+        words: "few words": fewer than these between white space, marks of citations aside; one
+            that holds letters of scripts without spaces is as many words as it has of these.
         javascript: cut a line that says so.
         policies: cut a line with one of `POLICIES`, as "policy".
         citations: cut [1], [edit] and [citation needed], as "citation", out of lines that stay.
@@ -62,7 +63,7 @@ class C4Lines:
     policies: bool = True
     citations: bool = True
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class C4Lines:
         rare[[*map(ord, RARE + RARE.upper())]] = 1
         asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
         count = _cut(
-            body, offsets, table(), known_flags(), codes(ENDS),
+            body, offsets, table(), codes(ENDS),
             rare, gaps, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
             starts, ends, reasons, counts,
         )  # fmt: skip
@@ -150,6 +151,32 @@ def _has_end(
 
 
 @helper
+def _is_short(
+    data: Bytes,
+    at: int,
+    last: int,
+    words: int,
+    classes: Bytes,
+    marks: Bytes,
+    of_marks: Offsets,
+    citations: int,
+) -> bool:
+    """Whether a line has fewer words than these."""
+    inside, unspaced = False, False  # a word, of which a letter of such a script was there
+    while at < last and words > 0:
+        end = _cited(data, at, last, marks, of_marks) if citations and data[at] == 91 else 0
+        if end:
+            at = end
+            continue
+        kind, length = read(data, at, last, classes)
+        words -= kind != SPACE and (not inside or (unspaced and kind == IDEOGRAPH))
+        inside = kind != SPACE
+        unspaced = inside and (unspaced or kind == IDEOGRAPH)
+        at += length
+    return words > 0
+
+
+@helper
 def _said(
     data: Bytes,
     first: int,
@@ -191,9 +218,6 @@ def _judged(
     first: int,
     last: int,
     classes: Bytes,
-    known: Bytes,
-    flags: Bytes,
-    edges: Positions,
     stops: Positions,
     rare: Bytes,
     gaps: Offsets,
@@ -209,10 +233,7 @@ def _judged(
         return LONG_WORD
     if ended and not _has_end(data, first, last, classes, stops, marks, of_marks, asked[4]):
         return NO_END
-    near = min(last, first + 16 * words)  # mostly far enough; a part of a word is a word, or none
-    if split(data, first, near, classes, known, flags, edges) // 2 < words and (
-        near == last or split(data, first, last, classes, known, flags, edges) // 2 < words
-    ):
+    if _is_short(data, first, last, words, classes, marks, of_marks, asked[4]):
         return FEW_WORDS
     return _said(data, first, last, rare, gaps, phrases, of_phrases, asked[3])
 
@@ -241,14 +262,11 @@ def _citations(
     return count
 
 
-@kernel(
-    INT(U8, I64, U8, U8, I32, U8, I64, U8, I64, U8, I64, I64, OUT_I64, OUT_I64, OUT_I64, OUT_I64)
-)
+@kernel(INT(U8, I64, U8, I32, U8, I64, U8, I64, U8, I64, I64, *[OUT_I64] * 4))
 def _cut(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
-    known: Bytes,
     stops: Positions,
     rare: Bytes,
     gaps: Offsets,
@@ -263,8 +281,7 @@ def _cut(
     counts: Offsets,
 ) -> int:
     """What to cut: how much, the bytes of each in its text and why, and how many in every text."""
-    count, most = 0, longest(offsets)
-    flags, edges = np.empty(most + ROOM, np.uint8), np.empty(most + 2, np.int32)
+    count = 0
     for row in range(len(offsets) - 1):
         base, end = offsets[row], offsets[row + 1]
         at, begin, was_cut = base, count, False
@@ -277,8 +294,8 @@ def _cut(
                     ends[count - 1] = at - base
                 continue
             why = _judged(
-                data, first, last, classes, known, flags, edges,
-                stops, rare, gaps, phrases, of_phrases, marks, of_marks, asked,
+                data, first, last, classes, stops,
+                rare, gaps, phrases, of_phrases, marks, of_marks, asked,
             )  # fmt: skip
             was_cut = why != KEPT
             if was_cut:
