@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.citations import BRACKETS, MARKS, cited, uncited
 from filters.edits import Spans, listed_edits
 from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel
 from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
-from filters.registers import EACH
 from filters.repeats import take_newline
 from filters.seen import line_end, upto
 from filters.unicode import IDEOGRAPH, SPACE, decode, read, table, trim
@@ -28,11 +28,6 @@ ENDS = TERMINALS + "\"'”»」』｣"
 """What a line must end with; ’ is not among it, as it closes words as well."""
 
 RARE = "jvkf"  # letters that few words hold, and each of these phrases
-MARKS = ("edit]", "citation needed]")  # after a bracket, as well as digits
-
-BRACKETS = EACH * np.uint64(91)
-"""An opening one, eight times."""
-
 LONG_WORD, NO_END, FEW_WORDS, JAVASCRIPT, POLICY, CITATION = range(6)
 REASONS = ("long word", "no sentence end", "few words", "javascript", "policy", "citation")
 KEPT = -1
@@ -53,7 +48,8 @@ class C4Lines:
             that holds letters of scripts without spaces is as many words as it has of these.
         javascript: cut a line that says so.
         policies: cut a line with one of `POLICIES`, as "policy".
-        citations: cut [1], [edit] and [citation needed], as "citation", out of lines that stay.
+        citations: cut [1], [edit] and [citation needed], as "citation", out of lines that stay;
+            `filters.citations` says which they are.
     """
 
     longest: int = 1000
@@ -63,7 +59,7 @@ class C4Lines:
     policies: bool = True
     citations: bool = True
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("text",)
 
     def __post_init__(self) -> None:
@@ -111,19 +107,6 @@ def _is_long(data: Bytes, at: int, end: int, most: int, classes: Bytes) -> bool:
 
 
 @helper
-def _cited(data: Bytes, at: int, end: int, marks: Bytes, of_marks: Offsets) -> int:
-    """Where the mark of a citation ends that begins at a bracket; 0: there is none."""
-    at += 1
-    for i in range(len(of_marks) - 1):
-        mark = marks[of_marks[i] : of_marks[i + 1]]
-        if stands(data, at, end, mark):
-            return at + len(mark)
-    while at < end and 48 <= data[at] <= 57:
-        at += 1
-    return at + 1 if at < end and data[at] == 93 else 0
-
-
-@helper
 def _has_end(
     data: Bytes,
     first: int,
@@ -135,13 +118,8 @@ def _has_end(
     citations: int,
 ) -> bool:
     """Whether a line ends with one of the stops, and with no ellipsis."""
-    while citations and last > first and data[last - 1] == 93:
-        at = last - 1
-        while at > first and data[at] != 91:
-            at -= 1
-        if data[at] != 91 or _cited(data, at, last, marks, of_marks) != last:
-            return False
-        first, last = trim(data, first, at, classes)
+    if citations and data[last - 1] == 93:
+        last = uncited(data, first, last, classes, marks, of_marks)
     if first == last or ends_in_dots(data, first, last):
         return False
     at = last - 1
@@ -153,7 +131,7 @@ def _has_end(
 @helper
 def _is_short(
     data: Bytes,
-    at: int,
+    first: int,
     last: int,
     words: int,
     classes: Bytes,
@@ -163,11 +141,13 @@ def _is_short(
 ) -> bool:
     """Whether a line has fewer words than these."""
     inside, unspaced = False, False  # a word, of which a letter of such a script was there
+    at, after = first, 0
     while at < last and words > 0:
-        end = _cited(data, at, last, marks, of_marks) if citations and data[at] == 91 else 0
-        if end:
-            at = end
-            continue
+        if citations and data[at] == 91:
+            after = cited(data, first, at, last, after, classes, marks, of_marks) or after
+            if after > at:
+                at = after
+                continue
         kind, length = read(data, at, last, classes)
         words -= kind != SPACE and (not inside or (unspaced and kind == IDEOGRAPH))
         inside = kind != SPACE
@@ -241,9 +221,10 @@ def _judged(
 @helper
 def _citations(
     data: Bytes,
-    at: int,
+    first: int,
     last: int,
     base: int,
+    classes: Bytes,
     marks: Bytes,
     of_marks: Offsets,
     starts: Spans,
@@ -252,13 +233,13 @@ def _citations(
     count: int,
 ) -> int:
     """Put down the citations of a line that stays; how many cuts there are then."""
+    at, after = upto(data, first, last, BRACKETS), 0
     while at < last:
-        at = upto(data, at, last, BRACKETS)
-        end = _cited(data, at, last, marks, of_marks) if at < last else 0
-        if end:
-            starts[count], ends[count], reasons[count] = at - base, end - base, CITATION
+        after = cited(data, first, at, last, after, classes, marks, of_marks) or after
+        if after > at:
+            starts[count], ends[count], reasons[count] = at - base, after - base, CITATION
             count += 1
-        at = max(end, at + 1)
+        at = upto(data, max(after, at + 1), last, BRACKETS)
     return count
 
 
@@ -303,8 +284,9 @@ def _cut(
                 count += 1
             elif asked[4]:
                 count = _citations(
-                    data, first, last, base, marks, of_marks, starts, ends, reasons, count
-                )
+                    data, first, last, base, classes, marks, of_marks,
+                    starts, ends, reasons, count,
+                )  # fmt: skip
         if was_cut and ends[count - 1] == end - base and data[end - 1] != 10:
             take_newline(data, base, starts[begin:count], ends[begin:count])
         counts[row] = count - begin

@@ -11,9 +11,20 @@ from hypothesis import strategies as st
 
 from filters.c4_lines import ENDS, POLICIES, C4Lines
 from filters.edits import apply, merge
-from filters.unicode import IDEOGRAPH, SPACES, classify
+from filters.unicode import (
+    CONNECTOR,
+    DIGIT,
+    IDEOGRAPH,
+    LETTER,
+    LOWER,
+    MARK,
+    SPACES,
+    UPPER,
+    classify,
+)
 
-CITATION = re.compile(r"\[[0-9]*\]|\[edit\]|\[citation needed\]", re.IGNORECASE | re.ASCII)
+CITATION = re.compile(r"\[[0-9]+\]|\[edit\]|\[citation needed\]", re.IGNORECASE | re.ASCII)
+NAMES = {MARK, CONNECTOR, DIGIT, LETTER, UPPER, LOWER}
 Cut = tuple[int, int, str]
 
 
@@ -39,6 +50,24 @@ def number_of_words(line: str) -> int:
     return sum(max(1, sum(classify(c) == IDEOGRAPH for c in word)) for word in found)
 
 
+def citations(line: str) -> list[tuple[int, int]]:
+    """Where they stand: what C4 cuts, but "[]", "[0]" and what follows a name or a bracket."""
+    found = list[tuple[int, int]]()
+    for m in CITATION.finditer(line):
+        before = line[m.start() - 1] if m.start() else " "
+        follows = bool(found) and found[-1][1] == m.start()
+        is_index = not follows and (classify(before) in NAMES or before in ")]")
+        if not m[0][1].isdigit() or (m[0][1] != "0" and not is_index):
+            found.append(m.span())
+    return found
+
+
+def without(line: str) -> str:
+    for start, end in reversed(citations(line)):
+        line = line[:start] + line[end:]
+    return line
+
+
 def why(line: str, edit: C4Lines) -> str | None:
     unspaced = re.split(
         f"[{SPACES}]", "".join(" " if classify(c) == IDEOGRAPH else c for c in line)
@@ -46,11 +75,11 @@ def why(line: str, edit: C4Lines) -> str | None:
     if max(map(len, unspaced)) > edit.longest:
         return "long word"
     rest = line
-    while edit.citations and (m := re.search(f"(?:{CITATION.pattern})$", rest, CITATION.flags)):
-        rest = rest[: m.start()].strip(SPACES)
+    for start, end in reversed(citations(line) if edit.citations else []):
+        rest = rest[:start].strip(SPACES) if end == len(rest) else rest
     if edit.ended and (rest[-1:] not in [*ENDS] or rest.endswith("...")):
         return "no sentence end"
-    if number_of_words(CITATION.sub("", line) if edit.citations else line) < edit.words:
+    if number_of_words(without(line) if edit.citations else line) < edit.words:
         return "few words"
     if edit.javascript and "javascript" in lower(line):
         return "javascript"
@@ -67,8 +96,7 @@ def twin(text: str, edit: C4Lines) -> Iterator[Cut]:
             cuts.append((at, end, reason))
         elif plain and edit.citations:
             first = at + line.index(plain)
-            for m in CITATION.finditer(text, first, first + len(plain)):
-                cuts.append((*m.span(), "citation"))
+            cuts += [(first + a, first + b, "citation") for a, b in citations(plain)]
         elif not plain and gone and at < end:
             cuts[-1] = (cuts[-1][0], end, cuts[-1][2])
         gone = bool(reason) or (gone and not plain)
@@ -106,6 +134,7 @@ LINES = st.sampled_from(
             "[]",
             "[Edit]",
             "[citation needed]",
+            *("[0]", "[20]", "x", "x_", "f(x)", "e\u0301[1]", "漢[3]", "“So.”[4]"),
         ),
         *("[", "]", "...", "…", '"', "'", "’", "e\u0301", "😀", "\0", "[12", "abcdefghijklm"),
         *("See JavaScript for more.", "We use COOKIES a lot.", "Terms of use: none at all."),
@@ -169,6 +198,7 @@ def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
         (f"One very {'x' * 1001} word.", "long word"),
         (f"{'漢' * 1001}。", None),
         ("It is known.[12] [citation needed]", None),
+        ("It is in x.[0]", "no sentence end"),
         ("It is known [12", "no sentence end"),
     ],
 )
@@ -191,6 +221,23 @@ def test_a_line_is_cut_for_the_first_reason(line: str, reason: str | None) -> No
 )
 def test_what_is_left(text: str, left: str | None) -> None:
     assert cut(text) == (left if left is not None else "A good line here.\n\nAnd one more.")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("It is so.[1][2] It is [34] so.", "It is so. It is  so."),
+        ("History[edit] of it.[Citation needed][5]", "History of it."),
+        ("Look at argv[1], x_2[3], x_[5] and e\u0301[4].", None),
+        ("The entries a[], [], b[0], c [0] and d[n][1].", None),
+        ("Say f(x)[1], not a[1][2][3].", None),
+        ("漢字[1]。漢字 [2]。漢字。", "漢字。漢字 。漢字。"),
+        ("It is [ 1] or [1 or [01].", None),
+    ],
+    ids=["cited", "words", "names", "none and nought", "calls", "unspaced", "no numbers"],
+)
+def test_an_index_is_no_citation(text: str, left: str | None) -> None:
+    assert cut(text, words=0) == (left if left is not None else text)
 
 
 def test_each_rule_can_be_switched_off() -> None:
