@@ -32,7 +32,9 @@ class C4:
             with one of ASCII before white space, quotes and brackets between them aside, with one
             of another script anywhere.  No terminal is a full stop beside another, or after a
             letter that stands alone (J. Smith, e.g.).
-        curly_brackets: number of "{".
+        curly_brackets: number of "{".  The paper drops a page with one; its code looks at the lines
+            that it leaves, as a rule does here after the edit of `filters.c4_lines`; but those cut
+            for a policy it has seen as well.
         lorem_ipsum: how often these words stand there, whatever their case.
     """
 

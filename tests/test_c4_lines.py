@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.c4 import C4
 from filters.c4_lines import ENDS, POLICIES, C4Lines
 from filters.edits import apply, merge
 from filters.unicode import (
@@ -238,6 +239,15 @@ def test_what_is_left(text: str, left: str | None) -> None:
 )
 def test_an_index_is_no_citation(text: str, left: str | None) -> None:
     assert cut(text, words=0) == (left if left is not None else text)
+
+
+@pytest.mark.parametrize(
+    ("line", "brackets"),
+    [("struct x {", 1), ("x {", 0), ("javascript is {here} now", 0), ("See [{it}] there now", 1)],
+)
+def test_brackets_are_sought_in_the_lines_that_stay(line: str, brackets: int) -> None:
+    left = pa.record_batch({"text": [cut(f"A good line.\n{line}\n", ended=False)]})
+    assert C4().measure(left)["curly_brackets"].to_pylist() == [brackets]
 
 
 def test_each_rule_can_be_switched_off() -> None:
