@@ -201,7 +201,7 @@ def rule(written: str) -> None:
 
 
 def log(path: Path) -> None:
-    (path.parent / "a-00000.warc.gz").write_bytes(b"x" * 2_000)
+    (path.parent / "a-000.warc.gz").write_bytes(b"x" * 2_000)
     Archive(path.parent, "a", {}).close()
 
 

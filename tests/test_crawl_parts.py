@@ -1,6 +1,7 @@
 """What a crawl is made of, against slow and obvious twins: frontier, traps, answers, archive."""
 
 import io
+import json
 import re
 import time
 from collections import Counter
@@ -288,3 +289,25 @@ def test_cut_at_any_byte_it_is_gone_on_with(tmp_path: Path, what: str) -> None:
         again = Archive(folder, "a", {})
         assert [line["key"] for line in again.logged] == [*keys, 7]
         again.close()
+
+
+@pytest.mark.parametrize("odd", [1.5, -1, "0", None, True, [0], 2**63])
+@pytest.mark.parametrize("name", ["file", "offset", "length"])
+def test_a_log_with_odd_values_ends_before_them(tmp_path: Path, name: str, odd: object) -> None:
+    _, log, _ = written(tmp_path, 1)
+    place = {"file": 0, "offset": 0, "length": 9, name: odd}
+    (tmp_path / "a.log").write_bytes(log + json.dumps({"key": 9, **place}).encode() + b"\n")
+    archive = Archive(tmp_path, "a", {})
+    assert [line["key"] for line in archive.logged] == [0, 100]
+    archive.close()
+
+
+@pytest.mark.parametrize("name", ["a.log", "a-000.warc.gz"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"not ours")
+    (tmp_path / "warc").mkdir()
+    (tmp_path / "warc" / name).symlink_to(outside)
+    with pytest.raises(OSError, match="symbolic links"):
+        Archive(tmp_path / "warc", "a", {})
+    assert outside.read_bytes() == b"not ours"

@@ -154,10 +154,14 @@ class Archive:
         return lines
 
     def _holds(self, line: Mapping[str, Any]) -> bool:
-        if "file" not in line:
+        """Whether the record that a line tells of is there, if it tells of one."""
+        if not line.keys() & set(Place._fields):
             return True
-        path = self.path(line["file"])
-        return path.exists() and path.stat().st_size >= line["offset"] + line["length"]
+        place = Place(*(line.get(name, -1) for name in Place._fields))
+        if not all(type(number) is int and number >= 0 for number in place):
+            return False
+        path = self.path(place.file)
+        return path.is_file() and path.stat().st_size >= place.offset + place.length
 
     def _open(self) -> None:
         """The last WARC file, cut off after the last record that was logged."""
