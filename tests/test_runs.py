@@ -11,6 +11,7 @@ import pytest
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
 from pipelines.runs import Part, Run, Table, parts
 from pipelines.runs.folders import Folder, fingerprint
+from pipelines.runs.sealed import Sealed
 from pipelines.schema import drawn, id_bytes
 
 PART = {"name": "a", "rows": 1, "size": 2, "sha256": "s"}
@@ -162,6 +163,23 @@ def test_a_part_that_was_damaged_is_noticed(tmp_path: Path) -> None:
         for read in reads:
             with pytest.raises(DamagedError, match=r"a.parquet: is damaged .*run the recipe again"):
                 read(run.open_part("documents", 0))
+
+
+@pytest.mark.parametrize(
+    ("asked", "raised"), [(26_000_000_000, DamagedError), (2_000_000_000, MemoryError)]
+)
+def test_a_file_that_asks_for_more_than_any_is_damaged(
+    asked: int, raised: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: object) -> None:
+        raise pa.ArrowMemoryError(f"malloc of size {asked} failed")
+
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1]}), path)
+    sealed = Sealed(pa.OSFile(str(path)), "a.parquet", pre_buffer=False)
+    monkeypatch.setattr(pq.ParquetFile, "read", read)
+    with pytest.raises(raised, match=r"^a.parquet: is damaged|^malloc"):
+        sealed.read()
 
 
 def test_json_that_was_cut_is_noticed(tmp_path: Path) -> None:

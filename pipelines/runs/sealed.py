@@ -4,6 +4,7 @@ Every page has a checksum, which is looked at, so that a bit that was flipped is
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import DamagedError, is_told
+
+LARGEST = 4 << 30  # bytes; no file of ours asks for so much at once, a damaged one may
 
 
 class Sealed(pq.ParquetFile):
@@ -37,13 +40,19 @@ class Sealed(pq.ParquetFile):
             yield from super().iter_batches(*asked, **how)
 
 
+def _asked(error: MemoryError) -> int:
+    """Bytes that were asked for at once, as Arrow says; else 0."""
+    said = re.search(r"of size (\d+)", str(error))
+    return int(said[1]) if said else 0
+
+
 @contextlib.contextmanager
 def _explained(where: str) -> Iterator[None]:
     try:
         yield
-    except MemoryError:
-        raise
-    except (OSError, pa.ArrowException, ValueError) as error:
+    except (OSError, pa.ArrowException, ValueError, MemoryError) as error:
+        if isinstance(error, MemoryError) and _asked(error) < LARGEST:
+            raise
         if isinstance(error, OSError) and is_told(error):  # the system, or a store, says why
             raise
         why = " ".join(str(error).split())
