@@ -231,3 +231,12 @@ def test_other_folders_are_no_datasets(tmp_path: Path) -> None:
     assert not hf.is_dataset(tmp_path)
     write_card(tmp_path, "")  # a licence alone is no sign of one
     assert not hf.is_dataset(tmp_path)
+
+
+def test_a_card_whose_path_no_system_knows_names_no_file(tmp_path: Path) -> None:
+    write(tmp_path, "a.parquet")
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- data_files: {'a' * 6000}\n---\n")
+    assert hf.is_dataset(tmp_path)
+    assert hf.choices(tmp_path) == ""
+    with pytest.raises(RecipeError, match="no Parquet"):
+        found(tmp_path)

@@ -4,6 +4,7 @@ A piece of a path that exists as it is written is taken literally, whatever stan
 called ``a[b]`` needs no quoting.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ def matches(base: Path, path: str) -> Found:
     The root of a pattern is its part before the first wildcard, of a file its folder.
     """
     whole = base / path
+    if not _can_be(whole):
+        return
     if whole.is_file():
         yield whole.name, whole
         return
@@ -59,6 +62,17 @@ def under(root: Path, pattern: str) -> Found:
                 yield file.relative_to(root).as_posix(), file
     for error in refused:
         yield Path(error.filename).relative_to(root).as_posix(), Path(error.filename)
+
+
+def _can_be(path: Path) -> bool:
+    """Whether the system knows names so long."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    except ValueError:  # a NUL
+        return False
+    return True
 
 
 def _identity(folder: Path) -> tuple[int, int]:
