@@ -18,12 +18,12 @@ from tests.making import write_pair
 pytestmark = pytest.mark.server
 
 LEASES = """
-import json, time
-from pathlib import Path
+import json
+from datetime import datetime, timedelta
 from pipelines.errors import BusyError
 from pipelines.runs.gcs import client
 from pipelines.runs.leases import Lease
-from pipelines.runs import Run
+from pipelines.runs import Run, stores
 
 
 def refused(do):
@@ -47,6 +47,16 @@ left.drop()
 print(refused(left.take))
 client().bucket("bucket").blob("held/lock").delete()
 left.take()
+
+
+class Ahead(datetime):
+    @classmethod
+    def now(cls, zone):
+        return super().now(zone) + timedelta(minutes=9)
+
+
+stores.datetime = Ahead
+print(refused(second.take))
 left.renew()
 left.drop()
 print(left.store.tagged("lock"))
@@ -54,7 +64,8 @@ left.take()
 client().bucket("bucket").blob("held/lock").delete()
 print(refused(left.renew))
 """
-"""A lock that is held, lost to another machine, not ours to let go of, ours; and gone."""
+"""A lock that is held, lost to another machine, not ours to let go of, ours though our clock is
+ahead of the store's; and gone."""
 
 
 GONE = """
@@ -131,10 +142,11 @@ def test_one_command_at_a_time(server: GoogleStore) -> None:
         [sys.executable, "-c", LEASES], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stderr
-    held, lost, not_ours, still, free, gone = done.stdout.splitlines()
+    held, lost, not_ours, still, ahead, free, gone = done.stdout.splitlines()
     assert re.match(r"gs://bucket/held: process \d+ on \S+ works on it, last heard of 0 s", held)
     assert lost.startswith("gs://bucket/held: process 8 on far took over")
     assert "process 8 on far works on it" in not_ours and "process 8 on far" in still
+    assert re.search(r"process \d+ on \S+ works on it, last heard of \d s ago", ahead)
     assert free == "None"
     assert gone.startswith("gs://bucket/held: another command took over")
 

@@ -7,20 +7,23 @@ own account), an emulator by STORAGE_EMULATOR_HOST.
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import Any
 
 import pyarrow.fs as pafs
 
 from pipelines.errors import RecipeError, RunError
-from pipelines.runs.stores import WAIT, Store, Tagged, key_of
+from pipelines.runs.stores import WAIT, Store, Tagged, age, key_of
 
 PATIENCE = 60  # seconds that a request is tried again for
 TOGETHER = 16  # files that are deleted at a time
+HEARD = threading.local()
+"""`date`: of the last answer that this thread had."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class GoogleStore(Store):
         return str(blob.generation)
 
     def tagged(self, name: str) -> Tagged | None:
-        """Its generation, and its age by our clock."""
+        """Its generation, and its age by the store's own clock."""
         from google.api_core.exceptions import NotFound, PreconditionFailed
 
         blob = self._blob(name)
@@ -88,8 +91,7 @@ class GoogleStore(Store):
                 body = blob.download_as_bytes(if_generation_match=blob.generation)
             except (NotFound, PreconditionFailed):  # it was written meanwhile
                 return None
-        age = (datetime.now(UTC) - blob.updated).total_seconds()
-        return Tagged(str(blob.generation), body, age)
+        return Tagged(str(blob.generation), body, age(blob.updated, HEARD.date))
 
     def drop(self, name: str, tag: str) -> None:
         """On the condition of its generation."""
@@ -128,7 +130,12 @@ def client() -> Any:
     made = storage.Client(project=os.environ.get("GOOGLE_CLOUD_PROJECT", "none"))
     for scheme in ("https://", "http://"):  # as many connections are kept as are open at a time
         made._http.mount(scheme, HTTPAdapter(pool_maxsize=TOGETHER))
+    made._http.hooks["response"].append(_hear)  # the library tells no date of an answer
     return made
+
+
+def _hear(answer: Any, **_: object) -> None:
+    HEARD.date = answer.headers.get("date")
 
 
 @contextlib.contextmanager

@@ -9,15 +9,13 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
 from typing import Any
 
 import pyarrow.fs as pafs
 
 from pipelines.errors import RecipeError, RunError
-from pipelines.runs.stores import S3, WAIT, Store, Tagged, key_of
+from pipelines.runs.stores import S3, WAIT, Store, Tagged, age, key_of
 
 ATTEMPTS = 10  # at a request; the waits between them double up to 20 s, so about a minute
 KNOCKS = 2  # attempts where nothing is begun yet
@@ -86,9 +84,7 @@ class S3Store(Store):
                     return None
                 raise
             date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
-            now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-            age = (now - found["LastModified"]).total_seconds()
-            return Tagged(found["ETag"], found["Body"].read(), age)
+            return Tagged(found["ETag"], found["Body"].read(), age(found["LastModified"], date))
 
     def drop(self, name: str, tag: str) -> None:
         """Between the look and the end somebody may take it over: then he finds it gone."""

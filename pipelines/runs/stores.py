@@ -13,6 +13,8 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +63,17 @@ class Tagged(NamedTuple):
     tag: str
     body: bytes
     age: float
+
+
+def age(written: datetime, date: str | None) -> float:
+    """Seconds since a file was written.
+
+    Args:
+        written: as its store says.
+        date: of the store's answer; None: it told none, and our own clock has to do.
+    """
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    return (now - written).total_seconds()
 
 
 @dataclass(frozen=True)
