@@ -31,8 +31,9 @@ dist: .venv/dev ## wheel and source, tried where nothing else is
 	$(BIN)/python -m hatchling build --clean
 	$(BIN)/python -m pytest tests/test_dist.py
 
-licences: .venv/core ## of what Karez is installed with
-	$(BIN)/python infra/licences.py
+licences: .venv/train .venv/google/done ## of what Karez and its extras are installed with
+	$(BIN)/python infra/licences.py infra/requirements.txt infra/requirements-train.txt
+	.venv/google/bin/python infra/licences.py infra/requirements-google.txt
 
 .venv/core: infra/requirements.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) here: install Python 3.11 or newer and say make PYTHON=python3.x"; exit 1; }
@@ -47,6 +48,11 @@ licences: .venv/core ## of what Karez is installed with
 
 .venv/train: .venv/dev infra/requirements-train.txt
 	$(BIN)/pip install --quiet --require-hashes -r infra/requirements-train.txt
+	touch $@
+
+.venv/google/done: infra/requirements-google.txt
+	$(PYTHON) -m venv .venv/google
+	.venv/google/bin/pip install --quiet --require-hashes -r infra/requirements-google.txt
 	touch $@
 
 pins: ## pin the dependencies anew, for any platform
