@@ -107,6 +107,22 @@ def test_a_bad_row_is_a_dead_letter_and_its_neighbours_live(line: bytes, reason:
     assert len(letter.detail) <= 200 and letter.detail.isprintable()
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.json.gz", "X.JSON"])
+@pytest.mark.parametrize(
+    "body", [b' [{"text": "a"}]', b'\n[\n {"text": "a"},\n {"text": "b"}\n]\n']
+)
+def test_a_file_that_holds_one_array_is_told_as_such_once(name: str, body: bytes) -> None:
+    (letter,) = jsonl.read(io.BytesIO(body), name, Source())
+    assert isinstance(letter, Dead)
+    assert (letter.reason, letter.unread) == ("one JSON array", len(body))
+    assert "jq" in letter.detail
+
+
+def test_rows_of_a_json_file_that_begins_with_one_are_read() -> None:
+    items = list(jsonl.read(io.BytesIO(b'{"text": "a"}\n["b"]\n{"text": "c"}'), "x.json", Source()))
+    assert texts(items) == ["a", "c"]
+
+
 def test_blank_lines_marks_and_missing_newlines_are_no_faults() -> None:
     body = b'\xef\xbb\xbf{"text": "a"}\r\n\n  \t\n{"text": ""}\n\n{"text": "NUL \\u0000"}'
     items = read(body)

@@ -6,6 +6,7 @@ from typing import BinaryIO, NamedTuple
 from pipelines.readers import Dead, Document, Skipped, Source, packed, rows
 
 LINE = 64_000_000  # bytes of a line; a longer one is skipped up to its newline
+ADVICE = 'rows are read one a line: `jq -c ".[]" FILE > FILE.jsonl` writes them so'
 BOM = b"\xef\xbb\xbf"
 
 
@@ -23,12 +24,13 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
 
     Args:
         file: seekable; its first bytes tell how it is packed.
-        name: of the file; not used.
+        name: of the file; a ``.json`` that begins with a bracket holds no rows, but an array.
         source: names the fields that hold text, id and URL.
     """
     whole = packed.File(file)
     pieces = packed.unpacker(whole)
     end = 0
+    begun = False
     for line in lines(pieces):
         if not line.ended and pieces.fault:
             break  # a part of a line
@@ -36,6 +38,10 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         if line.content is None:
             yield Dead(line.offset, "too large", f"a line of {line.length:,} bytes")
         elif line.content.strip():
+            if not begun and _is_array(line.content, name):
+                yield Dead(line.offset, "one JSON array", ADVICE, whole.size)
+                return
+            begun = True
             yield _row(line, source)
     if pieces.fault:
         detail = f"after {pieces.at:,} of {whole.size:,} bytes"
@@ -68,6 +74,12 @@ def _content(held: list[bytes], end: bytes, length: int, start: int) -> bytes | 
         return None
     line = b"".join([*held, end]) if held else end
     return line if start else line.removeprefix(BOM)
+
+
+def _is_array(content: bytes, name: str) -> bool:
+    """Whether a first line begins the one array of a file, by its name no JSON lines."""
+    lines = ".jsonl" in name.lower() or ".ndjson" in name.lower()
+    return not lines and content.lstrip().startswith(b"[")
 
 
 def _row(line: Line, source: Source) -> Document | Dead:
