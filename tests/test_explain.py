@@ -54,8 +54,30 @@ def test_a_dead_letter_is_named_as_one(sample: Path) -> None:
 
 @pytest.mark.parametrize("key", ["nothing", "", "05f6"])
 def test_what_is_not_there(sample: Path, key: str) -> None:
-    with pytest.raises(RunError, match="no document of that id"):
-        explain.find(Opened(sample), key)
+    opened = Opened(sample)
+    with pytest.raises(RunError, match="no document of that id") as error:
+        explain.find(opened, key)
+    assert explain.find(opened, str(error.value).rpartition("its first is ")[2])[0] == (0, 0)
+
+
+def test_what_is_read_and_not_measured_is_explained_without_rules(tmp_path: Path) -> None:
+    rows = ['{"id": "a", "text": "some words"}', "no row"]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    assert here("run", "a.jsonl", "--run", "run", cwd=tmp_path).returncode == 1
+    done = here("explain", "run", "a", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)
+    assert (value["rules"], value["document"]["text"]) == ([], "some words")
+    assert "not decided yet" in here("explain", "run", "a", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "recipe"])
+def test_a_run_folder_is_no_input(tmp_path: Path, command: str) -> None:
+    for name in ("manifest.json", "recipe.toml", "a.txt"):
+        (tmp_path / name).touch()
+    done = karez(command, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "recipe.toml" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_run_is_asked_in_sql(sample: Path) -> None:

@@ -50,7 +50,8 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
 
     Returns:
         `document` (with its raw text), `decision`, `columns` by measure, `rules` in written order
-        with what each says (true: drops; null: has no value), `edits` with the text they took,
+        with what each says (true: drops; null: has no value; without those
+        whose columns are not measured yet), `edits` with the text they took,
         `overlaps`: the given files that hold its `overlap_passage`.
     """
     rows: dict[str, Any] = opened.row(address)
@@ -62,8 +63,10 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
     raw = str(document["text"]).encode()
     rules = []
     for name, text in recipe.rules.items():
-        named = sql.columns(text, f"[rules] {name}")
-        values = {c: rows[t].get(c) for t, columns in scan.homes(named).items() for c in columns}
+        homes = scan.homes(sql.columns(text, f"[rules] {name}"))
+        if not homes.keys() <= rows.keys():
+            continue  # not measured yet
+        values = {c: rows[t].get(c) for t, columns in homes.items() for c in columns}
         rules.append({"rule": name, "sql": text, "drops": _verdict(text, values), "values": values})
     return {
         "document": document,
@@ -105,8 +108,10 @@ def find(opened: Opened, key: str) -> list[Address]:
             )
         if told := fetches.became(opened.run, key):
             raise RunError(told)
+        first = opened.row((0, 0))["documents"]
         raise RunError(
-            f"{key}: no document of that id, URL or source key in {opened.run.folder.path}"
+            f"{key}: no document of that id, URL or source key in {opened.run.folder.path}; "
+            f"its first is {plain(str(first['url'] or first['source_key'] or first['id']))}"
         )
     return found
 
