@@ -11,8 +11,8 @@ from rich.console import Console
 from pipelines.errors import RecipeError
 from pipelines.plain import plain
 from pipelines.readers import SUFFIXES, hf, kind_of
+from pipelines.readers.paths import is_run, under
 from pipelines.readers.paths import readable as shown
-from pipelines.readers.paths import under
 from pipelines.recipe import presets
 
 RECIPE = """\
@@ -46,6 +46,11 @@ def default(paths: Sequence[Path], console: Console) -> str:
             raise RecipeError(
                 f"{url[1]}://{url[2]}: is to be fetched: write a recipe with a [[source]] of kind "
                 "crawl, which names it as start and your contact"
+            )
+        if is_run(path):
+            raise RecipeError(
+                f"{path}: is the folder of a run; its recipe is {path}/recipe.toml, what "
+                f"it published {path}/dataset"
             )
         for kind, pattern in _patterns(path, console):
             if pattern not in found.setdefault(kind, []):

@@ -54,7 +54,7 @@ def under(root: Path, pattern: str) -> Found:
         above = Path(folder).relative_to(root).parts
         inner = [f for f in sorted(folders) if not f.startswith(".")] if deep else folders
         fresh = [Path(folder, f) for f in inner if deep or len(above) + 1 < len(pieces)]
-        folders[:] = [f.name for f in fresh if not (deep and _is_run(f)) and _first(f, seen)]
+        folders[:] = [f.name for f in fresh if not (deep and is_run(f)) and _first(f, seen)]
         for name in names:
             file = Path(folder, name)
             shown = not any(piece.startswith(".") for piece in (*above, name))
@@ -91,7 +91,8 @@ def _first(folder: Path, seen: set[tuple[int, int]]) -> bool:
     return new
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Whether `karez run` made a folder."""
     try:
         return (folder / "manifest.json").is_file() and (folder / "recipe.toml").is_file()
     except PermissionError:

@@ -21,6 +21,8 @@ def read_text(path: Path) -> str:
     Raises:
         RecipeError: if it cannot be read.
     """
+    if path.is_dir():
+        raise RecipeError(f"{path}: is a folder, no recipe; that of a run is its recipe.toml")
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
