@@ -11,6 +11,7 @@ from pipelines.engine.doing import do
 from pipelines.engine.step import Job, Step
 from pipelines.errors import DamagedError, RunError
 from pipelines.plain import plain
+from pipelines.readers import LIMIT
 from pipelines.recipe import Recipe
 from pipelines.runs import Run, Table, refusals
 from pipelines.runs.tables import LETTERS
@@ -19,9 +20,15 @@ from pipelines.steps import holdings, ingest, order, publish, sources
 from pipelines.steps.across import again
 from pipelines.steps.dedup import against, check
 from pipelines.steps.dedup import step as dedup
+from pipelines.units import say_size
 
 REASONS = 3  # of dead letters that a message tells
-HELPS = 'a [[source]] says by text = "…" which field holds the text'
+HELPS = {
+    "no text": 'a [[source]] says by text = "…" which field holds the text',
+    "no column": 'a [[source]] says by text = "…" which field holds the text',
+    "too large": f"a document has at most {say_size(LIMIT)} of text: cut it into several",
+}
+"""What may help, by the reason of dead letters."""
 
 
 def execute(run: Run, recipe: Recipe, how: How, other: Run | None = None) -> None:
@@ -195,5 +202,5 @@ def lost(run: Run, tables: Iterable[str]) -> str:
                     (row,) = rows.slice(at, 1).to_pylist()
                     first[each["values"]] = "{source} at {offset:,}: {detail}".format(**row)
     told = [f"{reason} {n:,} ({plain(first[reason])})" for reason, n in counts.most_common(REASONS)]
-    helps = [HELPS] if {"no text", "no column"} & counts.keys() else []
-    return ", ".join(told + ["…"] * (len(counts) > REASONS) + helps)
+    helps = {HELPS[reason]: None for reason in counts if reason in HELPS}  # each once
+    return ", ".join([*told, *["…"] * (len(counts) > REASONS), *helps])

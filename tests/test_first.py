@@ -46,6 +46,12 @@ def test_a_few_files_of_many_that_cannot_be_read_stop_nobody(place: Path) -> Non
     assert len(table(place / "runs/dump", "dead/ingest")) == 1
 
 
+def test_a_text_that_is_too_large_says_what_to_do(place: Path) -> None:
+    (place / "book.txt").write_text("water and hills " * 1_000_001)
+    said = line("book.txt")
+    assert "too large 1 (book.txt" in said and "at most 16.0 MB of text: cut it" in said
+
+
 def test_a_run_that_fails_says_how_many_why_and_where_to_change_it(place: Path) -> None:
     (place / "dump.jsonl").write_text(rows(40) + '{"no": 1}\n' * 7 + "{\n" * 2)
     said = line("dump.jsonl")
