@@ -29,7 +29,7 @@ check: .venv/dev ## style and types
 
 dist: .venv/dev ## wheel and source, tried where nothing else is
 	$(BIN)/python -m hatchling build --clean
-	$(BIN)/python -m pytest tests/test_dist.py
+	$(BIN)/python -m pytest -m "not train" tests/test_dist.py
 
 licences: .venv/train .venv/google/done ## of what Karez and its extras are installed with
 	$(BIN)/python infra/licences.py infra/requirements.txt infra/requirements-train.txt
