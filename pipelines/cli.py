@@ -1,6 +1,7 @@
 """The `karez` command: arguments in, one call, a short table out."""
 
 import io
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -17,9 +18,27 @@ PATH = click.Path(path_type=Path)
 
 OURS = {"filters": "Filters: ", "labeling": "Labels: ", "graphs": "Graphs: "}
 """Our packages with common names, and how their docstrings begin."""
+SPACE = 3_500_000_000
+"""Bytes of addresses that a small run asks for: Beam, Arrow, DuckDB and LLVM set them aside."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Main(click.Group):
+    """All commands; that there is no room for the help is said in one line."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click does it."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            from pipelines.errors import is_told, said_of
+
+            if not is_told(error):
+                raise
+            click.echo(f"karez: {said_of(error, 'the system says')}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="karez", message="%(version)s")
 def main() -> None:
     """Turn a crawl of text into a small training set that teaches as much as a huge one."""
@@ -236,6 +255,7 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
 
     _prepare()
     try:
+        check_space()
         do()
     except KarezError as error:
         click.echo(f"karez: {error}", err=True)
@@ -251,6 +271,23 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         click.echo("karez: interrupted; run it again and it goes on from here", err=True)
         ctx.exit(1)
+
+
+def check_space() -> None:
+    """Refuse an address space in which libraries would die of their own, without a word of ours.
+
+    Raises:
+        RunError: with what there is, and what there must be.
+    """
+    from pipelines.errors import RunError
+    from pipelines.units import say_size
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY and soft < SPACE:
+        raise RunError(
+            f"this shell allows {say_size(soft)} of addresses (ulimit -v), {say_size(SPACE)} are "
+            "needed, though most are never used: raise it, or limit memory by a control group"
+        )
 
 
 def _prepare() -> None:

@@ -438,6 +438,26 @@ def test_files_that_may_not_grow_and_a_terminal_that_takes_nothing(place: Path) 
     assert line == f"karez: the system says: {os.strerror(errno.ENOSPC)}"
 
 
+FULL = ("bash", "-c", '"$@" >/dev/full', "-")
+FEW = ("bash", "-c", 'ulimit -v 1000000; exec "$@"', "-")  # in blocks of 1,024 bytes
+
+
+@pytest.mark.parametrize(
+    ("words", "prefix", "says"),
+    [
+        (("--help",), FULL, os.strerror(errno.ENOSPC)),
+        (("explain", "run", "a"), FEW, "allows 1.0 GB of addresses (ulimit -v), 3.5 GB are needed"),
+        (("plan", "recipe.toml"), FEW, "raise it, or limit memory by a control group"),
+    ],
+)
+def test_what_would_end_without_a_word_is_said(
+    words: tuple[str, ...], prefix: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    done = said(*words, cwd=tmp_path, prefix=prefix)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert says in done.stderr
+
+
 MEMORY = """\
 import os
 import pyarrow as pa
