@@ -1,7 +1,6 @@
 """What a person sees of a run: a bar a step (lines where no terminal is), then a table."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipelines.crawl import view
+from pipelines.engine.doing import looking
 from pipelines.engine.step import Step
 from pipelines.readers import pagerows
 from pipelines.recipe import Recipe
@@ -23,6 +23,7 @@ from pipelines.units import say_share, say_size
 Count = Callable[[], tuple[int, int]]
 """(Tasks done, tasks planned)."""
 
+LOOK = 0.2  # seconds between two looks at a bar
 LOSSES = 3  # that a summary tells, and kinds of edits
 MARKUP = 0.1  # of documents that begin as a page does, above which a summary tells
 
@@ -50,25 +51,17 @@ class Watch:
             return
         with bars(self.console) as progress:
             bar = progress.add_task(label, total=None)
-            ended = threading.Event()
 
             def look() -> None:
                 with contextlib.suppress(OSError):  # of a store that is away; the step says so
                     done, planned = count()
                     progress.update(bar, completed=done, total=planned)
 
-            def follow() -> None:
-                while not ended.wait(0.2):
-                    look()
-
             look()
-            thread = threading.Thread(target=follow, daemon=True)
-            thread.start()
             try:
-                yield
+                with looking(look, LOOK):
+                    yield
             finally:
-                ended.set()
-                thread.join()
                 look()
 
 

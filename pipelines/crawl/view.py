@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from rich.table import Table as Grid
 from pipelines.crawl import tables, told
 from pipelines.crawl.fetch import Live
 from pipelines.crawl.frontier import Now
+from pipelines.engine.doing import looking
 from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.units import say_size
@@ -34,27 +34,19 @@ class Follow:
     @contextlib.contextmanager
     def __call__(self, look: Callable[[], Live]) -> Iterator[None]:
         """A table that changes, or a line now and then."""
-        ended, began = threading.Event(), time.monotonic()
+        began, terminal = time.monotonic(), self.console.is_terminal
         screen = Screen(console=self.console, auto_refresh=False, transient=True)
 
-        def follow() -> None:
-            every = EVERY if self.console.is_terminal else LINES
-            while not ended.wait(every):
-                with contextlib.suppress(OSError, ValueError):  # it is being written
-                    now = look()
-                    if self.console.is_terminal:
-                        screen.update(table(now, time.monotonic() - began), refresh=True)
-                    else:
-                        self.console.print(line(now), highlight=False)
+        def tell() -> None:
+            now = look()
+            if terminal:
+                screen.update(table(now, time.monotonic() - began), refresh=True)
+            else:
+                self.console.print(line(now), highlight=False)
 
-        thread = threading.Thread(target=follow, daemon=True)
-        with screen if self.console.is_terminal else contextlib.nullcontext():
-            thread.start()
-            try:
-                yield
-            finally:
-                ended.set()
-                thread.join()
+        shown = screen if terminal else contextlib.nullcontext()
+        with shown, looking(tell, EVERY if terminal else LINES):
+            yield
 
 
 def brief(now: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """How one step is done on a runner, whatever it makes: prepared, watched, collected."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,30 @@ class How:
     follow: Callable[..., Any] = lambda tell: contextlib.nullcontext()
     ready: Callable[[], None] = lambda: None
     only: str | None = None
+
+
+@contextlib.contextmanager
+def looking(look: Callable[[], None], every: float) -> Iterator[None]:
+    """Look, again and again, until the block ends.
+
+    Args:
+        look: what it raises of what is being written, or of a store that is away, is passed over.
+        every: seconds in between.
+    """
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(every):
+            with contextlib.suppress(OSError, ValueError):
+                look()
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def do(

@@ -29,6 +29,7 @@ from filters import Measure, blocklist
 from pipelines.errors import RecipeError
 from pipelines.readers import paths
 from pipelines.recipe import lists
+from pipelines.recipe.digests import ByDigest
 from pipelines.recipe.lists import Entries
 from pipelines.recipe.texts import Texts, digest_of
 
@@ -48,7 +49,7 @@ SIZE = 8_000_000  # characters of texts looked at together, about
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Model:
+class Model(ByDigest):
     """A file that holds a model.  Two are equal if they hold the same."""
 
     path: str
@@ -71,18 +72,6 @@ class Model:
             return digest_of(Path(self.path))[:16]
         except OSError as error:
             raise RecipeError(f"{self.path}: cannot be read: {error.strerror}") from error
-
-    def __repr__(self) -> str:
-        """What a fingerprint sees."""
-        return f"Model({self.digest})"
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the files hold the same."""
-        return isinstance(other, Model) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """Of what the file holds."""
-        return hash(self.digest)
 
 
 @dataclass(frozen=True)

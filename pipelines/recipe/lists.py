@@ -12,13 +12,14 @@ from pathlib import Path
 
 from pipelines.errors import RecipeError
 from pipelines.readers.paths import readable
+from pipelines.recipe.digests import ByDigest
 from pipelines.recipe.texts import Texts
 
 COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Entries:
+class Entries(ByDigest):
     """The entries of some files, read when they are first asked for.
 
     Two are equal if they hold the same entries in the same order.
@@ -66,18 +67,6 @@ class Entries:
     def digest(self) -> str:
         """Of the entries."""
         return hashlib.sha256("\n".join(self.read()).encode()).hexdigest()[:16]
-
-    def __repr__(self) -> str:
-        """What a fingerprint sees."""
-        return f"Entries({self.digest})"
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the entries are the same."""
-        return isinstance(other, Entries) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """Of the entries."""
-        return hash(self.digest)
 
 
 def words(entry: str) -> str:

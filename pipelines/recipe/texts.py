@@ -16,12 +16,13 @@ from typing import Any
 from pipelines.errors import RecipeError
 from pipelines.readers import SUFFIXES, Dead, Document, Documents, by_kind, kind_of, paths, strings
 from pipelines.recipe import Source
+from pipelines.recipe.digests import ByDigest
 
 KINDS = ("text", "jsonl", "parquet")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Texts:
+class Texts(ByDigest):
     """The texts of some files, read anew whenever it is iterated.
 
     Two are equal if their files hold the same, which is looked at once.
@@ -82,18 +83,6 @@ class Texts:
         """Of what the files hold, and how they are read."""
         held = {f"{_kind(file)} {self.field} {_hash(file)}" for file in self.files()}
         return hashlib.sha256("\n".join(sorted(held)).encode()).hexdigest()[:16]
-
-    def __repr__(self) -> str:
-        """What a fingerprint sees."""
-        return f"Texts({self.digest})"
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the files hold the same."""
-        return isinstance(other, Texts) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """Of what the files hold."""
-        return hash(self.digest)
 
 
 def _kind(file: Path) -> str:
