@@ -217,7 +217,8 @@ def test_the_store_is_away_while_a_job_runs(flink: Flink) -> None:
 
 MASTER = f"--flink_master={HUB}:8081"
 IMPATIENT = (
-    "from pipelines.beam import jobs; jobs.PATIENCE = 15; from pipelines.cli import main; main()"
+    "from pipelines.beam import pipeline, jobs; "
+    "jobs.PATIENCE = 15; from pipelines.cli import main; main()"
 )
 
 

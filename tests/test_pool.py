@@ -111,7 +111,8 @@ def test_no_job_server_is_one_line(endpoint: str, folder: Path) -> None:
 
 
 PATIENT = (
-    "from pipelines.beam import jobs; jobs.PATIENCE = 6; from pipelines.cli import main; main()"
+    "from pipelines.beam import pipeline, jobs; "
+    "jobs.PATIENCE = 6; from pipelines.cli import main; main()"
 )
 
 
