@@ -23,7 +23,7 @@ SPACE = 3_500_000_000
 
 
 class Main(click.Group):
-    """All commands; that there is no room for the help is said in one line."""
+    """All commands; what the system says, of files or of a full disk, is told in one line."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click does it."""
@@ -251,7 +251,7 @@ def recipe(ctx: click.Context, recipe: Path) -> None:
 
 def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     """Do it; what the user can put right is one message and an exit code."""
-    from pipelines.errors import SHORT, KarezError, is_told, said_of
+    from pipelines.errors import SHORT, KarezError
 
     _prepare()
     try:
@@ -260,11 +260,6 @@ def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
     except KarezError as error:
         click.echo(f"karez: {error}", err=True)
         ctx.exit(error.exit_code)
-    except OSError as error:
-        if not is_told(error):
-            raise
-        click.echo(f"karez: {said_of(error, 'the system says')}", err=True)
-        ctx.exit(1)
     except MemoryError:
         click.echo(f"karez: {SHORT}", err=True)
         ctx.exit(1)

@@ -85,8 +85,7 @@ def ready(asked: Asked) -> Size:
             raise RecipeError(f"prove needs {name}: pip install 'karez[train]'")
     if stores.is_remote(asked.folder):
         raise RecipeError(f"{asked.folder}: prove wants a run on this machine")
-    if not Path(asked.folder, "manifest.json").is_file():
-        raise RecipeError(f"{asked.folder}: is no run folder; it has no manifest.json")
+    Run.opened(asked.folder)
     size = SIZES[asked.size]
     if size.device == "cuda":
         import torch

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters import cuts
-from filters.buffers import Positions
+from filters.buffers import Positions, begins
 from filters.edits import merge
 from filters.passages import Masks, copies
 from pipelines.engine.corpus import Corpus
@@ -69,7 +69,7 @@ def keys(job: Job, key: int, _: Batches) -> Done:
     """The keys of the anchors of one part, each once."""
     values, rows = anchors.every(job, key)
     order = np.lexsort((rows, values))
-    new = np.diff(values[order], prepend=~values[order[:1]]) != 0
+    new = begins(values[order])
     first, last = order[new], order[np.append(new[1:], True)[: len(order)]]
     part = pa.repeat(pa.scalar(key, pa.int32()), len(first))
     many = pa.array(rows[first] != rows[last])

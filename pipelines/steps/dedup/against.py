@@ -103,21 +103,15 @@ def planned(sizes: Sizes) -> Callable[[Run, Recipe], Plan]:
     return plan
 
 
-def count(run: Run) -> int:
-    """Parts of a run."""
-    return run.parts
-
-
 def place(job: Job, part: int) -> tuple[Run, int, bool]:
     """Where a part stands: its run, its number there, and whether that is an earlier run."""
-    own = count(job.run)
-    if part < own:
+    if part < job.run.parts:
         return job.run, part, False
-    part -= own
+    part -= job.run.parts
     for run in _opened_once(tuple(map(tuple, job.plan.facts["against"]))):
-        if part < count(run):
+        if part < run.parts:
             return run, part, True
-        part -= count(run)
+        part -= run.parts
     raise IndexError(part)
 
 

@@ -143,7 +143,7 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     """The clusters of one partition: who stays, and what is said of the others."""
     if not batches:
         return Done()
-    dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
+    dedup, own = cast(Dedup, job.recipe.dedup), job.run.parts
     pairs = those(batches, PAIRS)
     nodes = pa.Table.from_batches([b for b in batches if "minhash" in b.schema.names])
     nodes = nodes.sort_by("address").combine_chunks()

@@ -112,7 +112,7 @@ def buckets(job: Job, key: int, batches: Batches) -> Done:
     """
     if not batches:
         return Done()
-    table, own = pa.Table.from_batches(batches), against.count(job.run)
+    table, own = pa.Table.from_batches(batches), job.run.parts
     rows = meeting.shared(table["bucket"].to_numpy())
     table = table.take(pa.array(rows)).combine_chunks()
     bucket, ids, address, text = (table[name].to_numpy() for name in table.column_names)
@@ -160,7 +160,7 @@ def confirm(job: Job, key: int, batches: Batches) -> Done:
 
 def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
     """Pairs of rows and leaders of their buckets; how many rows were compared with these alone."""
-    dedup, own = cast(Dedup, job.recipe.dedup), against.count(job.run)
+    dedup, own = cast(Dedup, job.recipe.dedup), job.run.parts
     nodes, signatures = known["address"].to_numpy(), bytes_of(known["minhash"].combine_chunks())
     bucket, ids, address = (keys[name].to_numpy() for name in KEYS.names)
     order = np.lexsort((address, ids, part_of(address) < own, bucket))  # earlier runs lead
