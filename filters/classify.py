@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from filters import Learned, check_name, check_whole
 from filters.buffers import utf8
-from filters.classifier import Classifier
-from filters.fastfile import SOFTMAX, TREE, Numbers, parsed, written
-from filters.training import Shape, train
+from filters.fasttext.classifier import Classifier
+from filters.fasttext.file import SOFTMAX, TREE, Numbers, parsed, written
+from filters.fasttext.training import Shape, train
 
 TENTH = 10  # one text in so many is held out
 LEAST = 20  # texts of a label, at least

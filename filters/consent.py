@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import orjson
 from protego import Protego
 
-from filters.pagehead import clean, tags_of, urljoin_or_none
+from filters.html.head import clean, tags_of, urljoin_or_none
 
 READ = 500 * 1024  # bytes of a file that are read, as RFC 9309 asks of crawlers at least
 RULES = 100_000  # of a robots.txt that are read; one for seven agents counts as seven
@@ -163,7 +163,7 @@ class Consent(NamedTuple):
         unavailable_after: a date, as written.
         tdm: 1: text and data mining is reserved; 0: it is not; None: nothing is said.
         tdm_policy: a URL.
-        licence: a URL, by the HTTP header alone; see `filters.pagehead` for the page's.
+        licence: a URL, by the HTTP header alone; see `filters.html.head` for the page's.
     """
 
     noindex: bool = False

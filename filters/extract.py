@@ -19,7 +19,7 @@ from html import unescape
 from importlib import import_module
 from typing import NamedTuple
 
-from filters import nesting
+from filters.html import nesting
 
 Extractor = Callable[[str], str]
 """A page's decoded HTML to its text: plain, paragraphs parted by newlines, "" if there is none."""
@@ -43,7 +43,8 @@ class Found(NamedTuple):
 
     Attributes:
         text: plain or Markdown, "" if there is none.
-        cut: whether the page has more than our own extractor keeps of one: `filters.mainblocks`.
+        cut: whether the page has more than our own extractor keeps of one
+            (`filters.html.mainblocks`).
     """
 
     text: str
@@ -142,7 +143,7 @@ def resolve(name: str) -> Extractor:
 @cache
 def edition() -> tuple[int, str]:
     """What tells the text of our own extractor from that of another edition: code, and model."""
-    from filters.maintext import PATH, VERSION
+    from filters.html.maintext import PATH, VERSION
 
     return VERSION, hashlib.sha256(PATH.read_bytes()).hexdigest()
 
@@ -162,10 +163,10 @@ def _trafilatura(html: str) -> str:
 def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> Found:
     import numpy as np
 
-    from filters.maintext import chosen, read
-    from filters.markdown import markdown
-    from filters.pagehead import base_of
-    from filters.pagetext import text
+    from filters.html.head import base_of
+    from filters.html.maintext import chosen, read
+    from filters.html.markdown import markdown
+    from filters.html.text import text
 
     if len(data) > HTML and (size := len(data.decode("utf-8", "replace"))) > HTML:
         raise TooLarge(f"{size:,} characters of HTML; the limit is {HTML:,}")
@@ -186,7 +187,7 @@ def _karez(data: bytes, mode: str, marked: bool, url: str | None) -> Found:
 
 def _told(page: bytes) -> str | None:
     """The text that JSON-LD has of an article, for pages that a script writes."""
-    from filters.jsonld import article
+    from filters.html.jsonld import article
 
     body = article(page).get("articleBody")
     if not isinstance(body, str):
@@ -220,7 +221,7 @@ KAREZ = {
     for name, mode in _MODES.items()
     for marked in (False, True)
 }
-"""Our own extractor: of each name of it the mode of `filters.maintext.MODES`, and if Markdown."""
+"""Our own extractor: of each name of it the `MODES` of `filters.html.maintext`, and if Markdown."""
 
 SHIPPED: dict[str, Extractor] = {
     "resiliparse": _resiliparse,

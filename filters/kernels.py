@@ -61,7 +61,7 @@ SHARED = ("helper", "part", "allocator")
 
 def folder() -> Path:
     """Where compiled kernels are kept when the user names no place; made if it is missing."""
-    files = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    files = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     shared = (f for f in files if any(f"@{name}".encode() in f for name in SHARED))
     name = hashlib.sha256(b"\0".join(shared)).hexdigest()[:12]
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0":

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from filters import PARAGRAPHS
 from filters.buffers import Bytes, Offsets, Positions, utf8
-from filters.classifier import Classifier
+from filters.fasttext.classifier import Classifier
 from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, kernel
 from filters.unicode import LETTER, kinds_of, read, table
 

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import zstandard
 from fastwarc import ArchiveIterator
 
-from filters import blocklist, charset, consent, extract, fastfile, links, pictures, urls
-from filters.maintext import MODES, main_text
+from filters import blocklist, charset, consent, extract, links, pictures, urls
+from filters.fasttext import file as fastfile
+from filters.html.maintext import MODES, main_text
 from pipelines import sql
 from pipelines.commands import price
 from pipelines.crawl import outcome

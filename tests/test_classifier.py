@@ -11,9 +11,9 @@ from fasttext.FastText import load_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters import classifier
-from filters.classifier import Classifier
-from filters.fastfile import EACH, MAGIC, NEGATIVE, SOFTMAX, TREE, read
+from filters.fasttext import classifier
+from filters.fasttext.classifier import Classifier
+from filters.fasttext.file import EACH, MAGIC, NEGATIVE, SOFTMAX, TREE, read
 from filters.language import MODEL
 
 COLOURS = ["red", "green", "blue", "grün", "rot", "синий", "青", "ocean", "grass", "fire"]

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.mainblocks import blocks
-from filters.pagetext import text
-from filters.tags import words
+from filters.html.mainblocks import blocks
+from filters.html.tags import words
+from filters.html.text import text
 
 PIECES = st.sampled_from(
     [

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from filters import extract, nesting
+from filters import extract
 from filters.charset import utf8
 from filters.extract import DEPTH, HTML, WORK, TooDeep, TooLarge, check, found, resolve, text
-from filters.mainblocks import MOST_BLOCKS
+from filters.html import nesting
+from filters.html.mainblocks import MOST_BLOCKS
 
 PARAGRAPH = "The manual says a few words about the matter at hand, and then it says no more. " * 4
 PAGE = f"""<html><head><title>Title</title><style>p {{}}</style></head><body>

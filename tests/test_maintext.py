@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from filters.forest import CHILD, FEATURE, Forest, chances
-from filters.mainblocks import Blocks
-from filters.maintext import BINS, MODES, chosen, main_text, model, read, save
-from filters.markup import PARENT, SIGN
-from filters.pageblocks import CHARS, HASH, LINKED, OWNER, WIDE, WORDS
-from filters.pagefeatures import FAR, NAMES, WIDTH
-from filters.pageregions import MASSES, SECOND, WINDOW, regions
-from filters.pageregions import NAMES as REGIONS
-from filters.tags import BIT, hash_of
+from filters.html.blocks import CHARS, HASH, LINKED, OWNER, WIDE, WORDS
+from filters.html.features import FAR, NAMES, WIDTH
+from filters.html.forest import CHILD, FEATURE, Forest, chances
+from filters.html.mainblocks import Blocks
+from filters.html.maintext import BINS, MODES, chosen, main_text, model, read, save
+from filters.html.markup import PARENT, SIGN
+from filters.html.regions import MASSES, SECOND, WINDOW, regions
+from filters.html.regions import NAMES as REGIONS
+from filters.html.tags import BIT, hash_of
 from tests.test_tree import PAGES
 from tests.test_tree import read as blocks_of
 

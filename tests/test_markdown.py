@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.extract import text
-from filters.mainblocks import blocks
-from filters.markdown import markdown
-from filters.pagetext import text as plain
-from filters.tags import words
+from filters.html.mainblocks import blocks
+from filters.html.markdown import markdown
+from filters.html.tags import words
+from filters.html.text import text as plain
 
 URL = "https://www.example.org/a/b.html"
 PLAIN = words({})

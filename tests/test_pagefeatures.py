@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.mainblocks import Blocks
-from filters.markup import FROM, IMAGES, LEVEL, PARENT, TAG, TO
-from filters.pageblocks import (
+from filters.html.blocks import (
     CAPITALS,
     CHARS,
     COMMAS,
@@ -26,10 +24,12 @@ from filters.pageblocks import (
     WIDE,
     WORDS,
 )
-from filters.pagefeatures import FAR, NAMES, WIDTH
-from filters.pageregions import MASSES, regions
-from filters.pageregions import NAMES as REGIONS
-from filters.tags import BIT, TAGS
+from filters.html.features import FAR, NAMES, WIDTH
+from filters.html.mainblocks import Blocks
+from filters.html.markup import FROM, IMAGES, LEVEL, PARENT, TAG, TO
+from filters.html.regions import MASSES, regions
+from filters.html.regions import NAMES as REGIONS
+from filters.html.tags import BIT, TAGS
 from tests.test_maintext import within
 from tests.test_tree import MARKS as SOME
 from tests.test_tree import read

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.pagehead import AUTHORS, DATES, LANGUAGES, LICENCES, TITLES, Head, head
+from filters.html.head import AUTHORS, DATES, LANGUAGES, LICENCES, TITLES, Head, head
 from pipelines.opened import Opened
 from tests.command import here
 

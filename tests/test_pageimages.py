@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.mainblocks import blocks
-from filters.pageimages import Image, images
-from filters.tags import words
+from filters.html.images import Image, images
+from filters.html.mainblocks import blocks
+from filters.html.tags import words
 
 URL = "https://www.example.org/a/b.html"
 

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.mainblocks import Blocks, blocks
-from filters.markup import BREAK, FROM, KIND, TO
-from filters.pageblocks import FIRST, LAST, OWNER
-from filters.pagetext import text
-from filters.tags import BIT, HIDDEN, PRE, words
+from filters.html.blocks import FIRST, LAST, OWNER
+from filters.html.mainblocks import Blocks, blocks
+from filters.html.markup import BREAK, FROM, KIND, TO
+from filters.html.tags import BIT, HIDDEN, PRE, words
+from filters.html.text import text
 
 PLAIN = words({})
 SPACES = " \n\t\r\f"

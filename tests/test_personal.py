@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.addresses import PRIVATE
 from filters.edits import apply, merge
-from filters.numbers import CARDS, IBANS
 from filters.personal import KINDS, VERSIONS, PersonalData
-from filters.phones import BETWEEN, CALLS, COUNTRIES, ELSE
+from filters.personal.addresses import PRIVATE
+from filters.personal.numbers import CARDS, IBANS
+from filters.personal.phones import BETWEEN, CALLS, COUNTRIES, ELSE
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, classify
 from tests.measuring import column
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from filters.buffers import utf8
-from filters.classifier import Classifier
-from filters.fastfile import parsed, read, written
-from filters.training import Shape, train
+from filters.fasttext.classifier import Classifier
+from filters.fasttext.file import parsed, read, written
+from filters.fasttext.training import Shape, train
 
 WATER = ["the water comes down from the hills", "people dug a tunnel for water", "hills and water"]
 WORDS = [

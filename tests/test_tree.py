@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.mainblocks import MOST_ELEMENTS, Blocks, blocks
-from filters.markup import CAPPED, DEEP, ELEMENT, END, LEVEL, MANY, PARENT, START, TAG
-from filters.pageblocks import CHARS, FIRST, LAST, OWNER, TITLED, TOLD
-from filters.pagefeatures import WIDTH
-from filters.pagetext import texts
-from filters.tags import BIT, OF_PART, TAGS, hash_of, known, table, words
-from filters.tree import DEPTH
+from filters.html.blocks import CHARS, FIRST, LAST, OWNER, TITLED, TOLD
+from filters.html.features import WIDTH
+from filters.html.mainblocks import MOST_ELEMENTS, Blocks, blocks
+from filters.html.markup import CAPPED, DEEP, ELEMENT, END, LEVEL, MANY, PARENT, START, TAG
+from filters.html.tags import BIT, OF_PART, TAGS, hash_of, known, table, words
+from filters.html.text import texts
+from filters.html.tree import DEPTH
 
 PLAIN = words({})
 

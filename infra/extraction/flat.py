@@ -1,10 +1,10 @@
-"""LightGBM's trees as the flat arrays of `filters.forest`."""
+"""LightGBM's trees as the flat arrays of `filters.html.forest`."""
 
 from typing import Any
 
 import numpy as np
 
-from filters.forest import Forest
+from filters.html.forest import Forest
 
 Node = dict[str, Any]
 

@@ -11,9 +11,9 @@ from labels import Floats, labels, tokens
 from numpy.typing import NDArray
 
 from filters.charset import utf8
-from filters.mainblocks import blocks
-from filters.pagetext import texts
-from filters.tags import words
+from filters.html.mainblocks import blocks
+from filters.html.tags import words
+from filters.html.text import texts
 
 FOLDS = 3
 TEACHERS = {"default": 2.5, "fast": 1.0, "precision": 1.0, "recall": 1.0}

@@ -9,10 +9,10 @@ import numpy as np
 from labels import WORD, spaced
 from numpy.typing import NDArray
 
-from filters.mainblocks import blocks
-from filters.maintext import chosen
-from filters.pagetext import text
-from filters.tags import words
+from filters.html.mainblocks import blocks
+from filters.html.maintext import chosen
+from filters.html.tags import words
+from filters.html.text import text
 
 
 def by_snippets(found: str, row: dict[str, Any]) -> NDArray[np.int64]:

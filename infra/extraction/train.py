@@ -1,4 +1,4 @@
-"""Train the model of `filters.maintext` from labelled pages; the same sets give the same file.
+"""Train the model of `filters.html.maintext` from labelled pages; the same sets give the same file.
 
     python infra/extraction/train.py OUT SET… [--teachers T] [--not MEASURED] [--unseen TEXTS]
     python infra/extraction/train.py OUT SET… [--teachers T] [--not MEASURED] --check
@@ -30,13 +30,13 @@ from numpy.typing import NDArray
 from pages import FOLDS, Page, bytes_of, fold_of, labelled, unmeasured
 from scores import report
 
-from filters.forest import chances
-from filters.mainblocks import Blocks, blocks
-from filters.maintext import Model, main_text, save
-from filters.pageblocks import WORDS
-from filters.pagefeatures import WIDTH
-from filters.pageregions import MASSES, regions
-from filters.tags import Words, words
+from filters.html.blocks import WORDS
+from filters.html.features import WIDTH
+from filters.html.forest import chances
+from filters.html.mainblocks import Blocks, blocks
+from filters.html.maintext import Model, main_text, save
+from filters.html.regions import MASSES, regions
+from filters.html.tags import Words, words
 
 SEED = 7
 FIRST, SECOND = (120, 0.08), (200, 0.05)  # trees, learning rate
@@ -162,14 +162,14 @@ def note(given: argparse.Namespace, pages: Sequence[Page], of: Table, lines: Seq
     made = f"{len(pages):,} pages with {len(of.rows):,} blocks, LightGBM {lightgbm.__version__}"
     return "\n".join(
         [
-            "# What filters/maintext.bin was trained on",
+            "# What filters/html/maintext.bin was trained on",
             "",
             f"Written by infra/extraction/train.py: {made}.",
             "",
             "It holds hashes of names of classes and ids with a number each, and two forests; no",
             "text of any page.  The same sets give the same file, which this shows:",
             "",
-            "    python infra/extraction/train.py filters/maintext.bin SETS --check "
+            "    python infra/extraction/train.py filters/html/maintext.bin SETS --check "
             "--teachers TEACHERS --not AEB",
             "",
             f"SHA-256 of the model: {checksum(given.out)}",

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.mainblocks import Blocks
-from filters.markup import CONTENT, PARENT, START
-from filters.pageblocks import CHARS, OWNER
-from filters.tags import OF_NAME, OF_PART, OF_PROP, OF_ROLE, hash_of
+from filters.html.blocks import CHARS, OWNER
+from filters.html.mainblocks import Blocks
+from filters.html.markup import CONTENT, PARENT, START
+from filters.html.tags import OF_NAME, OF_PART, OF_PROP, OF_ROLE, hash_of
 
 DOMAINS, MOST, UP = 4, 4_000, 6  # a name is on so many domains; names; elements around a block
 PRIOR = 2.0  # pages' worth of blocks that are as others are

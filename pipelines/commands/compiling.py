@@ -13,13 +13,13 @@ from pipelines.commands.show import bars
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import Scan
 
-LABELS = ("filters.classifier", "filters.fastlabels", "filters.fastwords")
+LABELS = ("filters.fasttext.classifier", "filters.fasttext.labels", "filters.fasttext.words")
 WORD_HASHES = ("filters.language", *LABELS, "filters.overlap", "filters.wordhashes")
 BRINGS = {
     "filters.lines": ("filters.repeats",),
     "filters.blocks": ("filters.repeats",),
     "filters.language": LABELS,
-    "filters.classify": (*LABELS, "filters.training"),
+    "filters.classify": (*LABELS, "filters.fasttext.training"),
     "filters.listed": ("filters.hashset",),
     "filters.blocklist": ("filters.hashset", "filters.listed", "filters.words"),
     "filters.overlap": ("filters.hashset",),
@@ -31,7 +31,7 @@ BRINGS = {
 }
 """Modules whose kernels the measures of another call."""
 
-PAGES = ("forest", "maintext", "pageblocks", "pagefeatures", "pageregions", "pagetext", "tree")
+PAGES = ("blocks", "features", "forest", "maintext", "regions", "text", "tree")
 """Modules whose kernels our own extractor of pages calls."""
 
 
@@ -45,9 +45,9 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         modules |= {f"filters.{name}" for name in ("boilerplate", "cuts", "passages", "winnowing")}
     named = {s.extract for s in recipe.sources if s.extract}
     if named:
-        modules.add("filters.nesting")
+        modules.add("filters.html.nesting")
     if any(name in KAREZ for each in named for name in each.split("+")):
-        modules |= {f"filters.{name}" for name in PAGES}
+        modules |= {f"filters.html.{name}" for name in PAGES}
     if recipe.dedup is not None and recipe.dedup.probes:
         modules.add("filters.probes")
     for name in modules:
@@ -82,8 +82,8 @@ def _shown(kernels: list[Kernel], console: Console) -> Iterator[bool]:
 
 def everything() -> int:
     """Compile all kernels that ship, when an image is built: how many they are."""
-    for module in pkgutil.iter_modules(filters.__path__):
-        importlib.import_module(f"filters.{module.name}")
+    for module in pkgutil.walk_packages(filters.__path__, "filters."):
+        importlib.import_module(module.name)
     for kernel in KERNELS:
         loaded(kernel)
     return len(KERNELS)

@@ -63,21 +63,21 @@ def judged(page: bytes, mode: str, url: str | None) -> dict[str, Any]:
 
     Args:
         page: UTF-8.
-        mode: of `filters.maintext.MODES`.
+        mode: of `filters.html.maintext.MODES`.
         url: its own, if it is known.
 
     Returns:
         `blocks`, of each `start` and `end`, bytes of the page, its `text`, its `chance` of being
         main text, whether it is a reader's `comment`, and whether it was `kept`; `images` of the
-        main text, see `filters.pageimages`.
+        main text, see `filters.html.images`.
     """
-    from filters.maintext import chosen, read
-    from filters.markup import FROM, TO
-    from filters.pageblocks import FIRST, LAST, OWNER
-    from filters.pagehead import base_of
-    from filters.pageimages import images
-    from filters.pagetext import texts
-    from filters.tags import COMMENT
+    from filters.html.blocks import FIRST, LAST, OWNER
+    from filters.html.head import base_of
+    from filters.html.images import images
+    from filters.html.maintext import chosen, read
+    from filters.html.markup import FROM, TO
+    from filters.html.tags import COMMENT
+    from filters.html.text import texts
 
     main = read(np.frombuffer(page, np.uint8))
     keep = chosen(main.page, main.chances, mode)

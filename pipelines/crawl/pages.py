@@ -105,7 +105,7 @@ class Follower:
 
     def _pictures(self, row: Row, body: bytes) -> Iterator[New]:
         """The images in the main text, from any host."""
-        from filters.mainimages import images_of  # its kernels are compiled where it is wanted
+        from filters.html.mainimages import images_of  # its kernels are compiled where it is wanted
 
         for image in images_of(body, row.url):
             url = urls.canonical(image.url)

@@ -28,7 +28,7 @@ class Document(NamedTuple):
     date: datetime | None = None  # UTC, when it was fetched
     media_type: str | None = None  # as declared: "text/html"
     metadata: str | None = None  # JSON object: the other fields of the user's row
-    title: str | None = None  # from here on: what a page says of itself, see `filters.pagehead`
+    title: str | None = None  # from here on: what a page says of itself, see `filters.html.head`
     author: str | None = None
     published: str | None = None
     declared_language: str | None = None

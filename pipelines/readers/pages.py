@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from filters import charset, consent, extract
-from filters.pagehead import Head, head
+from filters.html.head import Head, head
 from pipelines.readers import LIMIT, Skipped
 
 HTML = ("text/html", "application/xhtml+xml")

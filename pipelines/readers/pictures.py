@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from filters import charset, consent, urls
-from filters.mainimages import images_of
-from filters.pageimages import Image
+from filters.html.images import Image
+from filters.html.mainimages import images_of
 from filters.pictures import Picture, look
 from pipelines.readers import http, packed
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
@@ -38,7 +38,7 @@ def read(file: BinaryIO, mode: str) -> Iterator[Mention | Found]:
 
     Args:
         file: seekable.
-        mode: of `filters.maintext.MODES`, which says what the main text is.
+        mode: of `filters.html.maintext.MODES`, which says what the main text is.
     """
     for item in frames(packed.File(file)):
         if isinstance(item, Frame) and item.whole:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from filters.buffers import Positions
+from filters.html.blocks import CHARS, OWNER
+from filters.html.markup import LEVEL, PARENT, Floats
+from filters.html.sums import E_LAST, per
 from filters.kernels import F32, I32_TABLE, NOTHING, OUT_F32_TABLE, helper, kernel, part
 from filters.kernels import signed as number
-from filters.markup import LEVEL, PARENT, Floats
-from filters.pageblocks import CHARS, OWNER
-from filters.pagesums import E_LAST, per
 
 MAIN, WHOLE, TOP = range(3)
 MASSES = 3
@@ -120,9 +120,9 @@ def regions(
     """Fill the last `SECOND` columns of the rows.
 
     Args:
-        elements: shape (elements, 8), see `filters.markup.Page`.
-        sums: shape (elements, SUMS), see `filters.pagesums`.
-        blocks: shape (blocks, COLUMNS), see `filters.pageblocks`.
+        elements: shape (elements, 8), see `filters.html.markup.Page`.
+        sums: shape (elements, SUMS), see `filters.html.sums`.
+        blocks: shape (blocks, COLUMNS), see `filters.html.blocks`.
         p: shape (blocks,), the first probabilities.
         masses: shape (elements, MASSES); overwritten.
         rows: shape (blocks, features + SECOND).

@@ -18,14 +18,14 @@ import numpy as np
 from numba import types
 
 from filters.buffers import Bytes, Positions
-from filters.forest import Forest, chances
+from filters.html.blocks import CHARS, OWNER
+from filters.html.forest import Forest, chances
+from filters.html.mainblocks import Blocks, blocks
+from filters.html.markup import CAPPED, LONG, Floats
+from filters.html.regions import MASSES, regions
+from filters.html.tags import COMMENT, HIDDEN, Hashes, Words, words
+from filters.html.text import text
 from filters.kernels import F32, I32_TABLE, NOTHING, OUT_U8, U64, helper, kernel
-from filters.mainblocks import Blocks, blocks
-from filters.markup import CAPPED, LONG, Floats
-from filters.pageblocks import CHARS, OWNER
-from filters.pageregions import MASSES, regions
-from filters.pagetext import text
-from filters.tags import COMMENT, HIDDEN, Hashes, Words, words
 
 MODES = {"balanced": 0.8, "precision": 0.5, "recall": 2.0, "everything": np.inf}
 """How many times as much recall counts as precision; everything: all that is not hidden."""
@@ -44,7 +44,7 @@ class Model(NamedTuple):
     Attributes:
         words: of classes and ids.
         first: over the features of a block.
-        second: over these and those of `filters.pageregions`.
+        second: over these and those of `filters.html.regions`.
     """
 
     words: Words
@@ -77,7 +77,7 @@ class Main(NamedTuple):
 
     @property
     def cut(self) -> bool:
-        """Whether the page has more than is kept of one, see `filters.mainblocks`."""
+        """Whether the page has more than is kept of one, see `filters.html.mainblocks`."""
         return bool(self.page.at[CAPPED] & LONG)
 
 

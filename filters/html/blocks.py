@@ -1,26 +1,13 @@
 """The blocks of a page, the runs of text that a reader sees as one, and what is counted in them.
 
 A block begins and ends where an element of the kind begins or ends that stands by itself, and at
-two line breaks.  Words are told roughly, by bytes: these counts only feed `filters.pagefeatures`.
+two line breaks.  Words are told roughly, by bytes: these counts only feed `filters.html.features`.
 """
 
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.kernels import (
-    I32,
-    I32_TABLE,
-    INT,
-    OUT_I32_TABLE,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    helper,
-    kernel,
-    part,
-)
-from filters.kernels import signed as number
-from filters.markup import (
+from filters.html.markup import (
     BREAK,
     CAPPED,
     DATA,
@@ -39,7 +26,20 @@ from filters.markup import (
     more,
     place,
 )
-from filters.tags import BLOCK, BOLD, LINK, OF_TAG, Hashes
+from filters.html.tags import BLOCK, BOLD, LINK, OF_TAG, Hashes
+from filters.kernels import (
+    I32,
+    I32_TABLE,
+    INT,
+    OUT_I32_TABLE,
+    OUT_I64,
+    OUT_U64,
+    U8,
+    helper,
+    kernel,
+    part,
+)
+from filters.kernels import signed as number
 
 (FIRST, LAST, OWNER, CHARS, WORDS, LINKED, LINKS, COMMAS, STOPS, DIGITS) = range(10)
 (CAPITALS, QUOTES, BOLDED, WIDE, MARKS, LINES, TITLED, TOLD, ENDS, HASH) = range(10, 20)
@@ -284,7 +284,7 @@ def count(
         data: the page.
         kinds: see `classes`.
         of: kinds of tags.
-        elements: see `filters.markup.Page`.
+        elements: see `filters.html.markup.Page`.
         segments: see there.
         title: shape (TITLE_SLOTS,); overwritten.
         told: shape (TOLD_SLOTS,); overwritten.

@@ -25,10 +25,10 @@ Sources: ITU-T E.123 and E.164; the national numbering plans.
 
 import numpy as np
 
-from filters.addresses import byte, in_word, is_digit
 from filters.buffers import Bytes, Offsets
 from filters.kernels import helper, signed
-from filters.numbers import (
+from filters.personal.addresses import byte, in_word, is_digit
+from filters.personal.numbers import (
     COUNT,
     DASH,
     GAP,
@@ -102,7 +102,7 @@ def phone(
 
     Args:
         text: of one document.
-        first: its first byte; these four as of `filters.numbers.parse`.
+        first: its first byte; these four as of `filters.personal.numbers.parse`.
         plus: 1 if it begins with one.
         enclosed: which group is in parentheses.
         count: groups.

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.kernels import helper, part, signed
-from filters.registers import EACH, eight, equal, lowest_bit
-from filters.tags import (
+from filters.html.tags import (
     BASIS,
     CLASS,
     COMMENT,
@@ -42,6 +40,8 @@ from filters.tags import (
     TYPE,
     Hashes,
 )
+from filters.kernels import helper, part, signed
+from filters.registers import EACH, eight, equal, lowest_bit
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -94,9 +94,9 @@ class Page(NamedTuple):
 
     Attributes:
         data: UTF-8.
-        tags, names: of tags, of attributes, see `filters.tags.table`.
-        of, tag_flags: by tag, see `filters.tags.Known`.
-        words, word_scores: see `filters.tags.Words`.
+        tags, names: of tags, of attributes, see `filters.html.tags.table`.
+        of, tag_flags: by tag, see `filters.html.tags.Known`.
+        words, word_scores: see `filters.html.tags.Words`.
         elements: shape (most, 8).
         flags: shape (most,), bits of an element and of those around it.
         scores: shape (most, 5).

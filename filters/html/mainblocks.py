@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.markup import ELEMENTS, OVER, REGISTERS, SEGMENTS, Floats
-from filters.pageblocks import COLUMNS, TITLE_SLOTS, TOLD_SLOTS, classes, count
-from filters.pagefeatures import WIDTH, features
-from filters.pageregions import SECOND
-from filters.pagesums import SUMS
-from filters.tags import KINDS, TAGS, Hashes, Words, known
-from filters.tree import DEPTH, parse
+from filters.html.blocks import COLUMNS, TITLE_SLOTS, TOLD_SLOTS, classes, count
+from filters.html.features import WIDTH, features
+from filters.html.markup import ELEMENTS, OVER, REGISTERS, SEGMENTS, Floats
+from filters.html.regions import SECOND
+from filters.html.sums import SUMS
+from filters.html.tags import KINDS, TAGS, Hashes, Words, known
+from filters.html.tree import DEPTH, parse
 
 MOST_ELEMENTS, MOST_SEGMENTS, MOST_BLOCKS = 400_000, 400_000, 100_000
 """What is kept of a page; one that has more says so."""
@@ -24,15 +24,15 @@ class Blocks(NamedTuple):
 
     Attributes:
         data: the page.
-        elements: shape (elements, 8), see `filters.markup`.
+        elements: shape (elements, 8), see `filters.html.markup`.
         flags: shape (elements,).
         scores: shape (elements, 5).
         segments: shape (segments, 5).
-        blocks: shape (blocks, COLUMNS), see `filters.pageblocks`.
-        sums: shape (elements, SUMS), see `filters.pagesums`.
-        rows: shape (blocks, WIDTH + SECOND), see `filters.pagefeatures`; the last columns are not
-            filled yet, see `filters.pageregions`.
-        at: registers, see `filters.markup`.
+        blocks: shape (blocks, COLUMNS), see `filters.html.blocks`.
+        sums: shape (elements, SUMS), see `filters.html.sums`.
+        rows: shape (blocks, WIDTH + SECOND), see `filters.html.features`; the last columns are not
+            filled yet, see `filters.html.regions`.
+        at: registers, see `filters.html.markup`.
     """
 
     data: Bytes

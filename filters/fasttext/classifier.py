@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.fastfile import TREE, File, Floats, Numbers, read
-from filters.fastlabels import best, every, tree
-from filters.fastwords import (
+from filters.fasttext.file import TREE, File, Floats, Numbers, read
+from filters.fasttext.labels import best, every, tree
+from filters.fasttext.words import (
     END_BYTES,
     LABEL,
     add,
@@ -66,7 +66,7 @@ class Classifier:
 
     @classmethod
     def of(cls, path: Path) -> "Classifier":
-        """The classifier in a file; see `filters.fastfile.read`."""
+        """The classifier in a file; see `filters.fasttext.file.read`."""
         return cls(read(path))
 
     def answers(

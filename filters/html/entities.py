@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from filters.buffers import Bytes, Positions
+from filters.html.markup import more, place
+from filters.html.tags import BASIS, Hashes, table
 from filters.kernels import helper
 from filters.kernels import signed as number
-from filters.markup import more, place
-from filters.tags import BASIS, Hashes, table
 
 LONGEST = 32  # characters of a name
 SPELLING = 8  # bytes that a reference stands for, at most

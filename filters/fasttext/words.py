@@ -6,7 +6,7 @@ Source: fastText 0.9, for what it counts as a word, and how it numbers words and
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.fastfile import Floats, Numbers
+from filters.fasttext.file import Floats, Numbers
 from filters.kernels import I32, I64, NOTHING, OUT_I32, U8, helper, kernel, signed
 
 LABEL = b"__label__"  # begins a word that is none
@@ -14,7 +14,7 @@ END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line'
 NUMBER, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 
 BUCKETS, LEAST, MOST, RUN = range(4)
-"""Places in the shape of a model, see `filters.fastfile.File`."""
+"""Places in the shape of a model, see `filters.fasttext.file.File`."""
 
 
 @helper

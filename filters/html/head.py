@@ -15,7 +15,7 @@ from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from filters.jsonld import TAG, TAGS, around, article, text
+from filters.html.jsonld import TAG, TAGS, around, article, text
 
 LONG = 1_000  # characters of a value that are kept
 

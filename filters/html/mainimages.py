@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from filters.maintext import chosen, read
-from filters.pagehead import base_of
-from filters.pageimages import Image, images
+from filters.html.head import base_of
+from filters.html.images import Image, images
+from filters.html.maintext import chosen, read
 
 
 def images_of(page: bytes, url: str | None, mode: str = "balanced") -> list[Image]:
@@ -13,7 +13,7 @@ def images_of(page: bytes, url: str | None, mode: str = "balanced") -> list[Imag
     Args:
         page: UTF-8.
         url: its own, if it is known.
-        mode: of `filters.maintext.MODES`.
+        mode: of `filters.html.maintext.MODES`.
     """
     if b"<img" not in page and b"<IMG" not in page:
         return []

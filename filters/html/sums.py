@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from filters.buffers import Positions
+from filters.html.blocks import CHARS, COMMAS, HASH, LINKED, OWNER, STOPS, WIDE, WORDS
+from filters.html.markup import IMAGES, PARENT, SIGN, TAG, Numbers
+from filters.html.tags import ARTICLE_TAG, BIT, Hashes
 from filters.kernels import helper, part
 from filters.kernels import signed as number
-from filters.markup import IMAGES, PARENT, SIGN, TAG, Numbers
-from filters.pageblocks import CHARS, COMMAS, HASH, LINKED, OWNER, STOPS, WIDE, WORDS
-from filters.tags import ARTICLE_TAG, BIT, Hashes
 
 (E_CHARS, E_LINKED, E_WORDS, E_STOPS, E_BLOCKS, E_GOOD, E_P, E_TAGS, E_IMAGES, E_LAST) = range(10)
 (E_SCORE, E_ALIKE, E_CHILDREN) = range(10, 13)

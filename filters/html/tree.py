@@ -11,25 +11,7 @@ Source: WHATWG, HTML Standard, section 13.2.6 (tree construction).
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.kernels import (
-    F32,
-    I32_TABLE,
-    NOTHING,
-    OUT_F32,
-    OUT_F32_TABLE,
-    OUT_I32,
-    OUT_I32_TABLE,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    U64,
-    U64_TABLE,
-    helper,
-    kernel,
-    part,
-    signed,
-)
-from filters.markup import (
+from filters.html.markup import (
     AHEAD,
     BREAK,
     BY_CLASS,
@@ -79,7 +61,7 @@ from filters.markup import (
     past_tag,
     tag_at,
 )
-from filters.tags import (
+from filters.html.tags import (
     ASIDE,
     BARS,
     BASIS,
@@ -105,6 +87,24 @@ from filters.tags import (
     VOID,
     Hashes,
     hash_of,
+)
+from filters.kernels import (
+    F32,
+    I32_TABLE,
+    NOTHING,
+    OUT_F32,
+    OUT_F32_TABLE,
+    OUT_I32,
+    OUT_I32_TABLE,
+    OUT_I64,
+    OUT_U64,
+    U8,
+    U64,
+    U64_TABLE,
+    helper,
+    kernel,
+    part,
+    signed,
 )
 
 DEPTH = 512  # elements open at once, as in browsers
@@ -371,7 +371,7 @@ def parse(
     said: Floats,
     at: Offsets,
 ) -> None:
-    """Read a page; see `filters.markup.Page`.  The first element is the page."""
+    """Read a page; see `filters.html.markup.Page`.  The first element is the page."""
     page = Page(
         *(data, tags, names, of, tag_flags, words, word_scores, elements, flags, scores),
         *(segments, stack, open_, own, said, at),

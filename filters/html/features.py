@@ -9,22 +9,7 @@ Source: Kohlschütter, Fankhauser and Nejdl, "Boilerplate Detection using Shallo
 import numpy as np
 
 from filters.buffers import Positions
-from filters.kernels import (
-    F32_TABLE,
-    I32_TABLE,
-    I64,
-    NOTHING,
-    OUT_F32_TABLE,
-    OUT_I32_TABLE,
-    OUT_TABLE,
-    OUT_U64,
-    U64,
-    helper,
-    kernel,
-    part,
-)
-from filters.markup import DATA, END, FROM, LEVEL, PARENT, TAG, TO, Floats, Numbers
-from filters.pageblocks import (
+from filters.html.blocks import (
     BOLDED,
     CAPITALS,
     CHARS,
@@ -44,7 +29,8 @@ from filters.pageblocks import (
     TOLD,
     WIDE,
 )
-from filters.pagesums import (
+from filters.html.markup import DATA, END, FROM, LEVEL, PARENT, TAG, TO, Floats, Numbers
+from filters.html.sums import (
     E_ALIKE,
     E_BLOCKS,
     E_CHARS,
@@ -67,7 +53,21 @@ from filters.pagesums import (
     within,
     words_of,
 )
-from filters.tags import BIT, FLAGS, H1, LAST_HEADING, Hashes
+from filters.html.tags import BIT, FLAGS, H1, LAST_HEADING, Hashes
+from filters.kernels import (
+    F32_TABLE,
+    I32_TABLE,
+    I64,
+    NOTHING,
+    OUT_F32_TABLE,
+    OUT_I32_TABLE,
+    OUT_TABLE,
+    OUT_U64,
+    U64,
+    helper,
+    kernel,
+    part,
+)
 
 OWN = (
     *("chars", "words", "linked", "links", "commas", "stops", "digits", "capitals", "quotes"),
@@ -286,13 +286,13 @@ def features(
     """What is said of each block.
 
     Args:
-        elements: shape (elements, 8), see `filters.markup.Page`.
+        elements: shape (elements, 8), see `filters.html.markup.Page`.
         flags: see there.
         scores: see there.
         segments: see there.
-        blocks: shape (blocks, COLUMNS), see `filters.pageblocks`.
+        blocks: shape (blocks, COLUMNS), see `filters.html.blocks`.
         at: registers of the page.
-        sums: shape (elements, SUMS); overwritten, see `filters.pagesums`.
+        sums: shape (elements, SUMS); overwritten, see `filters.html.sums`.
         keys: shape (a power of two, at least twice the elements and the blocks); overwritten.
         room: shape (3, as many as keys); overwritten.
         rows: shape (blocks, WIDTH); the answer.

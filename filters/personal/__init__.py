@@ -1,9 +1,9 @@
 """Personal data: mail and network addresses, telephone numbers, accounts and cards are marked.
 
-Found is what is written in a fixed form: `filters.addresses` says which of mail ("email") and of
-the Internet Protocol ("ip") count, `filters.phones` which telephone numbers ("phone"),
-`filters.numbers` which IBANs ("iban") and payment cards ("card").  Names, postal addresses, dates
-of birth, and what is written to hide (name at example dot org) are not looked for.
+Found is what is written in a fixed form: `addresses` says which of mail ("email") and of the
+Internet Protocol ("ip") count, `phones` which telephone numbers ("phone"), `numbers` which IBANs
+("iban") and payment cards ("card").  Names, postal addresses, dates of birth, and what is written
+to hide (name at example dot org) are not looked for.
 
 A text is read eight bytes at a time until a digit, a colon or an "@" stands among them; then it is
 looked at from there, from left to right, and what was found is not looked at again.  At one place a
@@ -18,11 +18,19 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.addresses import byte, four_numbers, groups, is_digit, is_private, mail, private
 from filters.buffers import Bytes, Offsets, utf8
 from filters.edits import Spans, listed_edits
 from filters.kernels import I64, INT, OUT_I64, U8, U64, helper, kernel, signed
-from filters.numbers import (
+from filters.personal.addresses import (
+    byte,
+    four_numbers,
+    groups,
+    is_digit,
+    is_private,
+    mail,
+    private,
+)
+from filters.personal.numbers import (
     LONGEST,
     MOST,
     Groups,
@@ -36,7 +44,7 @@ from filters.numbers import (
     parse,
     word_before,
 )
-from filters.phones import BETWEEN, CALLS, ELSE, SHORT, countries, phone, said
+from filters.personal.phones import BETWEEN, CALLS, ELSE, SHORT, countries, phone, said
 from filters.registers import EACH, HIGH, LOW, eight, lowest_bit
 from filters.unicode import table
 

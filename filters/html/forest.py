@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Positions
+from filters.html.markup import Floats
 from filters.kernels import F32, F32_TABLE, I32, I32_TABLE, NOTHING, OUT_F32, helper, kernel
-from filters.markup import Floats
 
 FEATURE, CHILD = 0, 1
 FEW, EACH, SURE = 40, 20, 2.5  # trees that all rows are shown, after how many more to ask, log odds

@@ -15,9 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Positions, utf8
-from filters.fastfile import SOFTMAX, File, Floats, Numbers
-from filters.fastlabels import values_of
-from filters.fastwords import (
+from filters.fasttext.file import SOFTMAX, File, Floats, Numbers
+from filters.fasttext.labels import values_of
+from filters.fasttext.words import (
     END_BYTES,
     LABEL,
     LABEL_BYTES,

@@ -17,13 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from filters.buffers import Bytes
-from filters.mainblocks import Blocks
-from filters.markup import BREAK, CONTENT, ELEMENT, FROM, KIND, PARENT, START, TAG, TO
-from filters.pageblocks import FIRST, LAST, OWNER
-from filters.pagehead import attributes, urljoin_or_none
-from filters.pagetext import LEFT_OUT
-from filters.tags import HIDDEN
-from filters.tags import TAG as NUMBER
+from filters.html.blocks import FIRST, LAST, OWNER
+from filters.html.head import attributes, urljoin_or_none
+from filters.html.mainblocks import Blocks
+from filters.html.markup import BREAK, CONTENT, ELEMENT, FROM, KIND, PARENT, START, TAG, TO
+from filters.html.tags import HIDDEN
+from filters.html.tags import TAG as NUMBER
+from filters.html.text import LEFT_OUT
 
 CELL = 300  # characters in a cell of a table, at most
 DEEP = 200  # elements around a block that are looked at, from the inside
@@ -89,7 +89,7 @@ class _Page:
         return self.data[begin:end]
 
     def shown(self, first: int, last: int, owner: int, whole: bool) -> list[list[int]]:
-        """The segments whose text is a block's, see `filters.pagetext`."""
+        """The segments whose text is a block's, see `filters.html.text`."""
         inside = 0 if whole else LEFT_OUT & ~self.flags[owner]
         found = list[list[int]]()
         for left_out in (inside, inside & int(HIDDEN)):
@@ -184,7 +184,7 @@ def markdown(page: Blocks, keep: Bytes, url: str | None = None, whole: bool = Fa
         page: valid still.
         keep: shape (blocks,); 0: the block is left out.
         url: what links are relative to; without it relative ones stay so.
-        whole: with what is left out of blocks otherwise, see `filters.pagetext`.
+        whole: with what is left out of blocks otherwise, see `filters.html.text`.
     """
     of = _Page(page, url)
     chosen = page.blocks[np.flatnonzero(keep)][:, [FIRST, LAST, OWNER]].tolist()

@@ -15,9 +15,9 @@ Sources: ISO 13616 and the SWIFT registry of IBANs (2024); ISO/IEC 7812.
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.addresses import byte, in_word, is_digit
 from filters.buffers import Bytes, Offsets
 from filters.kernels import helper, signed
+from filters.personal.addresses import byte, in_word, is_digit
 from filters.unicode import IDEOGRAPH, LETTER, MARK, OTHER, read
 
 SPACE, DASH, POINT, SLASH = 1, 2, 4, 8

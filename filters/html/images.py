@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from filters.buffers import Bytes
-from filters.mainblocks import Blocks
-from filters.markup import END, FROM, START, TAG, TO
-from filters.pageblocks import FIRST, LAST
-from filters.pagehead import attributes, clean, urljoin_or_none
-from filters.pagetext import texts
-from filters.tags import TAG as NUMBER
+from filters.html.blocks import FIRST, LAST
+from filters.html.head import attributes, clean, urljoin_or_none
+from filters.html.mainblocks import Blocks
+from filters.html.markup import END, FROM, START, TAG, TO
+from filters.html.tags import TAG as NUMBER
+from filters.html.text import texts
 
 AROUND = 30  # words before, and after
 LEAST = 3  # pixels; what says that it is smaller on a side is no picture

@@ -10,7 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from filters.buffers import Bytes, Offsets, Positions
-from filters.entities import SPELLING, entities, reference
+from filters.html.blocks import FIRST, LAST, OWNER
+from filters.html.entities import SPELLING, entities, reference
+from filters.html.mainblocks import Blocks
+from filters.html.markup import BREAK, FROM, KIND, TO, is_space
+from filters.html.tags import BIT, HIDDEN, PRE, Hashes
 from filters.kernels import (
     I32,
     I32_TABLE,
@@ -24,10 +28,6 @@ from filters.kernels import (
     kernel,
     signed,
 )
-from filters.mainblocks import Blocks
-from filters.markup import BREAK, FROM, KIND, TO, is_space
-from filters.pageblocks import FIRST, LAST, OWNER
-from filters.tags import BIT, HIDDEN, PRE, Hashes
 
 _PRE, _HIDDEN = int(PRE), int(HIDDEN)
 LEFT_OUT = int(HIDDEN | BIT["button"])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Positions
-from filters.fastfile import SOFTMAX, TREE, Floats, Numbers
+from filters.fasttext.file import SOFTMAX, TREE, Floats, Numbers
 from filters.kernels import (
     F32_TABLE,
     I32,
@@ -151,7 +151,7 @@ def best(
         totals: shape (n,), of how many vectors each is the mean.
         outputs: shape (labels, dimensions), or of a tree (its inner nodes, dimensions).
         children: of the tree, flat; see `tree`.
-        loss: see `filters.fastfile`.
+        loss: see `filters.fasttext.file`.
         labels: shape (n,), is filled.
         scores: shape (n,), is filled.
     """
