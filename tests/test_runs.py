@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -9,10 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
+from pipelines.readers import Document
 from pipelines.runs import Part, Run, Table, parts
 from pipelines.runs.folders import Folder, fingerprint
 from pipelines.runs.sealed import Sealed
 from pipelines.schema import drawn, id_bytes
+from pipelines.steps.output import Output
 
 PART = {"name": "a", "rows": 1, "size": 2, "sha256": "s"}
 IDS = pa.array(["000102030405060708090a0b0c0d0e0f", "ffffffffffffffffffffffffffffffff"])
@@ -24,6 +27,24 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
         out.write(b"half")
         raise KeyboardInterrupt
     assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_part_whose_end_has_no_room_is_gone_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: pq.ParquetWriter) -> None:
+        file.is_open = False
+        raise OSError(errno.ENOSPC, "full")
+
+    run, rows = Run(tmp_path), pa.record_batch({"a": [1]})
+    monkeypatch.setattr(pq.ParquetWriter, "close", full)
+    writer = parts.Writer(run, "documents", "a.parquet", rows.schema)
+    with pytest.raises(OSError, match="full"), writer:
+        writer.write(rows)
+    with pytest.raises(OSError, match="full"), Output(run, 0) as out:
+        out.take("a.txt", Document("text", 0, 4))
+        out.close()
+    assert list((tmp_path / "documents").iterdir()) == []
 
 
 def test_a_sink_knows_what_went_through_it(tmp_path: Path) -> None:

@@ -38,16 +38,18 @@ class Writer:
 
     def __init__(self, run: Run, table: str, name: str, schema: pa.Schema) -> None:
         self.name, self.rows = name, 0
-        self._stack = ExitStack()
-        self._sink = self._stack.enter_context(run.folder.create(f"{table}/{name}"))
-        self._file = pq.ParquetWriter(
-            self._sink,
-            schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[f.name for f in schema if f.name in REPEATED],
-            write_page_checksum=True,
-        )
+        with ExitStack() as stack:
+            self._sink = stack.enter_context(run.folder.create(f"{table}/{name}"))
+            self._file = pq.ParquetWriter(
+                self._sink,
+                schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=[f.name for f in schema if f.name in REPEATED],
+                write_page_checksum=True,
+            )
+            stack.push(self._ended)
+            self._stack = stack.pop_all()
 
     def write(self, rows: pa.Table | pa.RecordBatch) -> None:
         """One row group, or none for no rows."""
@@ -60,9 +62,12 @@ class Writer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if error[0] is None:
-            self._file.close()
         self._stack.__exit__(*error)  # type: ignore[arg-type]
+
+    def _ended(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """The footer is written if all went well; if it cannot be, the sink hears of it."""
+        if kind is None:
+            self._file.close()
 
     @property
     def part(self) -> Part:

@@ -93,14 +93,14 @@ def read(job: Job, key: int, _: Batches) -> Done:
     """Read a group of files into parts of documents."""
     task = job.plan.tasks[key]
     source = sources.of(job.run, job.recipe)[task["source"]]
-    out = Output(job.run, key)
     left = job.recipe.first
-    for name, path, size in task["files"]:
-        if left != 0:
-            out.done.counts["bytes"] += size
-            items = _records(File(name, path, size, 0), source, job.recipe.base)
-            left = _taken(items, left, out)
-    return out.close()
+    with Output(job.run, key) as out:
+        for name, path, size in task["files"]:
+            if left != 0:
+                out.done.counts["bytes"] += size
+                items = _records(File(name, path, size, 0), source, job.recipe.base)
+                left = _taken(items, left, out)
+        return out.close()
 
 
 def _taken(items: Iterable[Named], left: int | None, out: Output) -> int | None:

@@ -40,6 +40,13 @@ class Output:
         self.writer: parts.Writer | None = None
         self.written = 0  # bytes of text in the part that is open
 
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.writer is not None:  # its part is left open by an error alone, and goes
+            self.writer.__exit__(*error)
+
     def take(self, name: str, item: Item) -> None:
         """One item."""
         if isinstance(item, Document):
