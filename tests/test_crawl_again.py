@@ -9,12 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 from fastwarc import ArchiveIterator, WarcRecordType
 
-from pipelines.crawl import archive
+from pipelines.crawl import archive, rounds
 from pipelines.crawl.archive import PROFILES, Archive
-from pipelines.runs import Run
+from pipelines.crawl.tables import write
+from pipelines.runs import Part, Run
 from tests.begun import begin, wait_for
 from tests.command import here
 from tests.crawling import crawl, frontier, recipe, table
@@ -182,6 +184,11 @@ def test_a_full_disk_is_one_line_and_gone_on_with(
         writes = archive._write
         calls = Counter[str]()
 
+        def none(run: Run, number: int, rows: pa.Table) -> Part:
+            if number:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return write(run, number, rows)
+
         def full(file: int, data: bytes) -> None:
             calls["all"] += 1
             if calls["all"] > 5:
@@ -189,11 +196,12 @@ def test_a_full_disk_is_one_line_and_gone_on_with(
                 raise OSError(errno.ENOSPC, "No space left on device")
             writes(file, data)
 
-        with monkeypatch.context() as patched:
-            patched.setattr(archive, "_write", full)
-            done = here(*arguments, cwd=tmp_path)
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
-        assert "No space left on device" in done.stderr
+        for module, name, twin in ((rounds, "write", none), (archive, "_write", full)):
+            with monkeypatch.context() as patched:
+                patched.setattr(module, name, twin)
+                done = here(*arguments, cwd=tmp_path)
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+            assert "No space left on device" in done.stderr
         assert here(*arguments, cwd=tmp_path).returncode == 0
         assert set(bodies(tmp_path / "run")) == {web.url("a", f"/{i}") for i in range(9)}
         checked(tmp_path / "run")

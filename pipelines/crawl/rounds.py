@@ -126,6 +126,7 @@ def _round(run: Run, recipe: Recipe, how: How, mark: str) -> None:
 
 def _seed(run: Run, crawl: Crawl, mark: str) -> None:
     """Put the start URLs into the frontier that are not there."""
+    run.save()  # with a manifest it is a run's folder, whatever stops us now
     links = frontier.start(crawl)
     at = frontier.part_of(links)
     tables = []
