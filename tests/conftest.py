@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.command import karez
+from tests.helpers.command import karez
 
 # the same examples in every run, and a slow machine fails nothing
 settings.register_profile("karez", deadline=None, derandomize=True)

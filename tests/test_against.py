@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.exact import Exact
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_dedup import documents, edited, text
 
 

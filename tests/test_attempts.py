@@ -18,7 +18,7 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.text import load
 from pipelines.runs import Run, parts
 from pipelines.steps import order
-from tests.command import files
+from tests.helpers.command import files
 
 ROWS = pa.record_batch({"number": pa.array(range(1000))})
 

@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests import needs
-from tests.begun import SLOW, begin, family, kill, said, wait_for
-from tests.command import SAMPLE, files, shards
+from tests.helpers import needs
+from tests.helpers.begun import SLOW, begin, family, kill, said, wait_for
+from tests.helpers.command import SAMPLE, files, shards
 
 pytestmark = pytest.mark.slow
 

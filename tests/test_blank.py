@@ -19,7 +19,7 @@ from pipelines.readers import frames, packed
 from pipelines.runs import Part, Run, Table, refusals
 from pipelines.runs.refusals import Refusals, targets
 from pipelines.runs.tables import WARC
-from tests.archives import member, metadata, name, request, response, revisit
+from tests.helpers.archives import member, metadata, name, request, response, revisit
 
 GONE, STAYS = "http://gone.example.org/page", "http://stays.example.org/page"
 

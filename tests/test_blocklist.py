@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.blocklist import Blocklist, site
-from tests.command import here as karez
-from tests.command import table
+from tests.helpers.command import here as karez
+from tests.helpers.command import table
 
 
 def blocked(hosts: tuple[str, ...], *urls: str | None) -> list[bool]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from filters.boilerplate import Units, units
 from filters.unicode import SPACES
 from filters.words import words
-from tests.command import files, here
-from tests.measuring import batch
+from tests.helpers.command import files, here
+from tests.helpers.measuring import batch
 from tests.test_filters_passages import lines_of
 from tests.test_passages import counts, rows
 

@@ -11,8 +11,8 @@ from PIL import Image
 from pipelines.report import command as report
 from pipelines.report.view import gather
 from pipelines.runs import Run
-from tests import needs
-from tests.making import HOSTILE, RULES, write_run
+from tests.helpers import needs
+from tests.helpers.making import HOSTILE, RULES, write_run
 
 pytestmark = pytest.mark.server
 

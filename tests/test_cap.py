@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import here
+from tests.helpers.command import here
 
 PARTS = 4
 

@@ -15,8 +15,8 @@ from filters.causal import TYPE, Causal
 from pipelines.errors import RecipeError
 from pipelines.recipe.given import Folder, given
 from pipelines.recipe.measures import MEASURES, made
-from tests import needs
-from tests.command import ROOT
+from tests.helpers import needs
+from tests.helpers.command import ROOT
 
 trained = pytest.mark.train
 

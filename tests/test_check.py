@@ -14,7 +14,7 @@ from filters.probes import jaccard, near
 from pipelines.opened import Opened
 from pipelines.runs import parts
 from pipelines.steps.dedup.recall import effective, measured, wilson
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_dedup import decided, documents, edited, text
 from tests.test_dedup import jaccard as true_jaccard
 

@@ -10,7 +10,7 @@ import pytest
 
 from filters.language import MODEL
 from pipelines.runs import Run
-from tests.command import here, rows, shards, table
+from tests.helpers.command import here, rows, shards, table
 
 GOOD = "The water comes down from hill {} in a tunnel that people dug by hand, as for field {}."
 BAD = "BUY {} NOW!!! click here for offer {} limited offer click click"

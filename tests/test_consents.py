@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from filters.consent import AGENTS, Consent
 from pipelines.readers import Document
 from pipelines.readers.consents import FIELD, UNKNOWN, Consents, consents
-from tests.command import here, rows, shards
+from tests.helpers.command import here, rows, shards
 from tests.test_warc import WORDS, http, read, record, url
 
 DATE = datetime(2024, 1, 2, tzinfo=UTC)

@@ -44,8 +44,8 @@ from filters.repetition import Repetition
 from filters.tokens import Tokens
 from filters.urls import Site
 from filters.words import words
-from tests import measuring
-from tests.measuring import TEXT
+from tests.helpers import measuring
+from tests.helpers.measuring import TEXT
 
 MEASURES: list[Measure] = [
     Blocklist(),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import here
+from tests.helpers.command import here
 
 OWN = '''
 from dataclasses import dataclass, field

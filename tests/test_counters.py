@@ -17,8 +17,8 @@ from pipelines.engine import step as steps
 from pipelines.engine.step import Job
 from pipelines.recipe import EXCHANGES
 from pipelines.runs import parts
-from tests.command import counts, here, notes
-from tests.making import write_pair
+from tests.helpers.command import counts, here, notes
+from tests.helpers.making import write_pair
 
 Noted = dict[str, tuple[Counter[str], float, int]]
 """Of each step what its notes come to: counts, CPU seconds, bytes exchanged."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fastwarc import ArchiveIterator, WarcRecordType
 
-from tests.crawling import crawl, frontier, reasons, recipe, table
-from tests.hostile import FIRST, Seen, Site, Talk, Web, message, page, served
+from tests.helpers.crawling import crawl, frontier, reasons, recipe, table
+from tests.helpers.hostile import FIRST, Seen, Site, Talk, Web, message, page, served
 
 pytestmark = pytest.mark.server
 

@@ -15,10 +15,10 @@ from cryptography.x509.oid import NameOID
 
 from pipelines.crawl import client
 from pipelines.crawl.client import Answer, Client, Request, is_private
-from tests.begun import free_port
-from tests.command import here
-from tests.crawling import crawl, fetches, recipe
-from tests.hostile import Web, moved, page, served
+from tests.helpers.begun import free_port
+from tests.helpers.command import here
+from tests.helpers.crawling import crawl, fetches, recipe
+from tests.helpers.hostile import Web, moved, page, served
 
 pytestmark = pytest.mark.server
 

@@ -17,10 +17,10 @@ from pipelines.crawl import archive, rounds
 from pipelines.crawl.archive import PROFILES, Archive
 from pipelines.crawl.tables import write
 from pipelines.runs import Part, Run
-from tests.begun import begin, wait_for
-from tests.command import here
-from tests.crawling import crawl, frontier, recipe, table
-from tests.hostile import FIRST, Answer, Talk, Web, message, page, served
+from tests.helpers.begun import begin, wait_for
+from tests.helpers.command import here
+from tests.helpers.crawling import crawl, frontier, recipe, table
+from tests.helpers.hostile import FIRST, Answer, Talk, Web, message, page, served
 from tests.test_crawl import bodies, tree
 
 pytestmark = pytest.mark.server

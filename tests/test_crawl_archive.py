@@ -15,11 +15,11 @@ from fastwarc import ArchiveIterator
 from filters import charset, extract
 from pipelines.commands import run as command
 from pipelines.crawl.archive import PROFILES
-from tests.begun import TIMEOUT
-from tests.command import ROOT
-from tests.crawling import Rows, fetches, recipe, table
-from tests.needs import beside
-from tests.nginx import handbook, nginx
+from tests.helpers.begun import TIMEOUT
+from tests.helpers.command import ROOT
+from tests.helpers.crawling import Rows, fetches, recipe, table
+from tests.helpers.needs import beside
+from tests.helpers.nginx import handbook, nginx
 
 pytestmark = pytest.mark.server
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawling import Child, Rows, crawl, fetches, frontier, reasons, recipe
-from tests.hostile import FIRST, Site, Talk, Web, html, message, page, served
-from tests.hostile_sites import HOSTILE, SIZE, endless, endless_head
+from tests.helpers.crawling import Child, Rows, crawl, fetches, frontier, reasons, recipe
+from tests.helpers.hostile import FIRST, Site, Talk, Web, html, message, page, served
+from tests.helpers.hostile_sites import HOSTILE, SIZE, endless, endless_head
 
 pytestmark = pytest.mark.server
 

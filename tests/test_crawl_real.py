@@ -11,9 +11,9 @@ from fastwarc.warc import WarcRecordType
 from resiliparse.parse.html import HTMLTree
 
 from pipelines.readers import http
-from tests.crawling import crawl, reasons, recipe
-from tests.needs import unpacked
-from tests.nginx import handbook, nginx
+from tests.helpers.crawling import crawl, reasons, recipe
+from tests.helpers.needs import unpacked
+from tests.helpers.nginx import handbook, nginx
 
 pytestmark = pytest.mark.server
 

@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from pipelines.runs import Run
-from tests.crawling import Child, crawl, fetches, frontier, recipe, table
-from tests.hostile import FIRST, Seen, Site, Web, message, moved, page, served
+from tests.helpers.crawling import Child, crawl, fetches, frontier, recipe, table
+from tests.helpers.hostile import FIRST, Seen, Site, Web, message, moved, page, served
 from tests.test_crawl import bodies, tree
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]

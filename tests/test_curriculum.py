@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.recipe.select import Curriculum
 from pipelines.steps.select.curriculum import opens, paced
-from tests.command import here
+from tests.helpers.command import here
 
 ROWS = 500
 

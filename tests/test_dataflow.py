@@ -17,10 +17,10 @@ from pipelines.errors import RunError
 from pipelines.recipe import Limit
 from pipelines.recipe.text import load
 from pipelines.steps.order import STEPS
-from tests.begun import said
-from tests.command import ROOT, counts, files, leftovers
-from tests.gcs import GoogleStore, google, store
-from tests.making import write_pair
+from tests.helpers.begun import said
+from tests.helpers.command import ROOT, counts, files, leftovers
+from tests.helpers.gcs import GoogleStore, google, store
+from tests.helpers.making import write_pair
 from tests.test_coders import BETWEEN, coder, graph, pickled
 
 pytestmark = pytest.mark.server

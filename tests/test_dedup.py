@@ -11,7 +11,7 @@ import pytest
 
 from filters.exact import Exact
 from filters.lsh import recall
-from tests.command import PLANTED, here, rows
+from tests.helpers.command import PLANTED, here, rows
 
 WORDS = [f"w{i}" for i in range(5000)]
 

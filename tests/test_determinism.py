@@ -13,8 +13,8 @@ import pytest
 from pipelines.commands.run import Asked, run
 from pipelines.runs import parts
 from pipelines.steps import ingest
-from tests.begun import said
-from tests.command import SAMPLE, counts, files
+from tests.helpers.begun import said
+from tests.helpers.command import SAMPLE, counts, files
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from infra import licences
-from tests.command import ROOT, SAMPLE
-from tests.needs import missing
+from tests.helpers.command import ROOT, SAMPLE
+from tests.helpers.needs import missing
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 VERSION = PROJECT["project"]["version"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from filters.diversity import Diversity
 from filters.wordhashes import of_words
-from tests.command import ROOT
-from tests.measuring import TEXT, batch, measured
+from tests.helpers.command import ROOT
+from tests.helpers.measuring import TEXT, batch, measured
 
 WORDS = st.lists(
     st.sampled_from(["a", "A", "b", "c", "ü", "水", "שלום", "e\u0301", "\r\n", "👩\u200d🚀"])

@@ -26,7 +26,7 @@ from pipelines.steps import order
 from pipelines.steps.select.curriculum import PLACED
 from pipelines.steps.select.rank import RANKED
 from pipelines.steps.select.take import TAKEN
-from tests.command import ROOT, files, karez
+from tests.helpers.command import ROOT, files, karez
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))

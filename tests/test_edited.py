@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from filters import EDITS
 from pipelines.steps.edited import Edited, counted, listed
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_boilerplate import FOOT, page
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.entropy import BITS, Entropy, log2
-from tests.measuring import measured
+from tests.helpers.measuring import measured
 
 
 def slow_log2(count: int) -> int:

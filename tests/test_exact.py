@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from filters.exact import Exact
 from filters.unicode import SPACES
-from tests.measuring import measured
+from tests.helpers.measuring import measured
 
 
 def hashes(texts: list[bytes]) -> list[bytes | None]:

@@ -23,8 +23,8 @@ from pipelines.recipe import EXCHANGES, FILES, SHUFFLE, Recipe, Source
 from pipelines.runs import Run, parts
 from pipelines.steps import publish
 from pipelines.steps.dedup import step as dedup
-from tests.begun import said
-from tests.command import counts, files, here, leftovers
+from tests.helpers.begun import said
+from tests.helpers.command import counts, files, here, leftovers
 
 RECIPE = """\
 name = "met"

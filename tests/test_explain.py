@@ -9,7 +9,7 @@ import pytest
 from pipelines.commands import explain
 from pipelines.errors import RecipeError, RunError
 from pipelines.opened import Opened
-from tests.command import PLANTED, here, karez
+from tests.helpers.command import PLANTED, here, karez
 from tests.test_bad_input import response
 
 

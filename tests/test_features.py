@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from filters.features import FINE, LARGEST, SIZE, Features
 from filters.wordhashes import of_words
-from tests.command import ROOT
-from tests.measuring import TEXT, batch
-from tests.measuring import measured as said
+from tests.helpers.command import ROOT
+from tests.helpers.measuring import TEXT, batch
+from tests.helpers.measuring import measured as said
 
 WORDS = st.lists(
     st.sampled_from(["a", "A", "b", "c", "ü", "水", "שלום", "e\u0301", "\r\n", "👩\u200d🚀"])

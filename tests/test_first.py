@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.cli import main
-from tests.command import table
+from tests.helpers.command import table
 
 WORDS = [
     f"A sentence of text number {n} with words in it that are not all alike. " for n in range(99)

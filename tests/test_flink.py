@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.begun import Begun, begin, said, wait_for
-from tests.cluster import HUB, Cluster, cluster
-from tests.command import ROOT, counts, files, leftovers, notes
-from tests.making import write_pair
-from tests.store import Store
+from tests.helpers.begun import Begun, begin, said, wait_for
+from tests.helpers.cluster import HUB, Cluster, cluster
+from tests.helpers.command import ROOT, counts, files, leftovers, notes
+from tests.helpers.making import write_pair
+from tests.helpers.store import Store
 
 pytestmark = pytest.mark.server
 

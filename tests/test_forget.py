@@ -17,8 +17,8 @@ from datasets import load_dataset
 
 from pipelines.readers import warc
 from pipelines.runs import Part, Run, Table, refusals
-from tests.archives import member, metadata, request, response
-from tests.command import files, here, leftovers, shards
+from tests.helpers.archives import member, metadata, request, response
+from tests.helpers.command import files, here, leftovers, shards
 
 HOST, RARE = "gone.example.org", "quixotryl"
 GONE = f"http://{HOST}/page"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.runs import Run, refusals
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_forget import naming, sealed_as_they_are, text
 from tests.test_pictures import png
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.runs import s3
-from tests.archives import response
-from tests.command import here
-from tests.store import Store, store
+from tests.helpers.archives import response
+from tests.helpers.command import here
+from tests.helpers.store import Store, store
 from tests.test_forget import again, crawled, naming, sealed_as_they_are, text
 
 pytestmark = pytest.mark.server

@@ -14,13 +14,13 @@ import pytest
 
 from pipelines.readers import http
 from pipelines.readers.indexed import PLACES
-from tests import fuzzed
-from tests.fuzzed import FUZZERS
+from tests.helpers import fuzzed
+from tests.helpers.fuzzed import FUZZERS
 
 
 def fuzz(seconds: int, seed: int) -> dict[str, int]:
     """How many inputs were read with bounds checks on, by fuzzer."""
-    command = [sys.executable, "-m", "tests.fuzz", str(seconds), str(seed)]
+    command = [sys.executable, "-m", "tests.helpers.fuzz", str(seconds), str(seed)]
     done = subprocess.run(
         command,
         env=os.environ | {"NUMBA_BOUNDSCHECK": "1"},

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import begin, said, wait_for
-from tests.command import ROOT, files, leftovers
-from tests.gcs import GoogleStore, google, store
-from tests.making import write_pair
+from tests.helpers.begun import begin, said, wait_for
+from tests.helpers.command import ROOT, files, leftovers
+from tests.helpers.gcs import GoogleStore, google, store
+from tests.helpers.making import write_pair
 
 pytestmark = pytest.mark.server
 

@@ -20,7 +20,7 @@ from filters.words import words
 from pipelines.errors import RecipeError
 from pipelines.recipe.given import given as given_files
 from pipelines.recipe.measures import MEASURES, made
-from tests.measuring import TEXT
+from tests.helpers.measuring import TEXT
 
 Row = tuple[str, str, str | None]  # id, text, language
 Text = tuple[list[int], int]  # hashes of words, and of the language

@@ -14,7 +14,7 @@ from pipelines.errors import RecipeError
 from pipelines.readers import Document, by_kind, hf
 from pipelines.recipe import Source
 from pipelines.steps.sources import files
-from tests.reading import each
+from tests.helpers.reading import each
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from filters import extract
 from filters.extract import Found
 from pipelines.readers import Dead, Document, Skipped, html, pages
-from tests.reading import Source
+from tests.helpers.reading import Source
 
 
 def read(body: bytes, extractor: str = "resiliparse") -> Document | Dead | Skipped:

@@ -16,7 +16,7 @@ from filters.entropy import BITS
 from filters.importance import Importance
 from filters.wordhashes import of_words
 from filters.words import words
-from tests.measuring import TEXT
+from tests.helpers.measuring import TEXT
 from tests.test_hashed import joined
 
 Row = tuple[str, str | None]  # text, language

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.command import ROOT
-from tests.needs import missing, program
+from tests.helpers.command import ROOT
+from tests.helpers.needs import missing, program
 
 pytestmark = pytest.mark.server
 

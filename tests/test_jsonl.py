@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped, jsonl, kind_of, packed
-from tests.reading import Source
+from tests.helpers.reading import Source
 
 Items = list[Document | Dead | Skipped]
 

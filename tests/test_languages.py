@@ -11,7 +11,7 @@ from pipelines.opened import Opened
 from pipelines.recipe import Recipe
 from pipelines.recipe.text import parse
 from pipelines.steps.languages import Language, counted, listed, losses
-from tests.command import ROOT, here
+from tests.helpers.command import ROOT, here
 
 RULES = """
 [rules]

@@ -23,7 +23,7 @@ from pipelines.steps import holdings, order
 from pipelines.steps.dedup import check, clusters
 from pipelines.steps.dedup import step as dedup
 from pipelines.steps.select import rank, take
-from tests.command import files, here
+from tests.helpers.command import files, here
 
 SPLITS = Publish({"train": 0.8, "test": 0.2})
 EDITS: dict[str, Any] = {"boilerplate": {}, "repeated_passages": {}}

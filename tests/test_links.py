@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
 from filters.links import LINKS, LISTED, links, sitemap
-from tests.command import SAMPLE
+from tests.helpers.command import SAMPLE
 
 URL = "http://example.org/d/e?q"
 CONTROLS = "".join(map(chr, range(33)))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.listed import Listed
-from tests.command import here as karez
-from tests.command import table
-from tests.measuring import batch
+from tests.helpers.command import here as karez
+from tests.helpers.command import table
+from tests.helpers.measuring import batch
 from tests.test_overlap import Row, said
 
 

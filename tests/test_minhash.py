@@ -12,7 +12,7 @@ from filters import SPANS
 from filters.buffers import table
 from filters.lsh import similarity
 from filters.minhash import NONE, MinHash, keys, permutations
-from tests.measuring import batch
+from tests.helpers.measuring import batch
 
 FIRST, SECOND = 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
 GOLDEN, BASE = 0x9E3779B97F4A7C15, 6364136223846793005

@@ -11,7 +11,7 @@ import pytest
 
 from filters.buffers import table as bytes_of
 from filters.lsh import similarity
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_dedup import documents, edited, text
 
 

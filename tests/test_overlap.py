@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from filters import SPANS
 from filters.folding import folds
 from filters.overlap import Overlap
-from tests.measuring import batch
+from tests.helpers.measuring import batch
 
 Q = "Which of these tunnels brings water down from the hills to the fields by its own weight alone?"
 TAIL = " and then " + " ".join(f"w{i}" for i in range(30))

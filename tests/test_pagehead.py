@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from filters.html.head import AUTHORS, DATES, LANGUAGES, LICENCES, TITLES, Head, head
 from pipelines.opened import Opened
-from tests.command import here
+from tests.helpers.command import here
 
 URL = "https://www.example.org/a/b.html"
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.readers import Dead, Document, Documents, Item, by_kind, pagerows
 from pipelines.recipe import Source
-from tests.command import karez, table
-from tests.reading import each
+from tests.helpers.command import karez, table
+from tests.helpers.reading import each
 
 SENTENCE = "What is said here is said at some length, so that it is the main text of a page. "
 PAGE = (

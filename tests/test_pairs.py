@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.crawl.archive import Archive
 from pipelines.crawl.client import Answer
-from tests.command import here
+from tests.helpers.command import here
 from tests.test_pictures import jpeg, png
 
 WORDS = " ".join(f"word{n} and some more of them" for n in range(40))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Documents, batches, packed, parquet
-from tests.reading import Items, Source, dead, documents, is_in_order, read, texts
+from tests.helpers.reading import Items, Source, dead, documents, is_in_order, read, texts
 
 Write = Callable[[pa.Table], bytes]
 

@@ -14,8 +14,8 @@ from pipelines.runs import parts
 from pipelines.steps import rules
 from pipelines.steps.across import passages
 from pipelines.steps.dedup import clusters
-from tests.begun import said
-from tests.command import files, here
+from tests.helpers.begun import said
+from tests.helpers.command import files, here
 from tests.test_dedup import jaccard
 from tests.test_filters_passages import lines_of
 from tests.test_lines import cut

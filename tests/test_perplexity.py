@@ -14,7 +14,7 @@ from filters import perplexity
 from filters.perplexity import Perplexity
 from filters.words import words
 from pipelines.opened import Opened
-from tests.command import ROOT, here
+from tests.helpers.command import ROOT, here
 
 Run = tuple[str, ...]
 Sentence = list[str]

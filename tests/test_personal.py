@@ -15,7 +15,7 @@ from filters.personal.addresses import PRIVATE
 from filters.personal.numbers import CARDS, IBANS
 from filters.personal.phones import BETWEEN, CALLS, COUNTRIES, ELSE
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, classify
-from tests.measuring import column
+from tests.helpers.measuring import column
 
 Found = list[tuple[int, int, str]]
 """Begin, end and kind of each."""

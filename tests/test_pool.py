@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import SLOW, family, free_port, said, surroundings, wait_for
-from tests.command import ROOT, files
-from tests.making import write_two
+from tests.helpers.begun import SLOW, family, free_port, said, surroundings, wait_for
+from tests.helpers.command import ROOT, files
+from tests.helpers.making import write_two
 from tests.test_sockets import is_alive, listening
 
 pytestmark = pytest.mark.slow

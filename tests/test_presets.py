@@ -16,7 +16,7 @@ from pipelines.recipe import Recipe
 from pipelines.recipe import presets as shipped
 from pipelines.recipe.measures import selected
 from pipelines.recipe.text import parse
-from tests.command import ROOT, here
+from tests.helpers.command import ROOT, here
 
 NAMES = [path.stem for path in sorted((ROOT / "pipelines/recipe/presets").glob("*.toml"))]
 PUBLISHED: dict[str, dict[str, dict[str, tuple[float, float]]]] = {

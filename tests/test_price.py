@@ -13,7 +13,7 @@ from pipelines.errors import RunError
 from pipelines.recipe import Limit, Recipe
 from pipelines.recipe.measures import MEASURES, selected
 from pipelines.steps import holdings, order
-from tests.command import ROOT, here
+from tests.helpers.command import ROOT, here
 from tests.test_limits import EVERY
 
 EXAMPLE = ROOT / "infra/prices.toml"

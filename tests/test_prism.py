@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.recipe import EXCHANGES
-from tests.begun import said
-from tests.cluster import Space
-from tests.command import ROOT, counts, files, leftovers
-from tests.needs import missing, program
+from tests.helpers.begun import said
+from tests.helpers.cluster import Space
+from tests.helpers.command import ROOT, counts, files, leftovers
+from tests.helpers.needs import missing, program
 
 pytestmark = pytest.mark.server
 

@@ -23,10 +23,10 @@ from pipelines.report import command as report
 from pipelines.report.view import gather
 from pipelines.runs import Run
 from pipelines.trainer.shards import Shards
-from tests import needs
-from tests.begun import begin, family, wait_for
-from tests.command import SAMPLE, files, here, karez, rows, shards, table
-from tests.making import write_run
+from tests.helpers import needs
+from tests.helpers.begun import begin, family, wait_for
+from tests.helpers.command import SAMPLE, files, here, karez, rows, shards, table
+from tests.helpers.making import write_run
 
 RECIPE = """\
 name = "proof"

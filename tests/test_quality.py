@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from filters.quality import BULLETS, DASHES, ENDS, STOP_WORDS, Quality
 from filters.unicode import DIGIT, LETTER, SPACES, UPPER, classify
 from filters.words import words
-from tests.measuring import column, measured
+from tests.helpers.measuring import column, measured
 
 
 def one(text: str, quality: Quality | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.recipe.measures import MEASURES, PLAIN, made
-from tests import needs
+from tests.helpers import needs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

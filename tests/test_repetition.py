@@ -16,7 +16,7 @@ from filters.buffers import listed
 from filters.repetition import REPEATED, TOPS, Repetition
 from filters.unicode import SPACES
 from filters.words import words
-from tests.measuring import column, measured
+from tests.helpers.measuring import column, measured
 
 
 def one(text: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.begun import SLOW, begin, kill, said, wait_for
-from tests.command import files, leftovers, notes
+from tests.helpers.begun import SLOW, begin, kill, said, wait_for
+from tests.helpers.command import files, leftovers, notes
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.command import ROOT, files, shards
-from tests.command import here as karez
+from tests.helpers.command import ROOT, files, shards
+from tests.helpers.command import here as karez
 
 LINES = [
     {"text": f"{'word ' * (10 * n)} number {n}", "id": n, "url": f"https://s{n % 3}.org/{n}"}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import PLANTED, Rows, files, here, karez, rows, shards, table
+from tests.helpers.command import PLANTED, Rows, files, here, karez, rows, shards, table
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from pipelines.recipe import select as asked
 from pipelines.recipe.select import Budget, Select
 from pipelines.steps.select import take
-from tests.command import here
+from tests.helpers.command import here
 
 PARTS = 4
 Rows = list[dict[str, Any]]

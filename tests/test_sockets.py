@@ -11,8 +11,8 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.begun import SLOW, Begun, begin, family, kill, parent, wait_for
-from tests.making import write_two
+from tests.helpers.begun import SLOW, Begun, begin, family, kill, parent, wait_for
+from tests.helpers.making import write_two
 
 pytestmark = pytest.mark.slow
 

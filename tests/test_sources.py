@@ -19,7 +19,7 @@ from pipelines.errors import RecipeError
 from pipelines.readers import KINDS, SUFFIXES, by_kind, kind_of
 from pipelines.recipe import Source
 from pipelines.steps.sources import files
-from tests.command import here, karez, table
+from tests.helpers.command import here, karez, table
 
 WARC = (
     "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://a.org/{0}\r\n"

@@ -16,10 +16,10 @@ import pytest
 from pipelines.errors import BusyError
 from pipelines.opened import Opened
 from pipelines.runs import Run, leases, s3, stores
-from tests.begun import begin, said, wait_for
-from tests.command import ROOT, files, here, leftovers
-from tests.making import write_pair
-from tests.store import STRANGER, Store, store
+from tests.helpers.begun import begin, said, wait_for
+from tests.helpers.command import ROOT, files, here, leftovers
+from tests.helpers.making import write_pair
+from tests.helpers.store import STRANGER, Store, store
 
 pytestmark = pytest.mark.server
 

@@ -19,7 +19,7 @@ from filters.coverage import Coverage
 from filters.strategies import Importance, Strategy
 from filters.words import words
 from pipelines.schema import drawn
-from tests.command import ROOT
+from tests.helpers.command import ROOT
 
 
 def rows(texts: list[str], **more: Any) -> pa.Table:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, text
-from tests.reading import Source, read, texts
+from tests.helpers.reading import Source, read, texts
 
 GREEK = "Το νερό κατεβαίνει από τα βουνά. " * 20
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.commands import explain
 from pipelines.opened import Opened
-from tests.command import here, rows, table
+from tests.helpers.command import here, rows, table
 
 QUESTION = (
     "Which of these tunnels brings water down from the hills to the fields by its own weight alone?"

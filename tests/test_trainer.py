@@ -20,9 +20,9 @@ from pipelines.trainer import shards, tokens
 from pipelines.trainer.sizes import SIZES
 from pipelines.trainer.stream import Stream
 from pipelines.trainer.tokens import BEGIN, Bytes, Corpus
-from tests import needs
-from tests.command import rows
-from tests.making import write_run
+from tests.helpers import needs
+from tests.helpers.command import rows
+from tests.helpers.making import write_run
 
 TEXT = st.text(max_size=12) | st.sampled_from(["", "e\u0301", "שלום", "👩\u200d🚀\r\n", "<begin>"])
 DOCUMENTS = st.lists(st.lists(st.integers(1, 999), max_size=7), min_size=1, max_size=9)

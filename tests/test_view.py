@@ -24,7 +24,7 @@ from pipelines.report.axes import axis
 from pipelines.report.spread import Numbers
 from pipelines.report.view import View, gather
 from pipelines.runs import Run
-from tests.making import HOSTILE, PROSE, RULES, write_run
+from tests.helpers.making import HOSTILE, PROSE, RULES, write_run
 
 ROOT = Path(__file__).parents[1]
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, frames, packed, warc
 from pipelines.readers.pages import REST
-from tests.reading import Source
+from tests.helpers.reading import Source
 
 SAMPLE = Path(__file__).parent / "data" / "sample"
 WORDS = b"A page of the manual says a few words about the matter at hand, and no more. " * 5

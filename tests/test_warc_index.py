@@ -20,7 +20,7 @@ from pipelines.errors import RecipeError
 from pipelines.readers import Dead, ranges
 from pipelines.recipe.text import parse
 from pipelines.steps import ingest, sources
-from tests.command import counts, here, table
+from tests.helpers.command import counts, here, table
 from tests.test_warc import http, page, record, url
 
 NAME = "crawl-data/a b.warc.gz"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped
-from tests.reading import dead, documents, is_in_order, read, texts
+from tests.helpers.reading import dead, documents, is_in_order, read, texts
 
 END = 1024  # bytes of zeros
 

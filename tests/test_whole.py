@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.commands import written as whole
 from pipelines.recipe.text import parse
 from pipelines.steps import rules
-from tests.command import here
+from tests.helpers.command import here
 
 SOURCE = '[[source]]\nkind = "text"\npaths = ["a/*.txt"]\n'
 TEXT = f"""\

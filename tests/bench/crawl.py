@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.bench import ROOT, Cost, cost, environment, machine
-from tests.nginx import handbook, nginx
+from tests.helpers.nginx import handbook, nginx
 
 PACKAGES = ("Scrapy==2.19.0", "warcio==1.8.1")
 CONNECTIONS = 8

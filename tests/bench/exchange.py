@@ -5,7 +5,7 @@ python tests/bench/exchange.py CORPUS [TURNS]
 CORPUS is a Parquet file with texts, such as tests/bench/neardup.py makes.  Its documents are
 measured once, in parts of some bytes; what exchanges rows (dedup, passages, publish) runs over them
 in turn, its run folder on a disk or a store, and medians are told: CPU seconds of all processes but
-the store's, those of the cluster included.  Needs root, as tests/cluster.py does.
+the store's, those of the cluster included.  Needs root, as tests/helpers/cluster.py does.
 """
 
 import os
@@ -20,11 +20,11 @@ from pathlib import Path
 from pipelines.commands import run as command
 from pipelines.recipe import EXCHANGES
 from pipelines.runs import parts
-from tests.begun import family, wait_for
 from tests.bench.bench import Cost, cost, machine
-from tests.cluster import HUB, Cluster, cluster
-from tests.command import files
-from tests.store import Store
+from tests.helpers.begun import family, wait_for
+from tests.helpers.cluster import HUB, Cluster, cluster
+from tests.helpers.command import files
+from tests.helpers.store import Store
 
 SIZES = {"few": (8_000_000, "16 MB"), "many": (1_000_000, "1 MB")}
 """Bytes of text in a part, and in a shard."""

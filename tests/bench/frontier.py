@@ -28,7 +28,7 @@ from pipelines.recipe.text import parse
 from pipelines.runs import Run, Table
 from pipelines.runs.folders import fingerprint
 from tests.bench.bench import ROOT, cost, machine
-from tests.crawling import recipe
+from tests.helpers.crawling import recipe
 
 PAGES, LEADS = 50_000, 10  # fetched in the round, and links of each
 SECONDS, MEMORY = 60, 1000  # CPU seconds and MB that such a round may take

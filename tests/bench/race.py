@@ -26,10 +26,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipelines.opened import Opened
-from tests.archives import member
 from tests.bench import pool_sources as sources
 from tests.bench.bench import ROOT, Cost, cost, environment, machine
 from tests.bench.neardup import PEERS
+from tests.helpers.archives import member
 
 HERE = ROOT / "tests/bench"
 DATATROVE = (*PEERS["datatrove"], "lxml_html_clean==0.4.3", "pyarrow==25.0.1")

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from tests.begun import free_port, wait_for_server
-from tests.command import ROOT
-from tests.needs import beside, built
+from tests.helpers.begun import free_port, wait_for_server
+from tests.helpers.command import ROOT
+from tests.helpers.needs import beside, built
 
 MODULE = "github.com/fsouza/fake-gcs-server@v1.56.1"
 BUCKET = "bucket"

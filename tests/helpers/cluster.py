@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.beam.jobs import OVER
-from tests.begun import family, parent, surroundings
-from tests.command import ROOT
-from tests.needs import missing, program
+from tests.helpers.begun import family, parent, surroundings
+from tests.helpers.command import ROOT
+from tests.helpers.needs import missing, program
 
 SETTINGS = ROOT / "infra/flink"
 BUILD = ROOT / "build/flink"

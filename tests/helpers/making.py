@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.commands import run as command
-from tests.command import SAMPLE
+from tests.helpers.command import SAMPLE
 
 PROSE = "The water comes down from the hills in a tunnel that people dug by hand long ago. "
 HOSTILE = (

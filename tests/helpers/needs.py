@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT
+from tests.helpers.command import ROOT
 
 
 def program(name: str, package: str) -> str:

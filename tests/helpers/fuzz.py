@@ -1,7 +1,8 @@
-"""Every reader and parser, given what is mutated: `python -m tests.fuzz SECONDS SEED [NAME…]`.
+"""Every reader and parser, given what is mutated.
 
-Run it with ``NUMBA_BOUNDSCHECK=1``: a kernel that reads or writes beyond its arrays raises then.
-Each turn is a process of its own, so a crash of a library is a finding like others.
+``NUMBA_BOUNDSCHECK=1 python -m tests.helpers.fuzz SECONDS SEED [NAME…]``: without the variable no
+kernel raises that reads or writes beyond its arrays.  Each turn is a process of its own, so a crash of
+a library is a finding like others.
 """
 
 import faulthandler
@@ -17,14 +18,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.fuzzed import FUZZERS, Fuzzer, warm
+from tests.helpers.fuzzed import FUZZERS, Fuzzer, warm
 
 LARGEST = 400_000  # bytes of an input
 SLOW = 2.0  # seconds that none may take, with bounds checks and on a busy machine
 HUNG = 60  # seconds after which it is given up
 MEMORY = 8_000_000_000  # bytes of address space
 TURN = 20.0  # seconds
-FOUND = Path(__file__).parents[1] / "build" / "fuzz"
+FOUND = Path(__file__).parents[2] / "build" / "fuzz"
 
 
 def mutated(given: bytes, others: list[bytes], tokens: list[bytes], rng: random.Random) -> bytes:

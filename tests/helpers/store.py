@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.begun import free_port, wait_for_server
-from tests.needs import built
+from tests.helpers.begun import free_port, wait_for_server
+from tests.helpers.needs import built
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 KEY, SECRET = "karez", "water"

@@ -39,7 +39,7 @@ def said(
 
 def surroundings(cwd: Path) -> dict[str, str]:
     """The environment of a command that finds our packages, and modules that stand in a folder."""
-    here = Path(__file__).parents[1]
+    here = Path(__file__).parents[2]
     return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{cwd}"}
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from pipelines.cli import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests/data/sample"
 PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
 

@@ -1,4 +1,4 @@
-"""What is fuzzed by `tests.fuzz`: each reader and parser, with inputs to mutate."""
+"""What is fuzzed by `tests.helpers.fuzz`: each reader and parser, with inputs to mutate."""
 
 import gzip
 import io
@@ -44,7 +44,7 @@ from pipelines.runs import Run, refusals
 from pipelines.runs.sealed import Sealed
 from pipelines.steps.output import identity
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests/data/sample"
 HTML = [
     *(b"<", b">", b"</", b"<!--", b"-->", b"<![CDATA[", b"&", b"&#", b"&#x", b";", b"'", b'"'),

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.begun import free_port, wait_for_server
-from tests.needs import unpacked
+from tests.helpers.begun import free_port, wait_for_server
+from tests.helpers.needs import unpacked
 
 CONF = """\
 daemon off; user {user}; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tests.hostile import Answer, Site, Talk, html, message, moved, page
+from tests.helpers.hostile import Answer, Site, Talk, html, message, moved, page
 
 SIZE = 200_000  # bytes of an answer that a crawl takes, at most
 LONG = b"<p>word</p>" * 100_000
