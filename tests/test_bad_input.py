@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.helpers import needs
+from tests.helpers.archives import http, record
 from tests.helpers.begun import SLOW, begin, family, kill, said, wait_for
 from tests.helpers.command import SAMPLE, files, shards
 
@@ -28,13 +29,9 @@ GOOD = "".join(
 )
 
 
-def response(url: str, body: bytes, headers: str = "Content-Type: text/html\r\n") -> bytes:
+def response(url: str, body: bytes, *headers: str) -> bytes:
     """A WARC record of a page."""
-    http = f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode() + body
-    head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
-    head += "Content-Type: application/http; msgtype=response\r\n"
-    head += f"Content-Length: {len(http)}\r\n\r\n"
-    return head.encode() + http + b"\r\n\r\n"
+    return record(url, http(body, "text/html", *headers))
 
 
 def packed(text: str) -> bytes:
@@ -48,8 +45,6 @@ def flipped(data: bytes, at: int) -> bytes:
 PAGE = b"<html><body><p>" + b"A page that is good enough to be read. " * 9 + b"</p></body></html>"
 DEEP = '{"text": ' + "[" * 100_000 + "]" * 100_000 + "}"
 BOMB = gzip.compress(b'{"text": "' + b"0" * 100_000_000 + b'"}\n', compresslevel=9, mtime=0)
-DEFLATED = "Content-Type: text/html\r\nContent-Encoding: gzip\r\n"
-CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked\r\n"
 BAD: dict[str, bytes] = {
     "good.jsonl": GOOD.encode(),
     "empty.jsonl": b"",
@@ -78,8 +73,10 @@ BAD: dict[str, bytes] = {
     "pages.warc": b"".join(
         [
             response("http://x.org/good", PAGE),
-            response("http://x.org/chunks", b"900\r\n" + PAGE, CHUNKED),
-            response("http://x.org/bomb", gzip.compress(bytes(100_000_000)), DEFLATED),
+            response("http://x.org/chunks", b"900\r\n" + PAGE, "Transfer-Encoding: chunked"),
+            response(
+                "http://x.org/bomb", gzip.compress(bytes(100_000_000)), "Content-Encoding: gzip"
+            ),
             response("http://x.org/after", PAGE),
             response("http://x.org/length", PAGE).replace(b"Length: 4", b"Length: 3", 1),
             response("http://x.org/last", PAGE),

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from filters.consent import AGENTS, Consent
 from pipelines.readers import Document
 from pipelines.readers.consents import FIELD, UNKNOWN, Consents, consents
+from tests.helpers.archives import WORDS, http, record, url
 from tests.helpers.command import here, rows, shards
-from tests.test_warc import WORDS, http, read, record, url
+from tests.test_warc import read
 
 DATE = datetime(2024, 1, 2, tzinfo=UTC)
 SITE = {"robots": "allowed", "agents": ["GPTBot"], "ai_txt": "in part", "tdm": 1, "tdm_policy": "p"}

@@ -9,8 +9,8 @@ import pytest
 from pipelines.commands import explain
 from pipelines.errors import RecipeError, RunError
 from pipelines.opened import Opened
+from tests.helpers.archives import http, record
 from tests.helpers.command import PLANTED, here, karez
-from tests.test_bad_input import response
 
 
 def planted(kind: str) -> str:
@@ -111,7 +111,9 @@ def test_the_page_shows_what_was_cut_and_why(tmp_path: Path) -> None:
     )
     page = f"<title>T</title><nav><a href=/>Home &amp; more</a></nav>{page}"
     (tmp_path / "a.html").write_text(page, encoding="latin-1")
-    (tmp_path / "b.warc").write_bytes(response("https://a.org/", page.encode("latin-1")))
+    (tmp_path / "b.warc").write_bytes(
+        record("https://a.org/", http(page.encode("latin-1"), "text/html"))
+    )
     sources = "".join(
         f'[[source]]\nkind = "{kind}"\npaths = ["{name}"]\nextract = "karez"\n'
         for kind, name in (("html", "a.html"), ("warc", "b.warc"))

@@ -1,14 +1,11 @@
 """WARC files: what becomes a document, and how little a fault costs."""
 
 import gzip
-import io
 import time
-import tracemalloc
 import zlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -17,59 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import extract
-from pipelines.readers import Dead, Document, Skipped, frames, packed, warc
+from pipelines.readers import Dead, Document, Skipped, frames, packed
 from pipelines.readers.pages import REST
-from tests.helpers.reading import Source
-
-SAMPLE = Path(__file__).parent / "data" / "sample"
-WORDS = b"A page of the manual says a few words about the matter at hand, and no more. " * 5
-
-
-def http(body: bytes, kind: str = "text/html; charset=utf-8", *headers: str) -> bytes:
-    lines = ["HTTP/1.1 200 OK", f"Content-Type: {kind}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def record(
-    url: str,
-    block: bytes,
-    kind: str = "response",
-    media_type: str = "application/http; msgtype=response",
-    length: int | None = None,
-) -> bytes:
-    lines = [
-        "WARC/1.0",
-        f"WARC-Type: {kind}",
-        f"WARC-Target-URI: {url}",
-        "WARC-Date: 2024-01-02T03:04:05Z",
-        f"Content-Type: {media_type}",
-        f"Content-Length: {len(block) if length is None else length}",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + block + b"\r\n\r\n"
-
-
-def page(i: int) -> bytes:
-    return b"<html><body><p>Page %d. " % i + WORDS + b"</p></body></html>"
-
-
-def url(i: int) -> str:
-    return f"http://example.org/{i}"
-
+from tests.helpers import reading
+from tests.helpers.archives import WORDS, http, page, record, url
+from tests.helpers.command import SAMPLE
+from tests.helpers.reading import Items, damaged, dead, documents, peak
 
 RECORDS = [record(url(i), http(page(i))) for i in range(4)]
 MEMBERS = [gzip.compress(r, mtime=0) for r in RECORDS]
 
 
-def read(body: bytes, extract: str = "resiliparse") -> list[Document | Dead | Skipped]:
-    return list(warc.read(io.BytesIO(body), "x.warc.gz", Source(extract=extract)))
+def read(body: bytes, extract: str = "resiliparse") -> Items:
+    return reading.read("warc", body, "x.warc.gz", extract=extract)
 
 
-def urls(items: list[Document | Dead | Skipped]) -> list[str | None]:
-    return [item.url for item in items if isinstance(item, Document)]
-
-
-def dead(items: list[Document | Dead | Skipped]) -> list[Dead]:
-    return [item for item in items if isinstance(item, Dead)]
+def urls(items: Items) -> list[str | None]:
+    return [item.url for item in documents(items)]
 
 
 def one(block: bytes) -> Document | Dead | Skipped:
@@ -350,14 +311,11 @@ def test_a_bomb_is_bounded_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -
         ),
     ]
     del zeros
-    tracemalloc.start()
     start = time.process_time()
-    items = read(MEMBERS[0] + b"".join(bomb + MEMBERS[1] for bomb in bombs))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    items, most = peak(lambda: read(MEMBERS[0] + b"".join(bomb + MEMBERS[1] for bomb in bombs)))
     assert urls(items) == [url(0), *[url(1)] * 4]
     assert {d.reason for d in dead(items)} == {"too large"}
-    assert peak < 200_000_000
+    assert most < 200_000_000
     assert time.process_time() - start < 20
 
 
@@ -366,10 +324,8 @@ def test_a_bomb_is_bounded_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -
     st.lists(st.sampled_from([*MEMBERS, *RECORDS]) | st.binary(max_size=40), max_size=5), st.data()
 )
 def test_no_bytes_raise_and_no_record_comes_twice(parts: list[bytes], data: st.DataObject) -> None:
-    body = bytearray(b"".join(parts))
-    for _ in range(data.draw(st.integers(0, 3)) if body else 0):
-        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    items = read(bytes(body))
+    body = damaged(b"".join(parts), data)
+    items = read(body)
     offsets = [i.offset for i in items if not isinstance(i, Skipped)]
     assert offsets == sorted(set(offsets))
     assert sum(d.unread for d in dead(items)) <= len(body)
@@ -378,10 +334,7 @@ def test_no_bytes_raise_and_no_record_comes_twice(parts: list[bytes], data: st.D
 def test_the_sample_reads_as_planted() -> None:
     counts = Counter[str]()
     for path in sorted(SAMPLE.glob("*.warc.gz")):
-        with path.open("rb") as file:
-            for item in warc.read(file, path.name, Source()):
-                if isinstance(item, Dead):
-                    counts[f"{path.name}: {item.reason}"] += 1
+        counts.update(f"{path.name}: {letter.reason}" for letter in dead(read(path.read_bytes())))
     assert counts == {
         "cut.warc.gz: cut off": 1,
         "damaged.warc.gz: damaged": 2,

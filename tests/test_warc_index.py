@@ -20,8 +20,8 @@ from pipelines.errors import RecipeError
 from pipelines.readers import Dead, ranges
 from pipelines.recipe.text import parse
 from pipelines.steps import ingest, sources
+from tests.helpers.archives import http, page, record, url
 from tests.helpers.command import counts, here, table
-from tests.test_warc import http, page, record, url
 
 NAME = "crawl-data/a b.warc.gz"
 PAGES = [*(http(page(i)) for i in range(4)), http(page(4)).replace(b"200 OK", b"404 Not Found")]

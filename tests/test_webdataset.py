@@ -3,7 +3,6 @@
 import gzip
 import io
 import tarfile
-import tracemalloc
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Skipped
-from tests.helpers.reading import dead, documents, is_in_order, read, texts
+from tests.helpers.reading import damaged, dead, documents, is_in_order, peak, read, texts
 
 END = 1024  # bytes of zeros
 
@@ -106,11 +105,16 @@ def test_names_are_names_however_long_and_wherever_they_lead(name: str, form: in
     assert items[0].offset == 0
 
 
-def test_a_name_that_is_no_utf8_is_written_out() -> None:
+def forged(at: int, field: bytes) -> bytes:
+    """A shard of one member, with another field in its header."""
     body = bytearray(tar(("x.txt", "text"), form=tarfile.USTAR_FORMAT))
-    body[0:1] = b"\xff"
+    body[at : at + len(field)] = field
     body[148:156] = b"%06o\0 " % (sum(body[:148]) + 8 * 32 + sum(body[156:512]))
-    (item,) = documents(read("webdataset", bytes(body)))
+    return bytes(body)
+
+
+def test_a_name_that_is_no_utf8_is_written_out() -> None:
+    (item,) = documents(read("webdataset", forged(0, b"\xff")))
     assert item.source_key == "\\xff"
 
 
@@ -191,15 +195,9 @@ def test_what_is_no_tar_file_is_one_dead_letter() -> None:
 
 @pytest.mark.parametrize("size", [b"7" * 11 + b"\0", b"\x80" + b"\x7f" * 11, b"\xff" * 12])
 def test_a_size_that_lies_does_not_fill_the_memory(size: bytes) -> None:
-    body = bytearray(tar(("x.txt", "text"), form=tarfile.USTAR_FORMAT))
-    body[124:136] = size
-    body[148:156] = b"%06o\0 " % (sum(body[:148]) + 8 * 32 + sum(body[156:512]))
-    tracemalloc.start()
-    items = read("webdataset", bytes(body))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    items, most = peak(lambda: read("webdataset", forged(124, size)))
     assert len(items) == len(dead(items)) == 1
-    assert peak < 1_000_000
+    assert most < 1_000_000
 
 
 @settings(max_examples=200)
@@ -207,8 +205,4 @@ def test_a_size_that_lies_does_not_fill_the_memory(size: bytes) -> None:
 def test_no_bytes_raise(pack: Callable[[bytes], bytes], form: int, data: st.DataObject) -> None:
     names: Sequence[str] = data.draw(st.lists(st.sampled_from(NAMES), max_size=4))
     members = [(f"{n}.{e}", "{}") for n in names for e in ("json", "txt")]
-    body = bytearray(pack(tar(*members, form=form)))
-    for _ in range(data.draw(st.integers(0, 3))):
-        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    items = read("webdataset", bytes(body[: data.draw(st.integers(0, len(body)))]))
-    assert is_in_order(items)
+    assert is_in_order(read("webdataset", damaged(pack(tar(*members, form=form)), data)))

@@ -1,10 +1,42 @@
-"""WARC files as a crawl writes them: one gzip member a record, with ids that records refer to."""
+"""Records of WARC files: plain ones, and as a crawl writes them, packed and with ids."""
 
 import gzip
 import uuid
 from collections.abc import Mapping
 
 DATE = "2026-05-03T10:20:30Z"
+WORDS = b"A page of the manual says a few words about the matter at hand, and no more. " * 5
+
+
+def http(body: bytes, kind: str = "text/html; charset=utf-8", *headers: str) -> bytes:
+    """An answer of a server."""
+    lines = ["HTTP/1.1 200 OK", f"Content-Type: {kind}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def record(
+    url: str,
+    block: bytes,
+    kind: str = "response",
+    media_type: str = "application/http; msgtype=response",
+) -> bytes:
+    lines = [
+        "WARC/1.0",
+        f"WARC-Type: {kind}",
+        f"WARC-Target-URI: {url}",
+        "WARC-Date: 2024-01-02T03:04:05Z",
+        f"Content-Type: {media_type}",
+        f"Content-Length: {len(block)}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + block + b"\r\n\r\n"
+
+
+def page(i: int) -> bytes:
+    return b"<html><body><p>Page %d. " % i + WORDS + b"</p></body></html>"
+
+
+def url(i: int) -> str:
+    return f"http://example.org/{i}"
 
 
 def name(number: int) -> str:

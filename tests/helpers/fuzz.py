@@ -1,8 +1,8 @@
 """Every reader and parser, given what is mutated.
 
 ``NUMBA_BOUNDSCHECK=1 python -m tests.helpers.fuzz SECONDS SEED [NAME…]``: without the variable no
-kernel raises that reads or writes beyond its arrays.  Each turn is a process of its own, so a crash of
-a library is a finding like others.
+kernel raises that reads or writes beyond its arrays.  Each turn is a process of its own, so a crash
+of a library is a finding like others.
 """
 
 import faulthandler

@@ -2,8 +2,11 @@
 
 import io
 import itertools
-from collections.abc import Iterable
+import tracemalloc
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from hypothesis import strategies as st
 
 from pipelines.readers import Dead, Document, Documents, Item, Skipped, by_kind
 
@@ -43,3 +46,20 @@ def dead(items: Items) -> list[Dead]:
 def is_in_order(items: Items) -> bool:
     offsets = [item.offset for item in items if not isinstance(item, Skipped)]
     return all(a <= b for a, b in itertools.pairwise(offsets))
+
+
+def peak(work: Callable[[], Items]) -> tuple[Items, int]:
+    """What was read, and the most bytes that Python held meanwhile."""
+    tracemalloc.start()
+    try:
+        return work(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def damaged(body: bytes, data: st.DataObject) -> bytes:
+    """Bytes of which a few are others, and the last may be missing."""
+    made = bytearray(body)
+    for _ in range(data.draw(st.integers(0, 4)) if body else 0):
+        made[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    return bytes(made[: data.draw(st.just(len(body)) | st.integers(0, len(body)))])
