@@ -62,19 +62,8 @@ def slow_cut(text: str, least: int) -> list[tuple[int, int]]:
 
 LINES = st.sampled_from(
     [
-        "a b",
-        "a b c",
-        " a b c",
-        "漢字x",
-        "\n",
-        "\n",
-        "\n",
-        "\n",
-        "\r\n",
-        "\u3000",
-        "",
-        "x",
-        "e\u0301👩",
+        *("a b", "a b c", " a b c", "漢字x", "\n", "\n", "\n", "\n", "\r\n", "\u3000", ""),
+        *("x", "e\u0301👩"),
     ]
 )
 

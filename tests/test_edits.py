@@ -68,16 +68,7 @@ def test_the_twin_of_merge_agrees(rows: list[tuple[list[Edit], ...]]) -> None:
         ([[(0, 5, "", "b")], [(5, 9, "", "a")]], [(0, 5, "", "b"), (5, 9, "", "a")]),
         ([[], []], []),
     ],
-    ids=[
-        "cut beats",
-        "no rest of an address",
-        "cuts unite",
-        "earlier part",
-        "first",
-        "tie",
-        "touch",
-        "none",
-    ],
+    ids=["cut", "no rest of an address", "cuts unite", "earlier", "first", "tie", "touch", "none"],
 )
 def test_merge(parts: list[list[Edit]], expected: list[Edit]) -> None:
     assert merged(*parts) == expected

@@ -52,23 +52,8 @@ def twin(data: bytes) -> dict[str, Any]:
 
 PIECES = st.sampled_from(
     [
-        *(
-            "The",
-            "the",
-            "with",
-            "word",
-            "word",
-            "3.14",
-            "ÉCOLE",
-            "漢字",
-            "a\nb",
-            "don't",
-            "x_1",
-            "😀",
-            "\u0301",
-            "\0",
-            "a line of thirty characters, o",
-        ),
+        *("The", "the", "with", "word", "word", "3.14", "ÉCOLE", "漢字", "a\nb", "don't"),
+        *("x_1", "😀", "\u0301", "\0", "a line of thirty characters, o"),
         *(" ", " ", "\n", "\n", "\r\n", "\u3000", "\x85"),
         *(".", "...", "…", "。", "”", "#", "- ", "•", "–", "* "),
     ]

@@ -19,14 +19,8 @@ from filters.fasttext.training import Shape, train
 
 WATER = ["the water comes down from the hills", "people dug a tunnel for water", "hills and water"]
 WORDS = [
-    "of words </s> after",
-    "__label__x y",
-    "Ein Weg ü 水 🏞",
-    "",
-    "  ",
-    "a",
-    "a a a a",
-    "\0 \r\n\t",
+    *("of words </s> after", "__label__x y", "Ein Weg ü 水 🏞", "", "  ", "a"),
+    *("a a a a", "\0 \r\n\t"),
 ]
 SHAPE = Shape(dimensions=4, buckets=50, least=1, epochs=2, rate=0.3)
 

@@ -62,12 +62,8 @@ def test_what_python_encodes_is_read_back(text: str) -> None:
 
 
 WRONG = [
-    b"\xed\xa0\x80",
-    b"\xed\xbf\xbf",
-    b"\xc0\x80",
-    b"\xe0\x80\x80",
-    b"\xf0\x8f\xbf\xbf",
-    b"\xf4\x90\x80\x80",
+    *(b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xc0\x80", b"\xe0\x80\x80"),
+    *(b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80"),
 ]
 """Surrogates, overlong forms, and beyond the last code point."""
 

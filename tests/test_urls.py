@@ -49,16 +49,8 @@ def test_hosts_of_known_urls(url: str, host: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *(
-            "",
-            "page 7",
-            "urn:uuid:1",
-            "/a/b",
-            "mailto:a@b.c",
-            "http://",
-            "http://[::1",
-            "http://a b/",
-        ),
+        *("", "page 7", "urn:uuid:1", "/a/b", "mailto:a@b.c", "http://"),
+        *("http://[::1", "http://a b/"),
         *("http://a..b/", "http://" + "a." * 200 + "org/", "http://" + "ä" * 200 + ".de/"),
         "http://é\ud800/",
     ],

@@ -48,7 +48,7 @@ def written(text: str) -> str:
 def test_it_decides_the_same() -> None:
     first = parse(TEXT, Path("/x/recipe.toml"))
     again = parse(written(TEXT), Path("/x/recipe.toml"))
-    for section in (
+    sections = (
         "name",
         "seed",
         "limit",
@@ -58,7 +58,8 @@ def test_it_decides_the_same() -> None:
         "select",
         "curriculum",
         "publish",
-    ):
+    )
+    for section in sections:
         assert getattr(again, section) == getattr(first, section), section
     assert list(again.rules.items()) == list(first.rules.items())  # their order is meant
     one, other = rules.check(first), rules.check(again)
