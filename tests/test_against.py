@@ -9,31 +9,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.exact import Exact
+from tests.helpers import corpora
 from tests.helpers.command import here
+from tests.helpers.corpora import Rows, ran, told
 from tests.test_dedup import documents, edited, text
 
+AGAINST = '[dedup]\nagainst = ["runs/old"]\n'
 
-def ran(folder: Path, name: str, rows: list[dict[str, Any]], more: str = "", code: int = 0) -> str:
-    """Run some documents under a name, with `[dedup]`; what it said if it failed."""
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / f"{name}.jsonl").write_text(lines)
-    (folder / f"{name}.toml").write_text(
-        f'name = "{name}"\n[[source]]\nkind = "jsonl"\npaths = ["{name}.jsonl"]\n{more}'
-    )
-    done = here("run", f"{name}.toml", cwd=folder)
-    assert done.returncode == code, done.stderr
+
+def refused(folder: Path, rows: Rows, more: str) -> str:
+    """What is said of a run of that name, "new", which is not begun."""
+    done = here("run", corpora.recipe(folder, rows, more, name="new"), cwd=folder)
+    assert done.returncode == 2, done.stderr
     return done.stderr
 
 
-def decided(folder: Path, run_name: str) -> dict[str, dict[str, Any]]:
+def decided(folder: Path, name: str) -> dict[str, dict[str, Any]]:
     """By the user's own id: what was decided, and why."""
-    run = folder / "runs" / run_name
-    table = pq.read_table(run / "documents", columns=["id", "source_key"])
-    for other in ("decisions/documents", "columns/documents/duplicates"):
-        more = pq.read_table(run / other)
-        for name in ("kept", "reason", "duplicate", "cluster", "equal"):
-            if name in more.column_names and name not in table.column_names:
-                table = table.append_column(name, more[name])
+    table = told(folder / "runs" / name, "duplicates/cluster", "duplicates/equal")
     return {row["source_key"]: row for row in table.to_pylist()}
 
 
@@ -41,17 +34,13 @@ OLD = documents(text(1), text(2), text(3), [*text(1), "twice"])
 
 
 def test_what_an_earlier_run_kept_stays_kept(tmp_path: Path) -> None:
-    ran(tmp_path, "old", OLD, "[dedup]\n")
+    ran(tmp_path, OLD, "[dedup]", name="old")
     before = decided(tmp_path, "old")
     new = documents(edited(text(1), 2, 9), text(2), text(4), [*text(4), "more"])
-    ran(tmp_path, "new", new, '[dedup]\nagainst = ["runs/old"]\nkeep = "source_key desc"\n')
+    ran(tmp_path, new, f'{AGAINST}keep = "source_key desc"', name="new")
     after = decided(tmp_path, "new")
-    assert [after[str(i)]["reason"] for i in range(4)] == [
-        "near duplicate",
-        "duplicate",
-        "near duplicate",
-        None,
-    ]
+    reasons = [after[str(i)]["reason"] for i in range(4)]
+    assert reasons == ["near duplicate", "duplicate", "near duplicate", None]
     kept = {row["id"] for row in before.values() if row["kept"]}
     assert {after["0"]["cluster"], after["1"]["cluster"]} <= kept
     assert after["2"]["cluster"] == after["3"]["id"]
@@ -59,26 +48,23 @@ def test_what_an_earlier_run_kept_stays_kept(tmp_path: Path) -> None:
 
 
 def test_what_an_earlier_run_dropped_has_no_say(tmp_path: Path) -> None:
-    ran(tmp_path, "old", OLD, '[rules]\nall = "words > 1"\n[dedup]\n')
-    ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n')
+    ran(tmp_path, OLD, '[rules]\nall = "words > 1"\n[dedup]', name="old")
+    ran(tmp_path, OLD, AGAINST, name="new")
     assert [row["kept"] for row in decided(tmp_path, "new").values()].count(True) == 3
 
 
 def test_several_runs_and_a_chain_of_runs(tmp_path: Path) -> None:
-    ran(tmp_path, "one", documents(text(1), text(2)), "[dedup]\n")
-    ran(tmp_path, "two", documents(text(2), text(3)), '[dedup]\nagainst = ["runs/one"]\n')
-    ran(
-        tmp_path,
-        "three",
-        documents(text(1), text(2), text(3), text(4)),
-        '[dedup]\nagainst = ["runs/two", "runs/one"]\nlink = "leader"\n',
-    )
+    one, two, three, four = (text(i) for i in range(1, 5))
+    ran(tmp_path, documents(one, two), "[dedup]", name="one")
+    ran(tmp_path, documents(two, three), '[dedup]\nagainst = ["runs/one"]', name="two")
+    both = '[dedup]\nagainst = ["runs/two", "runs/one"]\nlink = "leader"'
+    ran(tmp_path, documents(one, two, three, four), both, name="three")
     assert [row["kept"] for row in decided(tmp_path, "two").values()] == [False, True]
     assert [row["kept"] for row in decided(tmp_path, "three").values()] == [False] * 3 + [True]
 
 
 def test_the_text_of_an_earlier_run_is_not_read(tmp_path: Path) -> None:
-    ran(tmp_path, "old", OLD, "[dedup]\n")
+    ran(tmp_path, OLD, "[dedup]", name="old")
     for part in (tmp_path / "runs/old/documents").iterdir():
         table = pq.read_table(part)
         blank = table.set_column(table.schema.get_field_index("text"), "text", [["?"] * len(table)])
@@ -86,7 +72,7 @@ def test_the_text_of_an_earlier_run_is_not_read(tmp_path: Path) -> None:
         pq.write_table(blank, part)
         fix(tmp_path / "runs/old/manifest.json", part.name, size, part.stat().st_size)
     shutil.rmtree(tmp_path / "runs/old/dataset")
-    ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n')
+    ran(tmp_path, OLD, AGAINST, name="new")
     assert not any(row["kept"] for row in decided(tmp_path, "new").values())
 
 
@@ -100,11 +86,9 @@ def fix(manifest: Path, name: str, old: int, new: int) -> None:
 
 
 def test_a_changed_earlier_run_is_looked_at_again(tmp_path: Path) -> None:
-    ran(tmp_path, "old", documents(text(1)), "[dedup]\n")
-    more = '[dedup]\nagainst = ["runs/old"]\n'
-    ran(tmp_path, "new", documents(text(1), text(2)), more)
-    ran(tmp_path, "old", documents(text(1), text(2)), "[dedup]\n")
-    ran(tmp_path, "new", documents(text(1), text(2)), more)
+    for rows in (OLD[:1], OLD[:2]):
+        ran(tmp_path, rows, "[dedup]", name="old")
+        ran(tmp_path, OLD[:2], AGAINST, name="new")
     assert not any(row["kept"] for row in decided(tmp_path, "new").values())
 
 
@@ -115,9 +99,9 @@ def test_a_changed_earlier_run_is_looked_at_again(tmp_path: Path) -> None:
 def test_signatures_of_another_scheme_are_refused_by_name(
     tmp_path: Path, measure: str, said: str
 ) -> None:
-    ran(tmp_path, "old", OLD, f"[measure]\nminhash = {{ {measure} }}\n[dedup]\n")
-    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)
-    assert "runs/old" in told and said in told and "another scheme" in told
+    ran(tmp_path, OLD, f"[measure]\nminhash = {{ {measure} }}\n[dedup]", name="old")
+    line = refused(tmp_path, OLD, AGAINST)
+    assert "runs/old" in line and said in line and "another scheme" in line
     assert not (tmp_path / "runs/new").exists()
 
 
@@ -125,32 +109,30 @@ def test_hashes_of_another_version_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Exact, "version", 1)
-    ran(tmp_path, "old", OLD, "[dedup]\n")
+    ran(tmp_path, OLD, "[dedup]", name="old")
     monkeypatch.undo()
-    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)
-    assert "hashes of texts are of another scheme (exact 1)" in told
+    line = refused(tmp_path, OLD, AGAINST)
+    assert "hashes of texts are of another scheme (exact 1)" in line
 
 
 def test_a_run_is_no_earlier_run_of_its_own(tmp_path: Path) -> None:
-    ran(tmp_path, "new", OLD, "[dedup]\n")
-    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/../runs/new"]\n', code=2)
-    assert "own folder" in told
+    ran(tmp_path, OLD, "[dedup]", name="new")
+    assert "own folder" in refused(tmp_path, OLD, '[dedup]\nagainst = ["runs/../runs/new"]')
 
 
 def test_a_run_without_signatures_and_a_folder_that_is_none(tmp_path: Path) -> None:
-    ran(tmp_path, "old", OLD)
-    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs/old"]\n', code=2)
-    assert "has no columns/documents/minhash" in told
-    told = ran(tmp_path, "new", OLD, '[dedup]\nagainst = ["runs"]\n', code=2)
-    assert "is no run folder" in told
+    ran(tmp_path, OLD, name="old")
+    assert "has no columns/documents/minhash" in refused(tmp_path, OLD, AGAINST)
+    assert "is no run folder" in refused(tmp_path, OLD, '[dedup]\nagainst = ["runs"]')
 
 
 def test_against_and_equal_texts_give_the_same_bytes_twice(tmp_path: Path) -> None:
-    ran(tmp_path, "old", OLD, "[dedup]\n")
+    ran(tmp_path, OLD, "[dedup]", name="old")
     new = documents(*(edited(text(i % 5), i % 3, i) for i in range(60)))
-    ran(tmp_path, "new", new, '[dedup]\nagainst = ["runs/old"]\n')
-    first = (tmp_path / "runs/new/columns/documents/duplicates/part-00000-00.parquet").read_bytes()
-    shutil.rmtree(tmp_path / "runs/new")
-    ran(tmp_path, "new", new, '[dedup]\nagainst = ["runs/old"]\n')
-    again = (tmp_path / "runs/new/columns/documents/duplicates/part-00000-00.parquet").read_bytes()
-    assert first == again
+    duplicates = tmp_path / "runs/new/columns/documents/duplicates/part-00000-00.parquet"
+    bodies = []
+    for _ in range(2):
+        ran(tmp_path, new, AGAINST, name="new")
+        bodies.append(duplicates.read_bytes())
+        shutil.rmtree(tmp_path / "runs/new")
+    assert bodies[0] == bodies[1]

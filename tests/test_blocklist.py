@@ -1,6 +1,5 @@
 """URLs of given lists: hosts, parts of sites, words; and the files that name them."""
 
-import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.blocklist import Blocklist, site
+from tests.helpers import corpora
 from tests.helpers.command import here as karez
 from tests.helpers.command import table
 
@@ -120,19 +120,6 @@ def test_words_stand_between_the_signs_of_a_url() -> None:
     assert words(("hot girls", "casino", "казино"), *urls, None) == [*urls.values(), 0]
 
 
-RECIPE = """
-name = "a"
-[[source]]
-kind = "jsonl"
-paths = ["a.jsonl"]
-[measure]
-bad = { is = "blocklist", hosts = ["hosts.txt"], words = ["words.txt"] }
-[rules]
-host = "bad_host"
-word = "bad_words > 0"
-"""
-
-
 def recipe(folder: Path, hosts: str) -> Path:
     urls = [
         "https://a.example.org/",
@@ -140,12 +127,12 @@ def recipe(folder: Path, hosts: str) -> Path:
         "https://c.example.com/",
         None,
     ]
-    lines = [json.dumps({"text": f"Text {i}.", "url": url, "id": i}) for i, url in enumerate(urls)]
-    (folder / "a.jsonl").write_text("\n".join(lines))
     (folder / "words.txt").write_text("casino\n")
     (folder / "hosts.txt").write_text(hosts)
-    (folder / "recipe.toml").write_text(RECIPE)
-    return folder / "recipe.toml"
+    measure = 'bad = { is = "blocklist", hosts = ["hosts.txt"], words = ["words.txt"] }'
+    rules = 'host = "bad_host"\nword = "bad_words > 0"'
+    rows = [{"text": f"Text {i}.", "url": url, "id": i} for i, url in enumerate(urls)]
+    return corpora.recipe(folder, rows, f"[measure]\n{measure}\n[rules]\n{rules}")
 
 
 def test_lists_decide_in_a_run(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from filters.boilerplate import Units, units
 from filters.unicode import SPACES
 from filters.words import words
+from tests.helpers import corpora
 from tests.helpers.command import files, here
 from tests.helpers.measuring import batch
 from tests.test_filters_passages import lines_of
@@ -79,28 +80,13 @@ def test_any_bytes_will_do(texts: list[bytes], least: int) -> None:
         assert 0 <= first <= last <= texts[row].count(b"\n")
 
 
-RECIPE = """
-name = "a"
-{sources}
-[edits]
-boilerplate = {options}
-{more}
-"""
 PARTS = 3
 
 
 def ran(folder: Path, pages: list[dict[str, Any]], options: str = "{}", more: str = "") -> Any:
     """The documents of a run over files of some pages, each a part."""
-    sources = ""
-    for part in range(PARTS):
-        lines = [json.dumps(page) for page in pages[part::PARTS]]
-        (folder / f"{part}.jsonl").write_text("\n".join(lines))
-        sources += f'[[source]]\nkind = "jsonl"\npaths = ["{part}.jsonl"]\n'
-    recipe = RECIPE.format(sources=sources, options=options, more=more)
-    (folder / "a.toml").write_text(recipe)
-    done = here("run", "a.toml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return sorted(rows(folder / "runs/a"), key=lambda row: int(row["source_key"]))
+    run = corpora.ran(folder, pages, f"[edits]\nboilerplate = {options}\n{more}", PARTS)
+    return sorted(rows(run), key=lambda row: int(row["source_key"]))
 
 
 def prose(seed: int | str) -> str:
@@ -126,19 +112,14 @@ def test_what_ten_documents_of_a_host_have_is_cut_and_of_another_host_stays(tmp_
         raw, left = row["text"], row["left"]
         if row["source_key"] in map(str, range(10)):
             kept = [plain(x) for x in lines_of(left) if plain(x)]
-            assert kept == [
-                "Two words",
-                prose(int(row["source_key"])),
-                prose(-int(row["source_key"])),
-            ]
+            number = int(row["source_key"])
+            assert kept == ["Two words", prose(number), prose(-number)]
             assert {edit["reason"] for edit in row["edits"]} == {"boilerplate"}
         else:
             assert left == raw
     told = counts(tmp_path / "runs/a", "passages")
-    assert (told["changed"], told["edits: boilerplate"]) == (
-        10,
-        40,
-    )  # a menu of three lines, and a foot
+    changed = (told["changed"], told["edits: boilerplate"])
+    assert changed == (10, 40)  # a menu of three lines, and a foot
     assert counts(tmp_path / "runs/a", "hosts")["lines and blocks"] == 2
 
 

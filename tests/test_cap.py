@@ -1,39 +1,24 @@
 """Caps: of one host no more than some documents stay, the best, wherever their parts are."""
 
-import json
 import random
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from tests.helpers import corpora
 from tests.helpers.command import here
+from tests.helpers.corpora import Rows, told
 
 PARTS = 4
 
 
-def ran(folder: Path, rows: list[dict[str, Any]], cap: str, more: str = "") -> dict[int, Any]:
+def ran(folder: Path, rows: Rows, cap: str, more: str = "") -> dict[int, Any]:
     """Each document with its reason, by its own id; its rows lie in some parts."""
-    sources = ""
-    for part in range(PARTS):
-        lines = [json.dumps(row) for row in rows[part::PARTS]]
-        (folder / f"{part}.jsonl").write_text("\n".join(lines))
-        sources += f'[[source]]\nkind = "jsonl"\npaths = ["{part}.jsonl"]\n'
-    text = f'name = "a"\n{sources}\n[measure]\nquality = {{}}\n{more}\n[cap]\n{cap}\n'
-    (folder / "a.toml").write_text(text)
-    done = here("run", "a.toml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    whole = pq.read_table(folder / "runs/a/documents", columns=["id", "source_key", "url"])
-    whole = whole.append_column("words", pq.read_table(_quality(folder))["words"])
-    decisions = pq.read_table(folder / "runs/a/decisions/documents")
-    found = whole.append_column("reason", decisions["reason"]).to_pylist()
+    rest = f"[measure]\nquality = {{}}\n{more}\n[cap]\n{cap}"
+    found = told(corpora.ran(folder, rows, rest, PARTS), "quality/words").to_pylist()
     return {int(row["source_key"]): row for row in found}
-
-
-def _quality(folder: Path) -> Path:
-    return folder / "runs/a/columns/documents/quality"
 
 
 def document(number: int, host: str | None, words: int) -> dict[str, Any]:
@@ -113,23 +98,3 @@ def test_another_cap_scans_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text((tmp_path / "a.toml").read_text().replace("= 5", "= 4"))
     said = here("run", "a.toml", "--run", "runs/a", cwd=tmp_path).stdout
     assert "scan" not in said.split("documents in")[0] and "cap" in said
-
-
-@pytest.mark.parametrize(
-    ("cap", "said"),
-    [
-        ("documents = 0", "documents wants a number, at least 1, got 0"),
-        ("", "missing 'documents'"),
-        ('documents = 3\nper = "hots"', "unknown column 'hots'"),
-        ('documents = 3\nper = "languages"', "languages holds lists"),
-        ('documents = 3\nkeep = "wrds"', "unknown column 'wrds'"),
-        ('documents = 3\nkeep = "words down"', "keep wants columns as in"),
-    ],
-)
-def test_a_wrong_cap_is_told_in_one_line(cap: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text("{}")
-    text = f'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n[cap]\n{cap}\n'
-    (tmp_path / "a.toml").write_text(text)
-    done = here("run", "a.toml", cwd=tmp_path)
-    assert done.returncode == 2 and said in done.stderr and "[cap]" in done.stderr
-    assert len(done.stderr.splitlines()) == 1

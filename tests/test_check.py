@@ -101,7 +101,7 @@ def test_no_probes_and_nothing_to_find(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "runs/a")
     assert measured(opened.run, opened.recipe) is None
     assert here("view", "runs/a", cwd=tmp_path).returncode == 0
-    decided(tmp_path, documents(text(1)))
+    assert [row["kept"] for row in decided(tmp_path, documents(text(1)))] == [True]
     assert pq.read_table(tmp_path / "runs/a/check").num_rows == 0
     assert here("view", "runs/a", cwd=tmp_path).returncode == 0
 

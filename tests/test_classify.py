@@ -11,6 +11,7 @@ import pytest
 from filters.language import MODEL
 from pipelines.runs import Run
 from tests.helpers.command import here, rows, shards, table
+from tests.helpers.corpora import begun
 
 GOOD = "The water comes down from hill {} in a tunnel that people dug by hand, as for field {}."
 BAD = "BUY {} NOW!!! click here for offer {} limited offer click click"
@@ -50,8 +51,7 @@ def did(folder: Path, *arguments: str) -> tuple[list[str], str]:
     """The steps that a run did, and all that it said."""
     done = here("run", "r.toml", *arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
-    said = done.stdout.splitlines()
-    return [line.split()[0] for line in said if line.endswith("begins")], done.stdout
+    return begun(done.stdout), done.stdout
 
 
 def refused(folder: Path) -> str:

@@ -1,6 +1,5 @@
 """Measures that go by the whole corpus: its parts are counted, and added up."""
 
-import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.helpers import corpora
 from tests.helpers.command import here
+from tests.helpers.corpora import begun
 
 OWN = '''
 from dataclasses import dataclass, field
@@ -74,14 +75,10 @@ TEXTS = ["".join(DRAW.choices("abcdefgh  ", k=length)).strip() or "a" for length
 
 def run(folder: Path, texts: list[str], more: str = "", parts: int = 3, measure: str = "") -> str:
     """What the run said, if it failed."""
-    sources = ""
-    for part in range(parts):
-        rows = [json.dumps({"id": i, "text": t}) for i, t in enumerate(texts)][part::parts]
-        (folder / f"{part}.jsonl").write_text("\n".join(rows))
-        sources += f'[[source]]\nkind = "jsonl"\npaths = ["{part}.jsonl"]\n'
     measures = f'quality = {{}}\nletters = {{ is = "own_letters:Letters"{measure} }}'
-    text = f'name = "a"\nlimit = {{ dead = "50 %" }}\n{sources}\n[measure]\n{measures}\n{more}'
-    (folder / "a.toml").write_text(text)
+    rest = f'[limit]\ndead = "50 %"\n[measure]\n{measures}\n{more}'
+    rows = [{"id": i, "text": text} for i, text in enumerate(texts)]
+    corpora.recipe(folder, rows, rest, parts)
     done = here("run", "a.toml", cwd=folder)
     assert done.returncode in (0, 1) and "Traceback" not in done.stderr
     return done.stderr
@@ -151,10 +148,9 @@ def test_only_what_is_stale_is_counted(tmp_path: Path) -> None:
     recipe = tmp_path / "a.toml"
     recipe.write_text(recipe.read_text() + '\n[rules]\nrare = "common < 300"')
     done = here("run", "a.toml", cwd=tmp_path)
-    steps = [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
-    assert steps == ["rules", "decide", "publish"]
+    assert begun(done.stdout) == ["rules", "decide", "publish"]
     (tmp_path / "target.txt").write_text("zzz")
     recipe.write_text(recipe.read_text().replace('Letters"', 'Letters", sample = ["target.txt"]'))
     done = here("run", "a.toml", cwd=tmp_path)
-    steps = [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
+    steps = begun(done.stdout)
     assert steps[:3] == ["fit", "count", "score"] and "scan" not in steps

@@ -1,6 +1,5 @@
 """The curriculum: easy before hard, strictly or as a pacing opens it, in shards of one size."""
 
-import json
 import random
 from pathlib import Path
 
@@ -11,28 +10,22 @@ import pytest
 
 from pipelines.recipe.select import Curriculum
 from pipelines.steps.select.curriculum import opens, paced
-from tests.helpers.command import here
+from tests.helpers import corpora
+from tests.helpers.command import shards
 
 ROWS = 500
 
 
 def ran(folder: Path, curriculum: str, more: str = "", parts: int = 3) -> list[list[int]]:
     """Words of each document of each published shard of the train split, in order."""
-    draw, sources = random.Random(1), ""
+    draw = random.Random(1)
     rows = [
         {"id": i, "text": " ".join(draw.choices("abcdefghij", k=draw.choice([20, 40, 60, 80])))}
         for i in range(ROWS)
     ]
-    for part in range(parts):
-        lines = [json.dumps(row) for row in rows[part::parts]]
-        (folder / f"{part}.jsonl").write_text("\n".join(lines))
-        sources += f'[[source]]\nkind = "jsonl"\npaths = ["{part}.jsonl"]\n'
     publish = '[publish]\nshard = "10 kB"\ncolumns = ["words", "compression_ratio"]'
-    recipe = f'name = "a"\n{sources}\n[curriculum]\n{curriculum}\n{more}\n{publish}\n'
-    (folder / "a.toml").write_text(recipe)
-    done = here("run", "a.toml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    shards = sorted((folder / "runs/a/dataset/data/documents").glob("train-*"))
+    run = corpora.ran(folder, rows, f"[curriculum]\n{curriculum}\n{more}\n{publish}", parts)
+    shards = sorted((run / "dataset/data/documents").glob("train-*"))
     return [pa.ipc.open_stream(s).read_all()["words"].to_pylist() for s in shards]
 
 
@@ -55,13 +48,8 @@ def test_every_document_that_is_left_has_a_difficulty_and_a_place(tmp_path: Path
     assert [p is not None for p in placed["place"].to_pylist()] == kept
     assert decided["order"].to_pylist() == placed["place"].to_pylist()
     assert 0 < sum(kept) < ROWS
-    pairs = sorted(
-        zip(
-            placed["place"].drop_null().to_pylist(),
-            placed["difficulty"].drop_null().to_pylist(),
-            strict=True,
-        )
-    )
+    values = (placed[name].drop_null().to_pylist() for name in ("place", "difficulty"))
+    pairs = sorted(zip(*values, strict=True))
     assert [hard for _, hard in pairs] == sorted(hard for _, hard in pairs)
 
 
@@ -94,34 +82,9 @@ def test_a_pacing_opens_what_is_hard_in_its_time(pacing: str) -> None:
     assert (opens(np.linspace(0, 0.2, 9), asked) == 0).all()
 
 
-@pytest.mark.parametrize(
-    ("curriculum", "said"),
-    [
-        ('by = "wrods"', "unknown column 'wrods'"),
-        ('by = "words up"', 'by wants a column as in "compression_ratio asc"'),
-        ('by = "words"\npacing = "fast"', "pacing is sorted, linear, root, not 'fast'"),
-        ('by = "words"\nstart = 0', "start is a share above 0 and below 1"),
-        ('by = "language"', "language is no number"),
-        ("", "missing 'by'"),
-    ],
-)
-def test_what_is_wrong_is_said(curriculum: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"text": "a b c"}')
-    source = '[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]'
-    (tmp_path / "a.toml").write_text(f'name = "a"\n{source}\n[curriculum]\n{curriculum}\n')
-    done = here("run", "a.toml", cwd=tmp_path)
-    message = " ".join(done.stderr.split())
-    assert done.returncode == 2 and said in message, message
-
-
 def test_without_a_value_a_document_is_the_hardest(tmp_path: Path) -> None:
     rows = [{"id": i, "text": text} for i, text in enumerate(["a b c", "…", "a b", "— —"])]
-    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    source = '[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]'
     by = '[curriculum]\nby = "mean_word_length"\n[publish]\ncolumns = ["mean_word_length"]'
-    (tmp_path / "a.toml").write_text(f'name = "a"\n{source}\n{by}\n')
-    done = here("run", "a.toml", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    shard = next((tmp_path / "runs/a/dataset/data/documents").glob("*.arrow"))
+    (shard,) = shards(corpora.ran(tmp_path, rows, by))
     values = pa.ipc.open_stream(shard).read_all()["mean_word_length"].to_pylist()
     assert values == sorted(values, key=lambda v: (v is None, v)) and len(values) == 4

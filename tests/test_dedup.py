@@ -1,17 +1,16 @@
 """Near-duplicates end to end: who is found, who is kept, and what bad input does to it."""
 
-import json
 import random
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from filters.exact import Exact
 from filters.lsh import recall
-from tests.helpers.command import PLANTED, here, rows
+from pipelines.schema import DUPLICATES
+from tests.helpers.command import PLANTED, rows
+from tests.helpers.corpora import Rows, ran, told
 
 WORDS = [f"w{i}" for i in range(5000)]
 
@@ -36,27 +35,14 @@ def edited(words: list[str], changes: int, seed: int) -> list[str]:
     return copy
 
 
-def decided(folder: Path, rows: list[dict[str, Any]], dedup: str = "") -> list[dict[str, Any]]:
+def decided(folder: Path, rows: Rows, dedup: str = "") -> Rows:
     """Decisions and duplicates of each document, by its own id."""
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / "a.jsonl").write_text(lines)
-    (folder / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        f"[measure]\nquality = {{}}\n[dedup]\n{dedup}\n"
-    )
-    done = here("run", "a.toml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    run = folder / "runs/a"
-    tables = [
-        pq.read_table(run / "documents", columns=["id", "source_key"]),
-        pq.read_table(run / "decisions/documents", columns=["kept", "reason"]),
-        pq.read_table(run / "columns/documents/duplicates"),
-    ]
-    merged = pa.table({n: t[n] for t in tables for n in t.column_names}).to_pylist()
-    return sorted(merged, key=lambda row: int(row["source_key"]))
+    run = ran(folder, rows, f"[measure]\nquality = {{}}\n[dedup]\n{dedup}")
+    found = told(run, *(f"duplicates/{name}" for name in DUPLICATES.names)).to_pylist()
+    return sorted(found, key=lambda row: int(row["source_key"]))
 
 
-def documents(*texts: list[str]) -> list[dict[str, Any]]:
+def documents(*texts: list[str]) -> Rows:
     return [{"id": i, "text": " ".join(words)} for i, words in enumerate(texts)]
 
 
@@ -74,10 +60,8 @@ def test_near_copies_are_found_as_often_as_theory_says(tmp_path: Path) -> None:
     assert all(hit for j, hit in hits if j >= 0.9)
     assert not any(hit for j, hit in hits if j < 0.6)
     # verification takes away from what bands find near the threshold, and adds nothing
-    expected, spread = (
-        sum(recall(j, 14, 8) for j, _ in hits),
-        sum(recall(j, 14, 8) * (1 - recall(j, 14, 8)) for j, _ in hits) ** 0.5,
-    )
+    chances = [recall(j, 14, 8) for j, _ in hits]
+    expected, spread = sum(chances), sum(p * (1 - p) for p in chances) ** 0.5
     near = sum(0.6 <= j < 0.8 for j, _ in hits)
     assert expected - near - 3 * spread <= sum(hit for _, hit in hits) <= expected + 3 * spread
 
@@ -114,15 +98,10 @@ def test_texts_made_to_share_a_hash_are_no_duplicates(
 
 
 def test_texts_shorter_than_a_shingle_are_duplicates_only_if_equal(tmp_path: Path) -> None:
-    found = decided(
-        tmp_path, documents(["one", "two"], ["one", "two"], ["two", "one"], ["one"], [])
-    )
+    texts: list[list[str]] = [["one", "two"], ["one", "two"], ["two", "one"], ["one"], []]
+    found = decided(tmp_path, documents(*texts))
     assert [row["kept"] for row in found].count(True) == 4
     assert found[0]["cluster"] == found[1]["cluster"] != None  # noqa: E711
-
-
-def test_one_document_and_a_text_without_words(tmp_path: Path) -> None:
-    assert [row["kept"] for row in decided(tmp_path, documents(text(1)))] == [True]
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("words desc", 1), ("words", 0), ("words asc", 0)])
@@ -154,33 +133,10 @@ def test_a_chain_is_one_cluster_or_led(tmp_path: Path) -> None:
 
 
 def test_a_bad_copy_never_kills_a_good_one(tmp_path: Path) -> None:
-    good, bad = text(1), [*text(1), *["menu"] * 3]
-    (tmp_path / "b").mkdir()
-    lines = documents(good, bad)
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (tmp_path / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        '[rules]\nmenus = "words > 200"\n[dedup]\nkeep = "words desc"\n'
-    )
-    assert here("run", "a.toml", cwd=tmp_path).returncode == 0
-    reasons = pq.read_table(tmp_path / "runs/a/decisions/documents")["reason"].to_pylist()
-    assert sorted(map(str, reasons)) == ["None", "menus"]
-
-
-@pytest.mark.parametrize(
-    "option",
-    [
-        *("threshold = 0", "threshold = 2", 'link = "chain"', 'keep = "words down"', "keep = 3"),
-        *('keep = "paragraphs"', 'against = ["runs/a"]', "[measure]\nminhash = { bands = 14.0 }"),
-        *("[measure]\nminhash = { shingle = true }", "[measure]\nminhash = { bands = 4294967296 }"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> None:
-    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
-    (tmp_path / "a.toml").write_text(
-        f'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n[dedup]\n{option}\n'
-    )
-    assert here("run", "a.toml", cwd=tmp_path).returncode == 2
+    bad = [*text(1), *["menu"] * 3]
+    rules = 'keep = "words desc"\n[rules]\nmenus = "words > 200"'
+    found = decided(tmp_path, documents(text(1), bad), rules)
+    assert [row["reason"] for row in found] == [None, "menus"]
 
 
 def test_planted_copies_of_the_sample_are_found(sample: Path) -> None:
@@ -207,11 +163,8 @@ def test_equal_texts_and_near_ones_are_one_cluster_whoever_is_kept(tmp_path: Pat
     near = [*text(1), "one", "more"]
     for link in ("component", "leader"):
         for keep in ("words desc", "words", ""):
-            found = decided(
-                tmp_path,
-                documents(*[text(1)] * 20, *[near] * 20),
-                f'link = "{link}"\nkeep = "{keep}"',
-            )
+            rows = documents(*[text(1)] * 20, *[near] * 20)
+            found = decided(tmp_path, rows, f'link = "{link}"\nkeep = "{keep}"')
             assert sum(row["kept"] for row in found) == 1
             assert {row["cluster_size"] for row in found} == {40}
             assert sum(row["reason"] == "duplicate" for row in found) == 19

@@ -1,12 +1,12 @@
 """What edits took: counted by reason, and told by the summary, the report and the card."""
 
-import json
 from pathlib import Path
 
 import pyarrow as pa
 
 from filters import EDITS
 from pipelines.steps.edited import Edited, counted, listed
+from tests.helpers import corpora
 from tests.helpers.command import here
 from tests.test_boilerplate import FOOT, page
 
@@ -30,12 +30,8 @@ def test_edits_are_counted_with_the_bytes_that_they_take() -> None:
 
 def test_summary_report_and_card_tell_of_both_steps(tmp_path: Path) -> None:
     rows = [page(i, "a.org", FOOT, "Write to me@example.org") for i in range(10)]
-    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    (tmp_path / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        "[edits]\npersonal_data = {}\nboilerplate = { documents = 10, words = 5 }\n"
-    )
-    done = here("run", "a.toml", cwd=tmp_path)
+    rest = "[edits]\npersonal_data = {}\nboilerplate = { documents = 10, words = 5 }"
+    done = here("run", corpora.recipe(tmp_path, rows, rest), cwd=tmp_path)
     assert "20 edits boilerplate 10, email 10" in " ".join(done.stdout.split())
     card = (tmp_path / "runs/a/dataset/README.md").read_text()
     taken = 10 * len(FOOT + "\n")

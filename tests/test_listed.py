@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.listed import Listed
+from tests.helpers import corpora
 from tests.helpers.command import here as karez
 from tests.helpers.command import table
 from tests.helpers.measuring import batch
@@ -59,25 +60,13 @@ def test_columns_have_the_name_of_the_list() -> None:
         Listed("A b")
 
 
-RECIPE = """
-name = "a"
-[[source]]
-kind = "jsonl"
-paths = ["a.jsonl"]
-[measure]
-{} = {{ is = "listed", files = {} }}
-[rules]
-bad = "{} > 0.1"
-"""
-
-
 def recipe(folder: Path, files: str, name: str = "listed", column: str = "") -> Path:
     texts = ["A damn fine day, and a hell of a night.", "Nothing here but words."]
-    lines = [json.dumps({"text": text, "id": str(i)}) for i, text in enumerate(texts)]
-    (folder / "a.jsonl").write_text("\n".join(lines))
-    text = RECIPE.format(name, files, column or f"{name}_share")
-    (folder / "recipe.toml").write_text(text)
-    return folder / "recipe.toml"
+    rows = [{"text": text, "id": str(i)} for i, text in enumerate(texts)]
+    measure = f'[measure]\n{name} = {{ is = "listed", files = {files} }}'
+    return corpora.recipe(
+        folder, rows, f'{measure}\n[rules]\nbad = "{column or f"{name}_share"} > 0.1"'
+    )
 
 
 def test_lists_are_read_from_files_and_decide(tmp_path: Path) -> None:

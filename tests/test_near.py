@@ -2,37 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from filters.buffers import table as bytes_of
 from filters.lsh import similarity
-from tests.helpers.command import here
+from tests.helpers import corpora
+from tests.helpers.corpora import Rows, told
 from tests.test_dedup import documents, edited, text
 
 
-def ran(folder: Path, rows: list[dict[str, Any]], publish: str, more: str = "") -> pa.Table:
+def ran(folder: Path, rows: Rows, publish: str, more: str = "") -> pa.Table:
     """Each document with its split, what it is near to, and what was decided."""
-    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        f"{more}\n[publish]\n{publish}\n"
-    )
-    done = here("run", "a.toml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    run = folder / "runs/a"
-    whole = pq.read_table(run / "documents", columns=["id"])
-    reads = {"split": ["split"], "near": ["near_train", "near_id"], "minhash": ["minhash"]}
-    for table, names in reads.items():
-        for name in names:
-            columns = pq.read_table(run / "columns/documents" / table)
-            whole = whole.append_column(name, columns[name])
-    decisions = pq.read_table(run / "decisions/documents")
-    return whole.append_column("reason", decisions["reason"])
+    run = corpora.ran(folder, rows, f"{more}\n[publish]\n{publish}")
+    return told(run, "split/split", "near/near_train", "near/near_id", "minhash/minhash")
 
 
 HALVES = "splits = { train = 0.5, test = 0.3, validation = 0.2 }"
@@ -72,16 +57,11 @@ def test_it_is_dropped_and_says_beside_what(many: pa.Table) -> None:
     rows = many.to_pylist()
     by_id = {row["id"]: row for row in rows}
     for row in rows:
-        near = row["near_train"] is not None and row["near_train"] >= 0.5
+        near = row["near_train"] is not None and row["near_train"] >= 0.5  # null in train
         assert (row["reason"] == "near train") == near
         if near:
             other = by_id[row["near_id"]]
             assert (other["split"], other["reason"]) == ("train", None)
-
-
-def test_a_train_document_stays_whatever_it_is_near_to(many: pa.Table) -> None:
-    reasons = [r["reason"] for r in many.to_pylist() if r["split"] == "train"]
-    assert "near train" not in reasons
 
 
 def test_without_dedup_an_equal_text_is_near_train_too(tmp_path: Path) -> None:
@@ -97,28 +77,13 @@ def test_without_dedup_an_equal_text_is_near_train_too(tmp_path: Path) -> None:
 def test_another_threshold_decides_anew_and_false_looks_for_nothing(tmp_path: Path) -> None:
     rows = documents(*[edited(text(i // 4), 2 * (i % 4), i) for i in range(80)])
     count = []
-    for least in ("0.5", "0.9", "1", "false"):
-        splits = f"{HALVES}\nnear_train = {least}"
-        if least == "false":
-            (tmp_path / "runs/a").rename(tmp_path / "runs/b")
-            with pytest.raises(FileNotFoundError):
-                ran(tmp_path, rows, splits)
-            reasons = pq.read_table(tmp_path / "runs/a/decisions/documents")["reason"]
-        else:
-            reasons = ran(tmp_path, rows, splits)["reason"]
-        count.append(reasons.to_pylist().count("near train"))
-    assert count[0] > count[1] >= count[2] >= count[3] == 0
-
-
-@pytest.mark.parametrize("value", ["0", "2", '"much"', "true"])
-def test_a_threshold_that_makes_no_sense_is_refused(tmp_path: Path, value: str) -> None:
-    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
-    (tmp_path / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        f"[publish]\nnear_train = {value}\n"
-    )
-    done = here("run", "a.toml", cwd=tmp_path)
-    assert done.returncode == 2 and "near_train" in done.stderr
+    for least in ("0.5", "0.9", "1"):
+        found = ran(tmp_path, rows, f"{HALVES}\nnear_train = {least}")
+        count.append(found["reason"].to_pylist().count("near train"))
+    assert count[0] > count[1] >= count[2]
+    run = corpora.ran(tmp_path, rows, f"[publish]\n{HALVES}\nnear_train = false", name="b")
+    assert "near train" not in told(run)["reason"].to_pylist()
+    assert not (run / "columns/documents/near").exists()
 
 
 def test_a_crowded_bucket_is_compared_with_few(tmp_path: Path) -> None:

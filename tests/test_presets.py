@@ -16,6 +16,7 @@ from pipelines.recipe import Recipe
 from pipelines.recipe import presets as shipped
 from pipelines.recipe.measures import selected
 from pipelines.recipe.text import parse
+from tests.helpers import corpora
 from tests.helpers.command import ROOT, here
 
 NAMES = [path.stem for path in sorted((ROOT / "pipelines/recipe/presets").glob("*.toml"))]
@@ -135,11 +136,8 @@ DOCUMENTS = {
 
 def test_a_run_says_how_many_each_rule_drops(tmp_path: Path) -> None:
     lines = [{"id": str(key), "text": f"Home | Menu\n{text}"} for key, text in DOCUMENTS.items()]
-    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    (tmp_path / "a.toml").write_text(
-        'name = "a"\npresets = ["gopher", "c4", "fineweb"]\n'
-        '[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-    )
+    path = corpora.recipe(tmp_path, lines)
+    path.write_text(f'presets = ["gopher", "c4", "fineweb"]\n{path.read_text()}')
     planned = here("plan", "a.toml", cwd=tmp_path).stdout
     for rule, text in recipe(["gopher", "c4", "fineweb"]).rules.items():
         assert f"{rule}: {' '.join(text.split())}"[:40] in " ".join(planned.split())

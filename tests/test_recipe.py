@@ -5,6 +5,8 @@ import pytest
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe
 from pipelines.recipe.text import limited, load, parse, rebased
+from tests.helpers import corpora
+from tests.helpers.command import here
 
 LEAST = 'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
 
@@ -118,3 +120,61 @@ def test_the_first_documents_are_a_number() -> None:
     assert parse(limited(LEAST, 5), Path("/recipes/a.toml")).first == 5
     with pytest.raises(RecipeError, match="first"):
         read("first = 0\n" + LEAST)
+
+
+TOP = 'strategy = "top"\nby = "words {}"\nbudget = "{}"'
+
+
+@pytest.mark.parametrize(
+    ("section", "rest", "said"),
+    [
+        ("[edits]", "repeated_passages = { words = 1 }", "words wants a whole number of 2 to "),
+        ("[edits]", "repeated_paragraphs = { word = 8 }", "unexpected keyword argument 'word'"),
+        ("[edits]", "repeated_passage = {}", "did you mean repeated_passages?"),
+        ("[measure]", "minhash = { shingle = true }", "shingle wants a whole number of 1 to 4,096"),
+        ("[dedup]", "threshold = 0", "threshold must be above 0"),
+        ("[dedup]", "threshold = 2", "threshold: want a share"),
+        ("[dedup]", 'link = "chain"', "link is component or leader, not 'chain'"),
+        ("[dedup]", 'keep = "words down"', "keep wants columns as in"),
+        ("[dedup]", "keep = 3", "keep: want a string, got 3"),
+        ("[dedup]", 'keep = "paragraphs"', "paragraphs holds lists"),
+        ("[dedup]", 'against = ["runs/a"]', "runs/a is no run folder"),
+        ("[cap]", "documents = 0", "documents wants a number, at least 1, got 0"),
+        ("[cap]", "", "missing 'documents'"),
+        ("[cap]", 'documents = 3\nper = "hots"', "unknown column 'hots'"),
+        ("[cap]", 'documents = 3\nper = "languages"', "languages holds lists"),
+        ("[cap]", 'documents = 3\nkeep = "wrds"', "unknown column 'wrds'"),
+        ("[cap]", 'documents = 3\nkeep = "words down"', "keep wants columns as in"),
+        ("[[select]]", TOP.format("desc", "0 tokens"), "nothing would be chosen by '0 tokens'"),
+        ("[[select]]", TOP.format("desc", "0 %"), "nothing would be chosen by '0 %'"),
+        ("[[select]]", TOP.format("desc", "many"), 'want tokens such as "200M tokens", or "30 %"'),
+        ("[[select]]", TOP.format("down", "5k"), 'by wants a column as in "words desc", got'),
+        ("[[select]]", 'strategy = "top"\nby = "wrods"', "unknown column 'wrods'"),
+        ("[[select]]", 'strategy = "tpo"', "unknown name 'tpo'; "),
+        ("[[select]]", 'strategy = "top"\nby = "words"\nbudegt = 5', "unknown key 'budegt'"),
+        ("[[select]]", 'strategy = "top"', "top: missing 'by'"),
+        ("[select]", 'strategy = "random"', "write [[select]], with two brackets"),
+        ("", '[[select]]\nstrategy = "random"\n' * 5, "5 strategies; at most 4 follow each other"),
+        ("[[select]]", 'strategy = "random"\nbalance = 0.5', "balance are of groups"),
+        ("[[select]]", 'strategy = "random"\nadd = true', "nothing was taken before"),
+        ("[[select]]", 'strategy = "random"\nper = "lang"', "unknown column 'lang'"),
+        ("[[select]]", 'strategy = "importance"\nby = "words"\ntemperature = 0', "above 0"),
+        ("[[select]]", 'strategy = "band"\nby = "words"\nlow = 0.9\nhigh = 0.1', "must be below"),
+        ("[curriculum]", 'by = "wrods"', "unknown column 'wrods'"),
+        ("[curriculum]", 'by = "words up"', 'by wants a column as in "compression_ratio asc"'),
+        ("[curriculum]", 'by = "words"\npacing = "fast"', "is sorted, linear, root, not 'fast'"),
+        ("[curriculum]", 'by = "words"\nstart = 0', "start is a share above 0 and below 1"),
+        ("[curriculum]", 'by = "language"', "language is no number"),
+        ("[curriculum]", "", "missing 'by'"),
+        ("[publish]", "near_train = 0", "near_train must be above 0"),
+        *(("[publish]", f"near_train = {each}", "want a share") for each in (2, '"much"', "true")),
+    ],
+)
+def test_what_a_step_cannot_do_is_told_in_one_line_before_anything_is_read(
+    section: str, rest: str, said: str, tmp_path: Path
+) -> None:
+    path = corpora.recipe(tmp_path, [{"text": "a"}], f"{section}\n{rest}")
+    done = here("run", path, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith(f"karez: {path}") and section in done.stderr
+    assert said in done.stderr and not (tmp_path / "runs").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.command import ROOT, files, shards
 from tests.helpers.command import here as karez
+from tests.helpers.corpora import begun
 
 LINES = [
     {"text": f"{'word ' * (10 * n)} number {n}", "id": n, "url": f"https://s{n % 3}.org/{n}"}
@@ -39,7 +40,7 @@ def steps(*arguments: str | Path, cwd: Path) -> list[str]:
     """The steps that a command did."""
     done = karez("run", *arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
-    return [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
+    return begun(done.stdout)
 
 
 ALL = ["ingest", "scan", "rules", "dedup", "check", "split", "decide", "publish"]

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.helpers.command import PLANTED, Rows, files, here, karez, rows, shards, table
+from tests.helpers.command import PLANTED, Rows, files, karez, rows, shards, table
+from tests.helpers.corpora import ran
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +73,8 @@ def test_nothing_else_is_dead(sample: Path) -> None:
 def test_every_record_is_accounted_for(sample: Path, documents: Rows) -> None:
     decisions = table(sample, "decisions/documents")
     assert decisions.num_rows == len(documents)
-    assert decisions["kept"].to_pylist() == [
-        reason is None for reason in decisions["reason"].to_pylist()
-    ]
+    kept = [reason is None for reason in decisions["reason"].to_pylist()]
+    assert decisions["kept"].to_pylist() == kept
 
 
 def test_columns_lie_row_for_row_beside_the_documents(sample: Path) -> None:
@@ -176,11 +176,6 @@ def test_no_work_is_left_over(sample: Path) -> None:
 
 
 def test_the_card_says_by_what_tokens_were_estimated(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "x" * 101}))
-    (tmp_path / "a.toml").write_text(
-        'name = "a"\n[[source]]\nkind = "jsonl"\npaths = ["a.jsonl"]\n'
-        "[measure]\ntokens = { bytes_per_token = 10 }\n"
-    )
-    assert here("run", "a.toml", cwd=tmp_path).returncode == 0
-    card = (tmp_path / "runs/a/dataset/README.md").read_text()
+    run = ran(tmp_path, [{"text": "x" * 101}], "[measure]\ntokens = { bytes_per_token = 10 }")
+    card = (run / "dataset/README.md").read_text()
     assert "11 tokens (estimated, 10 bytes a token)" in card
