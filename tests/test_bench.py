@@ -2,13 +2,12 @@
 
 import random
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.bench import neardup, neardup_corpus, neardup_plot, neardup_short, personal
+from tests.bench import neardup, neardup_corpus, personal
 
 WORDS = [f"word{i}" for i in range(3000)]
 
@@ -94,34 +93,6 @@ def test_a_missed_bar_says_so() -> None:
     assert [line for line in said if not line.startswith("met")] == [
         "MISSED: times gaoya, with the reading 3, bar 4"
     ]
-
-
-def test_short_texts_have_40_to_80_words_and_copies() -> None:
-    words = [f"w{i}" for i in range(1_000_000)]
-    texts = list(neardup_short.group(words, 0))
-    assert len(texts) == neardup_short.GROUP
-    assert {40, 80} <= {len(text.split()) for text in texts} <= set(range(40, 81))
-    middles = {" ".join(text.split()[10:20]) for text in texts}  # of which few copies changed one
-    assert 0.17 < 1 - len(middles) / len(texts) < 0.23
-    assert texts == list(neardup_short.group(words, 0)) != list(neardup_short.group(words, 1))
-
-
-def test_growth_is_the_exponent_with_its_interval() -> None:
-    sizes = [1000, 2000, 4000, 8000]
-    assert neardup_short.slope(sizes, [n**1.1 for n in sizes]) == pytest.approx((1.1, 1.1, 1.1))
-    noisy = [n * f for n, f in zip(sizes, (1.1, 0.9, 1.1, 0.9), strict=True)]
-    slope, low, high = neardup_short.slope(sizes, noisy)
-    assert low < 0.9 < slope < 1 < high
-
-
-def test_the_picture_shows_every_tool() -> None:
-    bins = {f"recall {low:.2f}": (0.9, 0.8, 0.95, 10) for low in neardup.BINS[:-1]}
-    speeds = {"karez": 9000.0, "datatrove": 50.0}
-    table = {tool: {"documents a CPU s": (n, n, n)} for tool, n in speeds.items()}
-    svg = neardup_plot.picture(table, {"karez": bins, "datatrove": bins})
-    root = ElementTree.fromstring(svg)
-    said = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"karez", "9,000", "datatrove", "50"} <= said
 
 
 def test_planted_values_stand_in_the_texts_and_are_judged() -> None:

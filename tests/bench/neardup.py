@@ -1,13 +1,12 @@
 """Near-duplicates: Karez beside its peers on one corpus, with what each missed.
 
-python tests/bench/neardup.py [PAGES [RUNS [DOCUMENTS]]]
+python tests/bench/neardup.py [PAGES [RUNS]]
 
 Everybody reads the same Parquet and writes down what to remove; Karez stops at its decisions.  A
 cost is marginal: CPU seconds of four times the corpus less those of the corpus, per document, so
 start-up drops out; slow peers get less.  It comes from the medians of all turns, its interval from
 drawing turns anew.  *Reading* is Karez's own run without measures and dedup.  Karez does not look
-for what it missed, as no peer does.  The corpus is built by `neardup_corpus.py`; memory and growth
-are taken with DOCUMENTS short texts by `neardup_short.py`, 0: not at all.
+for what it missed, as no peer does.  The corpus is built by `neardup_corpus.py`.
 """
 
 import json
@@ -23,7 +22,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.steps.dedup.recall import wilson
-from tests.bench import neardup_plot, neardup_short
 from tests.bench.bench import ROOT, Cost, cost, environment, machine
 
 HERE = ROOT / "tests/bench"
@@ -193,7 +191,7 @@ def show(table: dict[str, dict[str, Middle]], shares: dict[str, Shares]) -> None
     print()
 
 
-def main(pages: int = 70_000, times: int = 5, documents: int = 8_000_000) -> None:
+def main(pages: int = 70_000, times: int = 5) -> None:
     """Measure, print, keep."""
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -207,11 +205,8 @@ def main(pages: int = 70_000, times: int = 5, documents: int = 8_000_000) -> Non
     print(machine())
     show(table, shares)
     print("\n".join(bars(table, shares)))
-    growth = neardup_short.growth(folder, documents) if documents else {}
-    kept = {"machine": machine(), "cost": table, "quality": shares, "growth": growth}
+    kept = {"machine": machine(), "cost": table, "quality": shares}
     (ROOT / "build/neardup.json").write_text(json.dumps(kept, indent=1))
-    (ROOT / "build/neardup.svg").write_text(neardup_plot.picture(table, shares))
-    print(f"\nkept as {ROOT / 'build/neardup.json'} and neardup.svg")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ measures, edits, and the columns written; what it takes to judge them is told ap
 that of its filters alone, over a quarter of DOCUMENTS of the same corpus a turn.  Both are taken by
 turns, and come from the medians.
 
-Data-Juicer's eight text filters that need no download run over the same documents; they ask for
-less.
-
 Verdicts are compared on as many English documents, on datatrove's own words.  Of those that either
 rejects the share is told that both do, and of every difference the cause: it is white space where
 the two agree once that is taken from around the lines.
@@ -54,8 +51,6 @@ kind = "parquet"
 paths = ["{corpus}"]
 """
 SIZES = ("quarter", "corpus")
-JUICER = ("py-data-juicer==1.6.1", "aiohttp==3.14.5", "ray==2.60.0")
-"""It installs the last two by itself, when it is first imported, unless they are there."""
 
 BAR, GOAL, AGREEMENT = 200, 600, 0.98
 ABOUT_REPETITION = {"duplicate_lines", "duplicate_paragraphs", "top_ngram", "duplicate_ngrams"}
@@ -97,14 +92,6 @@ def judged(folder: Path, table: pa.Table) -> tuple[dict[str, float], pa.Table]:
     return json.loads(out.with_suffix(".json").read_text()), pq.read_table(f"{out}.parquet")
 
 
-def juicer(folder: Path) -> float:
-    """CPU seconds of Data-Juicer's eight text filters over what datatrove was just given."""
-    python = environment(folder, "data-juicer", (*JUICER, "pyarrow==25.0.1"))
-    out = folder / "juicer.json"
-    cost((python, HERE / "juicer_peer.py", folder / "rules-in.parquet", out))
-    return float(json.loads(out.read_text())["juicer"])
-
-
 def apart(texts: pa.StringArray) -> dict[str, float]:
     """CPU seconds of each part of ours, in this process."""
     batch = pa.record_batch({"text": texts, "words": words(texts)})
@@ -129,17 +116,13 @@ def costs(rows: Mapping[str, int], turns: Sequence[Mapping[str, float]]) -> dict
         for step in ("scan", "bare scan", "rules")
     )
     ours = {"karez": 1 / (scan - bare), "karez, judging too": 1 / (scan - bare + judging)}
-    every, pipeline, eight = (
-        rows["peer"] / took.pop(name) for name in ("every", "pipeline", "juicer")
-    )
+    every, pipeline = (rows["peer"] / took.pop(name) for name in ("every", "pipeline"))
     return {
         **ours,
         **{f"  {name} alone": rows["peer"] / seconds for name, seconds in took.items()},
         **{"datatrove, every filter": every, "datatrove, as a pipeline": pipeline},
-        "data-juicer, eight filters": eight,
         "times every filter": ours["karez"] / every,
         "times the pipeline": ours["karez"] / pipeline,
-        "times data-juicer": ours["karez"] / eight,
     }
 
 
@@ -156,7 +139,7 @@ def measured(folder: Path, documents: int, times: int) -> dict[str, float]:
             took |= run(folder, '["gopher", "c4", "fineweb"]', size)
             took[f"bare scan {size}"] = run(folder, "[]", size)[f"scan {size}"]
         if turn:  # in the first all is compiled
-            turns.append({**took, **judged(folder, some)[0], "juicer": juicer(folder)})
+            turns.append({**took, **judged(folder, some)[0]})
     return costs({**rows, "peer": documents}, turns)
 
 

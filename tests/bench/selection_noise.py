@@ -7,7 +7,6 @@ which nobody has looked through: what is bad among them counts as loss.  A score
 outside a band, so that the share of good documents lost below the band equals that lost above it.
 All together drop a document by its Mahalanobis distance from the good ones, every score as
 the normal deviate of its rank among these.  What is found is the share of the documents of a kind.
-Writes the curves of all together to build/selection-noise.svg.
 """
 
 import json
@@ -21,10 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pipelines.report.plots import WIDTH, said
 from tests.bench import pool, pool_noise
 from tests.bench.bench import ROOT, machine
 from tests.bench.selection import karez
@@ -40,11 +37,9 @@ SCORES = (
     "entropy_difference",
 )
 ALL = "all together"
-HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 250, 40.0, 348.0, 12.0, 224.0
 RIDGE = 1e-3  # added to the spread of each score
 TAIL = 1e-6  # nearest to 0 and 1 that a rank comes
 ABSENT = 9.0  # deviates of a document that a score says nothing of
-MOST = 0.2  # loss at the right of the picture
 RECIPE = """name = "noise"
 [[source]]
 kind = "parquet"
@@ -132,38 +127,8 @@ def curves(
     return {name: found(out, kinds, losses) for name, out in outs.items()}
 
 
-def picture(lines: Mapping[str, Sequence[float]], losses: Sequence[float]) -> Markup:
-    """What all scores together find of each kind, by the loss of good text."""
-    inside = []
-    for tenth in range(0, 11, 2):
-        y = _y(tenth / 10)
-        inside.append(Markup('<path d="M{} {:.1f}H{}" stroke="#ddd"/>').format(LEFT, y, RIGHT))
-        inside.append(said(LEFT - 5, y + 4, f"{tenth * 10} %", "end"))
-    for loss in (0.0, 0.05, 0.1, 0.15, 0.2):
-        inside.append(said(_x(loss), BOTTOM + 16, f"{loss:.0%}", "middle"))
-    for number, (kind, shares) in enumerate(lines.items()):
-        points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(losses, shares, strict=True))
-        colour = f"hsl({360 * number // max(1, len(lines))} 70% 40%)"
-        line = '<polyline points="{}" fill="none" stroke="{}" stroke-width="2"/>'
-        inside.append(Markup(line).format(points, colour))
-        inside.append(Markup('<g style="fill:{}">{}</g>').format(
-            colour, said(RIGHT - 4, BOTTOM - 12 - 15 * number, kind, "end")))  # fmt: skip
-    return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}"><style>text{{font:12px '
-        'sans-serif}}</style><rect width="100%" height="100%" fill="#fff"/>{}</svg>\n'
-    ).format(WIDTH, HEIGHT, Markup("").join(inside))
-
-
-def _x(loss: float) -> float:
-    return LEFT + (RIGHT - LEFT) * loss / MOST
-
-
-def _y(share: float) -> float:
-    return BOTTOM - (BOTTOM - TOP) * share
-
-
 def main() -> None:
-    """Measure, print, draw, keep."""
+    """Measure, print, keep."""
     folder = ROOT / "build/bench/selection"
     folder.mkdir(parents=True, exist_ok=True)
     pool.write(folder)
@@ -176,9 +141,6 @@ def main() -> None:
         for kind, shares in by.items():
             told = "".join(f"{share:>8.1%}" for share in shares)
             print(f"{name:<20}{kind:<16}{told}")
-    fine = [MOST * step / 40 for step in range(41)]
-    svg = picture(curves(scores, kinds, fine)[ALL], fine)
-    (ROOT / "build/selection-noise.svg").write_text(svg)
     kept = {"machine": machine(), "losses": LOSSES, "found": table}
     (ROOT / "build/selection-noise.json").write_text(json.dumps(kept, indent=1))
 
