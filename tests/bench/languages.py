@@ -8,10 +8,8 @@ once.  Karez labels every paragraph; the library labels whole documents, and the
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,14 +19,7 @@ from fasttext.FastText import load_model
 
 from filters.buffers import utf8
 from filters.language import MODEL, model, paragraphs
-from tests.bench.bench import ROOT, cost, machine
-
-
-def timed(do: Callable[[], object]) -> float:
-    """CPU seconds."""
-    began = time.process_time()
-    do()
-    return time.process_time() - began
+from tests.bench.common import machine, middle, place, script, timed
 
 
 def pieces(texts: pa.StringArray) -> list[str]:
@@ -53,10 +44,8 @@ def agreement(texts: pa.StringArray, lines: list[str], library: Callable[..., An
 
 def main(documents: int = 4000, turns: int = 5) -> None:
     """Measure and print."""
-    folder = ROOT / "build/bench"
-    script = Path(__file__).with_name("neardup_corpus.py")
-    folder.mkdir(parents=True, exist_ok=True)
-    cost([sys.executable, script, folder, "70000"], PYTHONPATH=str(ROOT))
+    folder = place()
+    script("neardup_corpus", folder)
     whole = pq.read_table(folder / "corpus.parquet", columns=["text"])["text"]
     library = load_model(str(MODEL)).f.multilinePredict
     paragraphs(whole[:10].combine_chunks())  # compiles
@@ -76,9 +65,9 @@ def main(documents: int = 4000, turns: int = 5) -> None:
         alike.append(agreement(texts, lines, library))
     print(machine())
     for name, found in rates.items():
-        middle = statistics.median(found)
-        ends = f"({min(found):,.0f} to {max(found):,.0f})"
-        print(f"  {name:<24} {middle:>8,.0f} documents a CPU s {ends}")
+        usual, least, most = middle(found)
+        told = f"{usual:>8,.0f} documents a CPU s ({least:,.0f} to {most:,.0f})"
+        print(f"  {name:<24} {told}")
     print(f"  labels alike             {statistics.mean(alike):>8.4%}, of {len(model().labels)}")
 
 

@@ -1,7 +1,5 @@
 """Documents whose languages are known: pages of LibreOffice's help, which is translated.
 
-python languages_gold.py FOLDER
-
 Of each page the lines of 80 bytes and more are taken that do not stand in the English help as well,
 since what nobody has translated yet is English everywhere.  Writes ``gold.parquet`` (text, and a
 list of its languages): whole pages, and mixed documents of two or three languages, each with two to
@@ -9,14 +7,14 @@ five lines.
 """
 
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from resiliparse.extract.html2text import extract_plain_text
+
+from tests.bench.neardup_corpus import unpacked
 
 LANGUAGES = (
     "ca cs da de el en-us es et eu fi fr gl hu id it ja ko nl pl pt pt-br ru sl sv tr vi zh-cn"
@@ -69,17 +67,9 @@ def write(folder: Path) -> Path:
     """Make the documents, once."""
     path = folder / "gold.parquet"
     if not path.exists():
-        debs = folder / "debs"
-        debs.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=debs, check=True)
-        for deb in sorted(debs.glob("libreoffice-help-*.deb")):
-            subprocess.run(["dpkg-deb", "-x", deb, folder / "help"], check=True)
+        unpacked(folder / "help", PACKAGES)
         documents = known(folder)
         whole = [("\n".join(d), [name]) for name, every in documents.items() for d in every]
         texts, languages = zip(*whole, *mixed(documents), strict=True)
         pq.write_table(pa.table([list(texts), list(languages)], schema=SCHEMA), path)
     return path
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))

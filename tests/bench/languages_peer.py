@@ -1,13 +1,14 @@
-"""One peer's languages of documents, in its own environment; prints CPU seconds of asking alone.
+"""One peer's languages of documents, in its own environment.
 
 python languages_peer.py TOOL GOLD.parquet OUT
 
-Writes a line a document: its languages, the likeliest first.
+Writes CPU seconds of asking alone, and a line a document: its languages, the likeliest first.
 """
 
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -42,6 +43,5 @@ if __name__ == "__main__":
     ask("The first text loads the model.")
     began = time.process_time()
     found = [ask(text) for text in texts]
-    print(time.process_time() - began)
-    with open(out, "w") as file:  # noqa: PTH123 (peers may be of an older Python)
-        file.writelines(" ".join(each) + "\n" for each in found)
+    took = time.process_time() - began
+    Path(out).write_text("\n".join([f"{took}", *(" ".join(each) for each in found)]) + "\n")

@@ -6,9 +6,7 @@ Documents are those of `languages_gold.py`.  Of each, the likeliest language is 
 ones the set of languages, by F1.  Karez and CLD2 tell shares, and a language counts from 5 % on.
 """
 
-import json
 import statistics
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +18,10 @@ from fasttext.FastText import load_model
 from filters import EDITS
 from filters.language import MODEL, Language, paragraphs
 from pipelines.steps.dedup.recall import wilson
-from tests.bench.bench import ROOT, environment, machine
+from tests.bench.common import keep, machine, peer, place, verdict
 from tests.bench.languages_gold import write
 
-PEERS = {"pycld2": ("pycld2==0.42",), "py3langid": ("py3langid==0.4.0",)}
+PEERS = ("pycld2", "py3langid")
 SHARE = 0.05
 BATCH = 500
 SET_BAR = 0.95
@@ -56,13 +54,12 @@ def library(texts: pa.StringArray) -> Found:
     return time.process_time() - began, [[la.removeprefix("__label__") for la in x] for x in labels]
 
 
-def peer(folder: Path, tool: str) -> Found:
+def theirs(folder: Path, tool: str) -> Found:
     """A tool in its own environment."""
-    python = environment(folder, tool, (*PEERS[tool], "pyarrow==25.0.1"))
-    script, out = Path(__file__).with_name("languages_peer.py"), folder / "out"
-    command = [str(each) for each in (python, script, tool, folder / "gold.parquet", out)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout), [line.split() for line in out.read_text().splitlines()]
+    out = folder / "out"
+    peer(tool, "languages_peer", tool, folder / "gold.parquet", out)
+    took, *lines = out.read_text().splitlines()
+    return float(took), [line.split() for line in lines]
 
 
 def f1(found: Sequence[str], true: Sequence[str]) -> float:
@@ -88,13 +85,12 @@ def judged(found: Found, gold: list[list[str]]) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print, keep."""
-    folder = ROOT / "build/bench"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = place()
     table = pq.read_table(write(folder))
     texts, gold = table["text"].combine_chunks(), table["languages"].to_pylist()
     karez(texts[:10])  # compiles
     found = {"karez": karez(texts), "fastText": library(texts)}
-    found |= {tool: peer(folder, tool) for tool in PEERS}
+    found |= {tool: theirs(folder, tool) for tool in PEERS}
     figures = {tool: judged(each, gold) for tool, each in found.items()}
     print(machine())
     for tool, mine in figures.items():
@@ -106,9 +102,8 @@ def main() -> None:
         "set-F1, mixed": (ours["set-F1, mixed"], SET_BAR),
     }
     for what, (figure, bar) in bars.items():
-        print(f"{'met' if figure >= bar else 'MISSED'}: {what} {figure:.4f}, bar {bar:.4f}")
-    kept = {"machine": machine(), "languages": figures}
-    (ROOT / "build/languages.json").write_text(json.dumps(kept, indent=1))
+        print(verdict(figure >= bar, f"{what} {figure:.4f}, bar {bar:.4f}"))
+    keep("languages", languages=figures)
 
 
 if __name__ == "__main__":

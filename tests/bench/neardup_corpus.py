@@ -1,6 +1,6 @@
 """A corpus with known near-duplicates: real pages, and copies edited by known amounts.
 
-python tests/bench/neardup_corpus.py FOLDER PAGES
+python tests/bench/neardup_corpus.py FOLDER [PAGES]
 
 Pages are the HTML and manual pages of Debian's documentation packages (their licences are theirs;
 nothing of them is kept in this project).  Natural near-copies are taken out first, so that whatever
@@ -17,10 +17,11 @@ import re
 import string
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -73,18 +74,23 @@ AGAIN = 0.15  # of the copies have the source of the one before
 
 def pages(folder: Path) -> Iterator[str]:
     """The texts of all packages, in a drawn order."""
-    debs, tree = folder / "debs", folder / "tree"
-    if not tree.exists():
-        debs.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=debs, check=True)
-        for deb in sorted(debs.glob("*.deb")):
-            subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
+    tree = unpacked(folder / "tree", PACKAGES)
     paths = sorted(p for p in tree.rglob("*") if p.is_file() and not p.is_symlink())
     random.Random(3).shuffle(paths)
     with Pool() as pool:
         for text in pool.imap(page, paths, 64):
             if LEAST <= len(text.encode()) <= MOST:
                 yield text
+
+
+def unpacked(tree: Path, packages: Iterable[str]) -> Path:
+    """What Debian's packages hold, unpacked once."""
+    if not tree.exists():
+        with TemporaryDirectory() as debs:
+            subprocess.run(["apt-get", "download", *packages], cwd=debs, check=True)
+            for deb in sorted(Path(debs).iterdir()):
+                subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
+    return tree
 
 
 def page(path: Path) -> str:
@@ -189,28 +195,26 @@ def truth(texts: list[str], groups: list[int]) -> pa.Table:
     return pa.table(dict(zip(("one", "other", "jaccard"), map(list, columns), strict=True)))
 
 
-def write(folder: Path, limit: int) -> None:
+def write(folder: Path, limit: int = 70_000) -> None:
     """Make the corpus, once."""
     if (folder / "truth.parquet").exists():
         return
-    every = list(dict.fromkeys(islice(pages(folder), 2 * limit)))
-    base = unlike(every)[: round(limit * (1 - sum(share for share, _ in KINDS.values())))]
+    raw = list(dict.fromkeys(islice(pages(folder), 2 * limit)))
+    base = unlike(raw)[: round(limit * (1 - sum(share for share, _ in KINDS.values())))]
     texts, groups = injected(base)
     table = pa.table({"id": [f"{row:06d}" for row in range(len(texts))], "text": texts})
-    quarter = np.array(groups) % 4 == 0
-    pq.write_table(table, folder / "corpus.parquet", compression="zstd")
-    pq.write_table(table.filter(pa.array(quarter)), folder / "quarter.parquet", compression="zstd")
+    for name, every in (("corpus", 1), ("quarter", 4), ("part", 16)):
+        some = table.filter(pa.array(np.array(groups) % every == 0))
+        pq.write_table(some, folder / f"{name}.parquet", compression="zstd")
     with pq.ParquetWriter(folder / "fourfold.parquet", table.schema, compression="zstd") as out:
         for turn in range(4):
             out.write_table(disguised(table, turn))
-    part = np.array(groups) % 16 == 0
-    pq.write_table(table.filter(pa.array(part)), folder / "part.parquet", compression="zstd")
     pq.write_table(truth(texts, groups), folder / "truth.parquet")
     size = sum(len(text.encode()) for text in texts)
     print(
-        f"{len(every):,} pages, {len(base):,} unlike, {len(texts):,} documents, {size / 1e6:.0f} MB"
+        f"{len(raw):,} pages, {len(base):,} unlike, {len(texts):,} documents, {size / 1e6:.0f} MB"
     )
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]))
+    write(Path(sys.argv[1]), *map(int, sys.argv[2:]))

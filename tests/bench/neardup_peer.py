@@ -7,6 +7,7 @@ Every tool has shingles of 5 words, 112 permutations in 14 bands of 8, and keeps
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -66,37 +67,6 @@ def datasketch(path: str) -> Iterator[str]:
             index.insert(name, sketch)
 
 
-def datatrove(path: str) -> Iterator[str]:
-    """Its four stages, one after the other in this process; what it filters out goes to a file."""
-    import json
-    import tempfile
-    from pathlib import Path
-
-    from datatrove.executor import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import minhash as stage
-    from datatrove.pipeline.readers import ParquetReader
-    from datatrove.pipeline.writers import JsonlWriter
-
-    config = stage.MinhashConfig(n_grams=SHINGLE, num_buckets=BANDS, hashes_per_bucket=ROWS)
-    with tempfile.TemporaryDirectory() as name:
-        made = {each: str(Path(name, each)) for each in ("signs", "buckets", "gone", "kept", "out")}
-        source = ParquetReader(str(Path(path).parent), glob_pattern=Path(path).name)
-        out = JsonlWriter(made["out"], compression=None)
-        stages = [
-            (1, [source, stage.MinhashDedupSignature(made["signs"], config, language="en")]),
-            (BANDS, [stage.MinhashDedupBuckets(made["signs"], made["buckets"], config=config)]),
-            (1, [stage.MinhashDedupCluster(made["buckets"], made["gone"], config=config)]),
-            (1, [source, stage.MinhashDedupFilter(made["gone"], exclusion_writer=out)]),
-        ]
-        for number, (tasks, steps) in enumerate(stages):
-            logs = str(Path(name, f"log-{number}"))
-            LocalPipelineExecutor(steps, tasks=tasks, workers=1, logging_dir=logs).run()
-        for file in Path(made["out"]).rglob("*.jsonl"):
-            for line in file.read_text().splitlines():
-                yield json.loads(line)["id"]
-
-
 if __name__ == "__main__":
     tool, corpus, out = sys.argv[1:]
-    with open(out, "w") as file:  # noqa: PTH123
-        file.writelines(f"{name}\n" for name in globals()[tool](corpus))
+    Path(out).write_text("\n".join(globals()[tool](corpus)))

@@ -13,7 +13,6 @@ import json
 import random
 import statistics
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,14 +20,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from filters.edits import apply
 from filters.personal import KINDS, PersonalData
 from pipelines.steps.dedup.recall import wilson
-from tests.bench.bench import ROOT, cost, environment, machine
+from tests.bench.common import machine, peer, place, sample, timed, verdict
 
-PEERS = ("faker==40.63.0", "datatrove==0.10.1", "regex==2026.11.19")
 TOOLS = ("datatrove", "expressions")
 BARS = {"recall": 0.98, "precision": 0.95}
 SPEED = 200  # MB a CPU second, over text without any
@@ -88,26 +85,15 @@ def cleaned(texts: list[str]) -> list[dict[str, str]]:
 
 def rate(texts: pa.StringArray) -> float:
     """MB a CPU second, the edits made."""
-    batch, took = pa.record_batch({"text": texts}), []
-    for _ in range(TURNS):
-        began = time.process_time()
-        apply(texts, PersonalData().edit(batch))
-        took.append(time.process_time() - began)
+    batch = pa.record_batch({"text": texts})
+    took = [timed(lambda: apply(texts, PersonalData().edit(batch))) for _ in range(TURNS)]
     return float(pc.sum(pc.binary_length(texts)).as_py() / 1e6 / statistics.median(took))
 
 
-def sample(folder: Path) -> list[str]:
-    """The texts of the sample that ships."""
-    run = folder / "sample"
-    cost([sys.executable, "-m", "pipelines", "run", "infra/recipes/sample.toml", "--run", run])
-    found: list[str] = pq.read_table(run / "documents", columns=["text"])["text"].to_pylist()
-    return found
-
-
-def peer(folder: Path, tool: str, *arguments: str | Path) -> list[Any]:
+def theirs(tool: str, given: Path | int) -> list[Any]:
     """What the peers' script writes."""
-    python, out = environment(folder, "personal", PEERS), folder / "personal.jsonl"
-    cost([python, ROOT / "tests/bench/personal_peer.py", tool, *arguments, out])
+    out = place() / "personal.jsonl"
+    peer("datatrove", "personal_peer", tool, given, out)
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -124,10 +110,8 @@ def show(tool: str, table: Table, speed: float) -> None:
 
 def main(count: int = 1000) -> None:
     """Plant, look, print."""
-    folder = ROOT / "build/bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    raw = sample(folder)
-    texts, values = planted(raw, peer(folder, "plant", str(count)))
+    raw = [row["text"] for row in sample(place())]
+    texts, values = planted(raw, theirs("plant", count))
     print(machine())
     ours = judged(values, cleaned(texts), True)
     many = pa.array(raw * 10)
@@ -139,17 +123,17 @@ def main(count: int = 1000) -> None:
     print(f"  over documents without any: {speed:,.0f} MB a CPU second")
     natural = PersonalData().edit(pa.record_batch({"text": pa.array(raw)})).values
     print(f"  in the documents themselves: {dict(Counter(natural.field('reason').to_pylist()))}")
-    given = folder / "planted.jsonl"
+    given = place() / "planted.jsonl"
     given.write_text("\n".join(map(json.dumps, texts)))
     for tool in TOOLS:
-        *found, took = peer(folder, tool, given)
+        *found, took = theirs(tool, given)
         size = sum(len(text.encode()) for text in texts)
         show(tool, judged(values, found, False), size / 1e6 / took)
     for kind, figures in ours.items():
         for name, bar in BARS.items():
             share = figures[name][0]
-            print(f"{'met' if share >= bar else 'MISSED'}: {kind}, {name} {share:.4f}, bar {bar}")
-    print(f"{'met' if speed >= SPEED else 'MISSED'}: MB a CPU second {speed:.0f}, bar {SPEED}")
+            print(verdict(share >= bar, f"{kind}, {name} {share:.4f}, bar {bar}"))
+    print(verdict(speed >= SPEED, f"MB a CPU second {speed:.0f}, bar {SPEED}"))
 
 
 if __name__ == "__main__":

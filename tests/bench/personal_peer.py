@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 Clean = Callable[[str], str]
@@ -174,17 +175,15 @@ def expressions() -> dict[str, Clean]:
 
 def main(tool: str, given: str, out: str) -> None:
     """Plant, or let a peer clean; CPU seconds of all kinds together go to the last line."""
-    with open(out, "w") as file:  # noqa: PTH123
-        if tool == "plant":
-            file.writelines(json.dumps(each) + "\n" for each in made(int(given)))
-            return
+    if tool == "plant":
+        found: list[Any] = list(made(int(given)))
+    else:
         clean = {"datatrove": datatrove, "expressions": expressions}[tool]()
-        with open(given) as lines:  # noqa: PTH123
-            texts = [json.loads(line) for line in lines]
+        texts = [json.loads(line) for line in Path(given).read_text().splitlines()]
         began = time.process_time()
-        cleaned = [{kind: do(text) for kind, do in clean.items()} for text in texts]
-        took = time.process_time() - began
-        file.writelines(json.dumps(each) + "\n" for each in [*cleaned, took])
+        found = [{kind: do(text) for kind, do in clean.items()} for text in texts]
+        found.append(time.process_time() - began)
+    Path(out).write_text("\n".join(map(json.dumps, found)))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from filters.words import words
 from pipelines.commands import price
 from pipelines.recipe.measures import selected
@@ -27,10 +25,10 @@ from pipelines.recipe.text import load
 from pipelines.runs import Run, parts
 from pipelines.steps import count, fit, order
 from pipelines.steps.scan import all_edits, edited_text
-from tests.bench.bench import ROOT, cost, machine
+from tests.bench.common import ROOT, karez, machine, sample, verdict
 
 COPIES, TURNS = 32, 3
-SAMPLE = 10  # every which of the sample's documents stands for a target
+EVERY = 10  # which of the sample's documents stands for a target
 Turns = list[dict[str, Any]]
 BAR = 0.25  # of the CPU seconds of the larger corpus, that a prediction may be off
 RECIPE = """\
@@ -63,9 +61,8 @@ splits = {{ train = 0.9, test = 0.1 }}
 """
 
 
-def corpus(folder: Path, copies: int) -> Path:
+def corpus(folder: Path, rows: list[dict[str, str]], copies: int) -> Path:
     """A recipe over the sample's texts, so many times, in files of 10 copies."""
-    rows = pq.read_table(folder / "sample/documents", columns=["url", "text"]).to_pylist()
     for copy in range(copies):
         mark = ascii_lowercase[copy // 26 % 26] + ascii_lowercase[copy % 26]
         with (folder / f"{copies}-{copy // 10}.jsonl").open("a") as out:
@@ -73,7 +70,7 @@ def corpus(folder: Path, copies: int) -> Path:
                 text = re.sub(r"(\w{5,})", rf"\1{mark}", row["text"]) if copy else row["text"]
                 url = f"https://s{copy}.example.org/{number}"
                 out.write(json.dumps({"url": url, "text": text}, ensure_ascii=False) + "\n")
-    some = [json.dumps({"text": row["text"]}) for row in rows[::SAMPLE]]
+    some = [json.dumps({"text": row["text"]}) for row in rows[::EVERY]]
     (folder / "sample.jsonl").write_text("\n".join(some))
     path = folder / f"{copies}.toml"
     path.write_text(RECIPE.format(f"{copies}-*.jsonl"))
@@ -83,8 +80,7 @@ def corpus(folder: Path, copies: int) -> Path:
 def turn(folder: Path, copies: int, number: int) -> dict[str, Any]:
     """One run: its steps as the manifest tells of them, and CPU seconds of all of it."""
     run = folder / f"run-{copies}-{number}"
-    recipe = folder / f"{copies}.toml"
-    taken = cost([sys.executable, "-m", "pipelines", "run", recipe, "--run", run])
+    taken = karez("run", folder / f"{copies}.toml", "--run", run)
     return {"cpu": taken.cpu, "steps": Run(run).manifest.steps, "run": run}
 
 
@@ -169,10 +165,8 @@ def main(copies: int = COPIES, times: int = TURNS) -> None:
     """Measure, write, and hold it against a larger corpus."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sample = [sys.executable, "-m", "pipelines", "run", "infra/recipes/sample.toml"]
-        cost([*sample, "--run", folder / "sample"])
-        sizes = (copies // 4, copies, 4 * copies)
-        recipes = [load(corpus(folder, size)) for size in sizes]
+        sizes, rows = (copies // 4, copies, 4 * copies), sample(folder)
+        recipes = [load(corpus(folder, rows, size)) for size in sizes]
         turns: list[Turns] = [[], [], []]
         for number in range(times):
             for size, mine in zip(sizes, turns, strict=True):
@@ -185,7 +179,7 @@ def main(copies: int = COPIES, times: int = TURNS) -> None:
         taken = statistics.median(each["cpu"] for each in turns[2])
     off = predicted / taken - 1
     print(f"{text / 1e6:.0f} MB: {predicted:.1f} CPU s predicted, {taken:.1f} taken, {off:+.0%}")
-    print(f"{'met' if abs(off) <= BAR else 'MISSED'}: bar {BAR:.0%}")
+    print(verdict(abs(off) <= BAR, f"bar {BAR:.0%}"))
 
 
 if __name__ == "__main__":

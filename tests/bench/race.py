@@ -27,12 +27,10 @@ import pyarrow.parquet as pq
 
 from pipelines.opened import Opened
 from tests.bench import pool_sources as sources
-from tests.bench.bench import ROOT, Cost, cost, environment, machine
-from tests.bench.neardup import PEERS
+from tests.bench.bench import Cost, machine
+from tests.bench.common import Cost, karez, keep, machine, peer, place, script
 from tests.helpers.archives import member
 
-HERE = ROOT / "tests/bench"
-DATATROVE = (*PEERS["datatrove"], "lxml_html_clean==0.4.3", "pyarrow==25.0.1")
 RECIPE = """\
 name = "race"
 presets = ["gopher", "c4", "fineweb"]
@@ -82,12 +80,12 @@ def archives(folder: Path, count: int) -> None:
     (folder / "pages.txt").write_text(f"{len(some)}")
 
 
-def karez(folder: Path, size: str) -> tuple[Cost, Kept]:
+def ours(folder: Path, size: str) -> tuple[Cost, Kept]:
     """One run, from nothing."""
     recipe, run = folder / f"{size}.toml", folder / f"karez-{size}"
     recipe.write_text(RECIPE.format(size=size))
     shutil.rmtree(run, ignore_errors=True)
-    took = cost([sys.executable, "-m", "pipelines", "run", recipe, "--run", run])
+    took = karez("run", recipe, "--run", run)
     return took, dict(zip(*_columns(run, "url", "reason"), strict=True))
 
 
@@ -98,10 +96,9 @@ def _columns(run: Path, *names: str) -> list[list[Any]]:
 
 def datatrove(folder: Path, size: str) -> tuple[Cost, Kept]:
     """One pipeline, from nothing."""
-    python = environment(ROOT / "build/bench", "datatrove-race", DATATROVE)
     out = folder / f"datatrove-{size}"
     shutil.rmtree(out, ignore_errors=True)
-    took = cost([python, HERE / "race_peer.py", folder / size, out])
+    took = peer("datatrove", "datatrove_peer", "race", folder / size, out)
     kept: Kept = dict.fromkeys(pq.read_table(out / "kept", columns=["url"])["url"].to_pylist())
     for file in out.glob("gone/**/*.jsonl"):
         for line in file.read_text().splitlines():
@@ -109,11 +106,9 @@ def datatrove(folder: Path, size: str) -> tuple[Cost, Kept]:
     return took, kept
 
 
-def disagreements(folder: Path, ours: Kept, theirs: Kept) -> Counter[str]:
+def disagreements(folder: Path, here: Kept, there: Kept) -> Counter[str]:
     """What one of the two alone keeps, by the other's reason; all of it is written down."""
-    both = {
-        url: (ours.get(url, "no text"), theirs.get(url, "no text")) for url in {**ours, **theirs}
-    }
+    both = {url: (here.get(url, NONE), there.get(url, NONE)) for url in {**here, **there}}
     texts = dict(zip(*_columns(folder / "karez-whole", "url", "text"), strict=True))
     found: Counter[str] = Counter()
     with (folder / "disagreements.jsonl").open("w") as out:
@@ -121,10 +116,8 @@ def disagreements(folder: Path, ours: Kept, theirs: Kept) -> Counter[str]:
             if (mine is None) == (other is None):
                 found["both keep" if mine is None else "both drop"] += 1
                 continue
-            who = f"Karez alone, there: {other}"
-            if mine is not None:
-                who = f"datatrove alone, here: {mine}"
-            found[who] += 1
+            who, why = ("Karez", other) if mine is None else ("datatrove", mine)
+            found[f"{who} alone, dropped by the other: {why}"] += 1
             row = {"url": url, "here": mine, "there": other, "text": texts.get(url)}
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
     return found
@@ -150,28 +143,26 @@ def show(turns: Turns, count: int) -> float:
 
 def main(wanted: int = 4000, times: int = 3) -> None:
     """Measure, print, keep."""
-    folder = ROOT / "build/bench/race"
-    script: list[str | Path] = [sys.executable, Path(__file__), "archives", folder, f"{wanted}"]
-    cost(script, PYTHONPATH=str(ROOT))  # a child's peak is never told as less than its parent's
+    folder = place("race")
+    script("race", "archives", folder, wanted)
     count = int((folder / "pages.txt").read_text())
     turns: Turns = {tool: {size: [] for size in SIZES} for tool in ("karez", "datatrove")}
-    karez(folder, SIZES[0])  # not timed: the first run on a machine compiles the kernels
+    ours(folder, SIZES[0])  # not timed: the first run on a machine compiles the kernels
     for turn in range(times):
         for size in SIZES:
-            took, ours = karez(folder, size)
+            took, here = ours(folder, size)
             turns["karez"][size].append(took)
             if turn == 0:  # its turns are long, and differ little
-                took, theirs = datatrove(folder, size)
+                took, there = datatrove(folder, size)
                 turns["datatrove"][size].append(took)
     print(machine(), f"{count:,} pages", sep="\n")
     ratio = show(turns, count)
-    found = disagreements(folder, ours, theirs)
+    found = disagreements(folder, here, there)
     for what, number in found.most_common():
         print(f"{number:>6,}  {what}")
     word = "goal met" if ratio >= GOAL else "met" if ratio >= BAR else "MISSED"
     print(f"{word}: {ratio:.1f} times datatrove, bar {BAR}, goal {GOAL}")
-    kept = {"machine": machine(), "pages": count, "turns": turns, "ratio": ratio, "kept": found}
-    (ROOT / "build/race.json").write_text(json.dumps(kept, indent=1))
+    keep("race", pages=count, turns=turns, ratio=ratio, kept=found)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,8 @@ from filters.repetition import Repetition
 from filters.words import words
 from pipelines import sql
 from pipelines.recipe import presets
-from tests.bench.bench import ROOT, cost, environment, machine
-from tests.bench.languages import timed
-from tests.bench.neardup import PEERS
+from tests.bench.common import keep, machine, peer, place, script, timed, verdict
 
-HERE = ROOT / "tests/bench"
 RECIPE = """
 name = "rules"
 presets = {presets}
@@ -75,11 +72,11 @@ Difference = tuple[str, str, str | None, str | None]
 
 def run(folder: Path, presets: str, size: str) -> dict[str, float]:
     """CPU seconds of Karez's scan and of its judging, by the run's own account."""
-    recipe, place = folder / "rules.toml", folder / "rules-run"
+    recipe, made = folder / "rules.toml", folder / "rules-run"
     recipe.write_text(RECIPE.format(presets=presets, corpus=folder / f"{size}.parquet"))
-    shutil.rmtree(place, ignore_errors=True)
-    cost([sys.executable, HERE / "skeleton.py", recipe, place, "rules"])
-    steps = json.loads((place / "manifest.json").read_text())["steps"]
+    shutil.rmtree(made, ignore_errors=True)
+    script("skeleton", recipe, made, "rules")
+    steps = json.loads((made / "manifest.json").read_text())["steps"]
     return {f"{step} {size}": steps[step]["cpu_seconds"] for step in ("scan", "rules")}
 
 
@@ -87,8 +84,7 @@ def judged(folder: Path, table: pa.Table) -> tuple[dict[str, float], pa.Table]:
     """What datatrove says of documents: its CPU seconds, its reasons and words."""
     pq.write_table(table, folder / "rules-in.parquet")
     out = folder / "rules-out"
-    python = environment(folder, "datatrove", (*PEERS["datatrove"], "pyarrow==25.0.1"))
-    cost((python, HERE / "rules_peer.py", folder / "rules-in.parquet", out))
+    peer("datatrove", "datatrove_peer", "rules", folder / "rules-in.parquet", out)
     return json.loads(out.with_suffix(".json").read_text()), pq.read_table(f"{out}.parquet")
 
 
@@ -252,7 +248,7 @@ def bars(
         (alike >= AGREEMENT, f"agreement {alike:.2%}, bar {AGREEMENT:.0%}"),
         (known == len(found), f"{known} of {len(found)} differences have a known cause"),
     ]
-    return [f"{'met' if held else 'MISSED'}: {what}" for held, what in told]
+    return [verdict(*each) for each in told]
 
 
 def show(
@@ -272,16 +268,14 @@ def show(
 
 def main(documents: int = 1000, times: int = 3) -> None:
     """Measure, print, keep."""
-    folder = ROOT / "build/bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    cost([sys.executable, HERE / "neardup_corpus.py", folder, "70000"], PYTHONPATH=str(ROOT))
+    folder = place()
+    script("neardup_corpus", folder)
     table = measured(folder, documents // 4, times)
     shares, found = agreement(folder, documents)
     print(machine())
     show(table, shares, found)
     print("\n".join(bars(table, shares, found)))
-    kept = {"machine": machine(), "cost": table, "agreement": shares, "differences": found}
-    (ROOT / "build/rules.json").write_text(json.dumps(kept, indent=1))
+    keep("rules", cost=table, agreement=shares, differences=found)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,9 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from tests.bench import pool
-from tests.bench.bench import ROOT, cost, environment, machine
-from tests.bench.neardup import PEERS
+from tests.bench.common import ROOT, karez, keep, machine, peer, place, verdict
 
-HERE = ROOT / "tests/bench"
 RECIPE = ROOT / "infra/recipes/selection.toml"
-DSIR = ("data-selection==1.0.3", "pyarrow==25.0.1")
 TARGET, GENERAL = "target-test", "general-test"
 DEDUP = """name = "pool"
 [[source]]
@@ -44,16 +41,12 @@ Curves = Mapping[str, Mapping[str, Sequence[Sequence[tuple[int, float]]]]]
 """Of each held-out set and arm, one a seed: tokens learned from, and bits a byte."""
 
 
-def karez(*words: str | Path) -> None:
-    """Run the command."""
-    cost([sys.executable, "-m", "pipelines", *words])
-
-
 def published(run: Path) -> pa.Table:
-    """Id, url and text of what a run published to train on."""
+    """What a run published to train on."""
     shards = sorted((run / "dataset/data/documents").glob("train-*.arrow"))
-    tables = [ipc.open_stream(shard).read_all().select(["id", "url", "text"]) for shard in shards]
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables(
+        [ipc.open_stream(shard).read_all() for shard in shards]
+    ).combine_chunks()
 
 
 def deduplicated(folder: Path) -> pa.Table:
@@ -61,32 +54,26 @@ def deduplicated(folder: Path) -> pa.Table:
     recipe, run, out = folder / "dedup.toml", folder / "dedup", folder / "deduplicated"
     recipe.write_text(DEDUP)
     karez("run", recipe, "--run", run)
-    table = published(run)
+    table = published(run).select(["id", "url", "text"])
     out.mkdir(exist_ok=True)
     pq.write_table(table, out / "part-00000.parquet", compression="zstd")
     return table
 
 
-def peers(folder: Path, tools: Path, megabytes: float) -> list[Path]:
+def peers(folder: Path, megabytes: float) -> list[Path]:
     """What DSIR and FineWeb's filters choose, made once.
 
     Args:
         folder: of the pool.
-        tools: where environments are.
         megabytes: of text that DSIR is asked for.
     """
-    asked: dict[str, tuple[Sequence[str], list[str | Path]]] = {
-        "dsir": (DSIR, [folder / "deduplicated", folder / "target-sample", f"{megabytes}", "0"]),
-        "fineweb": ((*PEERS["datatrove"], "pyarrow==25.0.1"), [folder / "pool"]),
-    }
-    made = []
-    for name, (packages, arguments) in asked.items():
-        out = folder / name
-        if not out.exists():
-            python = environment(tools, "datatrove" if name == "fineweb" else name, packages)
-            cost([python, HERE / "select_peer.py", name, *arguments, out])
-        made.append(out)
-    return made
+    dsir, fineweb = folder / "dsir", folder / "fineweb"
+    if not dsir.exists():
+        given = folder / "deduplicated", folder / "target-sample"
+        peer("dsir", "dsir_peer", *given, f"{megabytes}", dsir)
+    if not fineweb.exists():
+        peer("datatrove", "datatrove_peer", "choose", folder / "pool", fineweb)
+    return [dsir, fineweb]
 
 
 def proved(folder: Path, against: Sequence[Path], words: Sequence[str]) -> dict[str, Any]:
@@ -109,27 +96,24 @@ def last(curves: Curves, name: str, arm: str) -> float:
 def beats(curves: Curves) -> str:
     """Whether Karez' selection is better than DSIR's own at the same tokens, on the target."""
     ours, theirs = last(curves, "target", "karez"), last(curves, "target", "dsir")
-    word = "met" if ours < theirs else "MISSED"
-    return f"{word}: {ours:.4f} bits a byte on the target, DSIR's own {theirs:.4f}"
+    return verdict(ours < theirs, f"{ours:.4f} bits a byte on the target, DSIR's own {theirs:.4f}")
 
 
 def main(seeds: int = 3, tokens: int = 0) -> None:
     """Measure, print, keep."""
-    tools = ROOT / "build/bench"
-    folder = tools / "selection"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = place("selection")
     pool.write(folder)
     deduplicated(folder)
     run = folder / "run"
     karez("run", RECIPE, "--run", run)
     megabytes = published(run)["text"].nbytes / 1e6
-    against = peers(folder, tools, megabytes)
+    against = peers(folder, megabytes)
     print(machine(), f"{megabytes:.2f} MB selected", sep="\n")
     words = ["--seeds", f"{seeds}", "--without-each-rule"]
     words += ["--tokens", f"{tokens}"] if tokens else []
     proof = proved(folder, against, words)
     print(beats(proof["curves"]))
-    (ROOT / "build/selection.json").write_text(json.dumps({"machine": machine(), **proof}))
+    keep("selection", **proof)
 
 
 if __name__ == "__main__":

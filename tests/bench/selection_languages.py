@@ -7,7 +7,6 @@ lowest first; one fills its budget from all languages together, the other a budg
 shares are of the bytes, by the labels of the corpus and not by the languages that Karez told.
 """
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -16,8 +15,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from tests.bench import pool_languages
-from tests.bench.bench import ROOT, machine
-from tests.bench.selection import karez, published
+from tests.bench.common import karez, keep, machine, place, verdict
+from tests.bench.selection import published
 
 RECIPE = """name = "languages"
 [[source]]
@@ -60,8 +59,7 @@ def kept(sizes: Mapping[str, tuple[str, int]], urls: set[str]) -> dict[str, tupl
 
 def main() -> None:
     """Select both ways, print, keep."""
-    folder = ROOT / "build/bench/selection"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = place("selection")
     pool_languages.write(folder)
     rows = pq.read_table(folder / "languages25").to_pylist()
     sizes = {row["url"]: (row["language"], len(row["text"].encode())) for row in rows}
@@ -75,9 +73,8 @@ def main() -> None:
         lost = sum(part == 0 for _, part in mine.values())
         print(f"{way}: {min(p for _, p in mine.values()):.1%} of one is the least, {lost} lost")
     lost = sum(part == 0 for _, part in found["per language"].values())
-    print("met: no language is lost" if not lost else f"MISSED: {lost} languages are lost")
-    kept_ = {"machine": machine(), "languages": found}
-    (ROOT / "build/selection-languages.json").write_text(json.dumps(kept_, indent=1))
+    print(verdict(not lost, f"{lost} languages are lost"))
+    keep("selection-languages", languages=found)
 
 
 if __name__ == "__main__":

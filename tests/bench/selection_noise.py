@@ -9,7 +9,6 @@ All together drop a document by its Mahalanobis distance from the good ones, eve
 the normal deviate of its rank among these.  What is found is the share of the documents of a kind.
 """
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,13 +17,12 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tests.bench import pool, pool_noise
-from tests.bench.bench import ROOT, machine
-from tests.bench.selection import karez
+from tests.bench.common import karez, keep, machine, place
+from tests.bench.selection import published
 
 GOOD = 4000  # documents of the pool
 LOSSES = (0.01, 0.02, 0.05, 0.1)
@@ -69,8 +67,7 @@ def measured(folder: Path) -> tuple[dict[str, Floats], NDArray[np.str_]]:
     recipe.write_text(RECIPE.format(columns=", ".join(f'"{name}"' for name in SCORES)))
     shutil.rmtree(run, ignore_errors=True)
     karez("run", recipe, "--run", run)
-    shards = sorted((run / "dataset/data/documents").glob("train-*.arrow"))
-    table = pa.concat_tables([ipc.open_stream(shard).read_all() for shard in shards])
+    table = published(run)
     scores = {name: table[name].to_numpy().astype(np.float64) for name in SCORES}
     return scores, np.array([kinds[url] for url in table["url"].to_pylist()])
 
@@ -129,8 +126,7 @@ def curves(
 
 def main() -> None:
     """Measure, print, keep."""
-    folder = ROOT / "build/bench/selection"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = place("selection")
     pool.write(folder)
     pool_noise.write(folder)
     scores, kinds = measured(folder)
@@ -141,8 +137,7 @@ def main() -> None:
         for kind, shares in by.items():
             told = "".join(f"{share:>8.1%}" for share in shares)
             print(f"{name:<20}{kind:<16}{told}")
-    kept = {"machine": machine(), "losses": LOSSES, "found": table}
-    (ROOT / "build/selection-noise.json").write_text(json.dumps(kept, indent=1))
+    keep("selection-noise", losses=LOSSES, found=table)
 
 
 if __name__ == "__main__":
