@@ -68,7 +68,6 @@ bench: .venv/dev ## what a run costs, beside what it must cost
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/neardup.py
 	$(BIN)/python tests/bench/languages.py
-	$(BIN)/python tests/bench/languages_quality.py
 	$(BIN)/python tests/bench/classifier.py
 	$(BIN)/python tests/bench/personal.py
 	$(BIN)/python tests/bench/rules.py

@@ -10,7 +10,6 @@ import pytest
 from resiliparse.parse.html import HTMLTree
 
 from tests.bench import extraction, extraction_scores
-from tests.bench.extraction_bars import bars
 from tests.bench.extraction_pages import Page, address, apart, kinds
 from tests.bench.extraction_scores import (
     Score,
@@ -230,7 +229,7 @@ def test_bars_are_met_by_value_by_interval_and_by_pace() -> None:
         "short": {"pages": 59, "karez unseen": score(-0.5, -0.6, -0.4)},
     }
     peers = {"pace": pace, "all": {"pages": 3, "trafilatura": score(0.9)}}
-    found = list(bars({"machine": "it", "aeb": aeb, "more": more, "docs": peers}))
+    found = list(extraction.bars({"machine": "it", "aeb": aeb, "more": more, "docs": peers}))
     assert [(met, what.partition(",")[0].partition(":")[0]) for met, what in found] == [
         (True, "aeb"),  # F1
         (True, "aeb"),  # 16 times
@@ -242,4 +241,4 @@ def test_bars_are_met_by_value_by_interval_and_by_pace() -> None:
     assert found[2][1] == "aeb: 1.1 times resiliparse's pages a second, bar 1.2"
     assert "forum, karez unseen: -0.010" in found[4][1]
     lower = {**aeb, "all": {"pages": 181, "karez": score(0.9649)}}
-    assert not next(bars({"aeb": lower}))[0]
+    assert not next(extraction.bars({"aeb": lower}))[0]

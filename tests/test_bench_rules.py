@@ -12,12 +12,11 @@ def test_costs_are_marginal_and_from_medians() -> None:
     rows = {"quarter": 100, "corpus": 500, "peer": 10}
     turn = {"scan quarter": 1.0, "scan corpus": 3.0, "bare scan quarter": 0.5}
     turn |= {"bare scan corpus": 0.5, "rules quarter": 0.0, "rules corpus": 2.0}
-    turn |= {"every": 5.0, "pipeline": 2.0, "tokenisation": 0.1, "c4": 0.2}
+    turn |= {"every": 5.0, "pipeline": 2.0}
     other = dict.fromkeys(turn, 99.0)
     found = rules.costs(rows, [turn, other, turn])
     assert found["karez"] == pytest.approx(200)
     assert found["karez, judging too"] == pytest.approx(100)
-    assert found["  tokenisation alone"] == pytest.approx(100)
     assert found["datatrove, every filter"] == pytest.approx(2)
     assert found["times every filter"] == pytest.approx(100)
     assert found["times the pipeline"] == pytest.approx(40)

@@ -33,25 +33,3 @@ def test_noise_is_found_by_how_far_out_it_lies() -> None:
     assert told == {"low": [1, 1], "high": [1, 1], "none": [1, 1], "inside": [0, 0]}
     lost = [(out[:100] < np.sort(out[:100])[int(loss * 100)]).mean() for loss in (0.0, 0.1, 0.5)]
     assert lost == [0, 0.1, 0.5]
-
-
-def test_what_one_score_misses_another_finds() -> None:
-    usual, odd = np.linspace(0, 1, 101), np.array([0.5, 2.0])
-    scores = {"one": np.append(usual, odd), "other": np.append(usual[::-1], odd[::-1])}
-    kinds = np.array([""] * 101 + ["a", "b"])
-    told = selection_noise.curves(scores, kinds, [0.05])
-    assert told["one"] == {"a": [0], "b": [1]} and told["other"] == {"a": [1], "b": [0]}
-    assert told[selection_noise.ALL] == {"a": [1], "b": [1]}
-
-
-def test_what_is_odd_only_together_is_far_away() -> None:
-    draw = np.random.default_rng(1)
-    one = draw.normal(size=400)
-    other = one + draw.normal(size=400) / 10
-    good = np.arange(402) < 400
-    far = selection_noise.distance(
-        [np.append(one, [1.5, 1.5]), np.append(other, [1.5, -1.5])], good
-    )
-    assert far[401] > far[:400].max() > far[400]
-    gone = selection_noise.deviates(np.array([1.0, 2.0, 3.0, np.nan, 9.0]), np.arange(5) < 3)
-    assert gone[3] == selection_noise.ABSENT and gone[1] == pytest.approx(0) and gone[4] > gone[2]

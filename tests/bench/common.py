@@ -28,8 +28,6 @@ PEERS: dict[str, tuple[str, ...]] = {
     "datatrove": (*DATATROVE, ARROW, "faker==40.63.0", "regex==2026.11.19"),
     "dsir": ("data-selection==1.0.3", ARROW),
     "gaoya": ("gaoya==0.2.2", ARROW),
-    "py3langid": ("py3langid==0.4.0", ARROW),
-    "pycld2": ("pycld2==0.42", ARROW),
     "rensa": ("rensa==0.5.0", ARROW),
 }
 """What the environments of peers hold, by their names."""

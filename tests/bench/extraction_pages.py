@@ -29,7 +29,6 @@ SCHEMA = pa.schema(
         "origin": pa.string(),
     }
 )
-TYPES = ("news", "blog", "article", "product", "forum", "docs", "listing", "service", "other")
 SHORT = 1_000  # characters of gold; a page with fewer is short
 CJK = 0.3  # of the letters of a page's gold, or of its snippets
 GRAM, SHARED = 8, 0.1  # words; share of a page's 8-grams that makes it another's copy

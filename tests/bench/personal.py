@@ -1,4 +1,4 @@
-"""Personal data: what Karez finds and leaves of planted values, beside peers, and what it costs.
+"""Personal data: what Karez finds and leaves of planted values, beside datatrove, and at what cost.
 
 python tests/bench/personal.py [COUNT]
 
@@ -26,7 +26,6 @@ from filters.personal import KINDS, PersonalData
 from pipelines.steps.dedup.recall import wilson
 from tests.bench.common import machine, peer, place, sample, timed, verdict
 
-TOOLS = ("datatrove", "expressions")
 BARS = {"recall": 0.98, "precision": 0.95}
 SPEED = 200  # MB a CPU second, over text without any
 TURNS = 5
@@ -91,7 +90,7 @@ def rate(texts: pa.StringArray) -> float:
 
 
 def theirs(tool: str, given: Path | int) -> list[Any]:
-    """What the peers' script writes."""
+    """What the script of the peer writes."""
     out = place() / "personal.jsonl"
     peer("datatrove", "personal_peer", tool, given, out)
     return [json.loads(line) for line in out.read_text().splitlines()]
@@ -125,10 +124,9 @@ def main(count: int = 1000) -> None:
     print(f"  in the documents themselves: {dict(Counter(natural.field('reason').to_pylist()))}")
     given = place() / "planted.jsonl"
     given.write_text("\n".join(map(json.dumps, texts)))
-    for tool in TOOLS:
-        *found, took = theirs(tool, given)
-        size = sum(len(text.encode()) for text in texts)
-        show(tool, judged(values, found, False), size / 1e6 / took)
+    *found, took = theirs("clean", given)
+    size = sum(len(text.encode()) for text in texts)
+    show("datatrove", judged(values, found, False), size / 1e6 / took)
     for kind, figures in ours.items():
         for name, bar in BARS.items():
             share = figures[name][0]

@@ -1,7 +1,5 @@
 """A pool to select from, and the sets that say what selection was worth: real English text.
 
-python tests/bench/pool.py FOLDER
-
 The mix was written down before anything was trained.  Megabytes of text, in uneven domains as a
 crawl has them; the target domain, prose about software for those who write it, is the first seven
 and a sixth of the whole:
@@ -36,7 +34,6 @@ were compared and one was chosen; ``target-test`` and ``general-test``, as much 
 that was chosen.  Each is a folder of Parquet with id, url, text and kind, as ``pool`` is.
 """
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -151,6 +148,19 @@ def table(rows: Iterable[tuple[str, Document]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
+def written(place: Path, made: pa.Table) -> None:
+    """Write a folder of Parquet files, whole or not at all."""
+    new = place.with_name(f"{place.name}.new")
+    new.mkdir(parents=True, exist_ok=True)
+    parts = -(-made["text"].nbytes // PART)
+    each = -(-len(made) // parts)
+    for part in range(parts):
+        path = new / f"part-{part:05d}.parquet"
+        pq.write_table(made[part * each : (part + 1) * each], path, compression="zstd")
+    new.rename(place)
+    print(f"{place.name}: {len(made):,} documents, {made['text'].nbytes / 1e6:.1f} MB")
+
+
 def write(folder: Path) -> None:
     """Make the pool and what is held out, once."""
     if (folder / "pool").exists():
@@ -160,17 +170,4 @@ def write(folder: Path) -> None:
         for name, some in parted(kind, documents).items():
             rows[name] += some
     for name in [*HELD, *TESTS, "pool"]:
-        made = table(rows[name])
-        place = folder / f"{name}.new"
-        place.mkdir(parents=True, exist_ok=True)
-        parts = -(-made["text"].nbytes // PART)
-        each = -(-len(made) // parts)
-        for part in range(parts):
-            path = place / f"part-{part:05d}.parquet"
-            pq.write_table(made[part * each : (part + 1) * each], path, compression="zstd")
-        place.rename(folder / name)
-        print(f"{name}: {len(made):,} documents, {made['text'].nbytes / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+        written(folder / name, table(rows[name]))

@@ -1,7 +1,5 @@
 """A corpus of 25 languages, each document labelled: GNOME's user documentation.
 
-python tests/bench/pool_languages.py FOLDER
-
 Writes ``FOLDER/languages25`` (Parquet: id, url, text, language) from the pages of gnome-user-docs,
 which are about the same things in every language.  Paragraphs that stand in the English pages as
 well are left out of the others: nobody has translated them yet.  Languages differ in size as they
@@ -9,15 +7,14 @@ do in a crawl: English has all its pages, the others fewer and fewer, in the ord
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tests.bench import pool_sources as sources
+from tests.bench.pool import written
 from tests.bench.pool_sources import draw
 
 LANGUAGES = """C de fr es ru ja it pt_BR pl zh_CN nl cs uk sv ko hu fi da el gl id gu ca sl
@@ -58,16 +55,6 @@ def rows() -> Iterator[dict[str, str]]:
 
 def write(folder: Path) -> None:
     """Make the corpus, once."""
-    place = folder / "languages25"
-    if place.exists():
-        return
-    made = sorted(rows(), key=lambda row: row["id"])
-    new = folder / "languages25.new"
-    new.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(made), new / "part-00000.parquet", compression="zstd")
-    new.rename(place)
-    print(f"{len(made):,} documents, {len({row['language'] for row in made})} languages")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    if not (folder / "languages25").exists():
+        made = pa.Table.from_pylist(sorted(rows(), key=lambda row: row["id"]))
+        written(folder / "languages25", made)

@@ -1,7 +1,5 @@
 """Noise of known kinds, to be found among good text: separate from the pool, each row labelled.
 
-python tests/bench/pool_noise.py FOLDER
-
 Writes ``FOLDER/noise`` (Parquet: id, url, text, kind), at most 400 documents of each kind:
 
 ==================  ================================================================================
@@ -16,7 +14,6 @@ random              random characters and random words (text_compression of Open
 import base64
 import json
 import random
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -106,12 +103,4 @@ def write(folder: Path) -> None:
         reader = KINDS.get(kind) or partial(shuffled, folder)
         some = sorted(sized(reader()), key=lambda one: draw(one.url))[:EACH]
         rows += [(kind, one) for one in some]
-        print(f"{kind}: {len(some)} documents")
-    place = folder / "noise.new"
-    place.mkdir(exist_ok=True)
-    pq.write_table(pool.table(rows), place / "part-00000.parquet", compression="zstd")
-    place.rename(folder / "noise")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    pool.written(folder / "noise", pool.table(rows))

@@ -20,7 +20,6 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +34,9 @@ from filters.edits import apply
 from filters.language import Language, paragraphs
 from filters.quality import Quality
 from filters.repetition import Repetition
-from filters.words import words
 from pipelines import sql
 from pipelines.recipe import presets
-from tests.bench.common import keep, machine, peer, place, script, timed, verdict
+from tests.bench.common import keep, machine, peer, place, script, verdict
 
 RECIPE = """
 name = "rules"
@@ -88,22 +86,13 @@ def judged(folder: Path, table: pa.Table) -> tuple[dict[str, float], pa.Table]:
     return json.loads(out.with_suffix(".json").read_text()), pq.read_table(f"{out}.parquet")
 
 
-def apart(texts: pa.StringArray) -> dict[str, float]:
-    """CPU seconds of each part of ours, in this process."""
-    batch = pa.record_batch({"text": texts, "words": words(texts)})
-    parts = {"tokenisation": partial(words, texts), "c4_lines": partial(C4Lines().edit, batch)}
-    for name, measure in (("quality", Quality()), ("repetition", Repetition()), ("c4", C4())):
-        parts[name] = partial(measure.measure, batch)
-    return {name: timed(do) for name, do in parts.items()}
-
-
 def costs(rows: Mapping[str, int], turns: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Documents a CPU second of each, and how often ours is theirs.
 
     Args:
         rows: documents of each corpus, and of each of datatrove's turns as "peer".
         turns: CPU seconds of "scan" and "rules" for each size with the presets, and without as
-            "bare scan", of datatrove's "every" and "pipeline", and of our parts.
+            "bare scan", and of datatrove's "every" and "pipeline".
     """
     took = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
     more = rows["corpus"] - rows["quarter"]
@@ -115,8 +104,8 @@ def costs(rows: Mapping[str, int], turns: Sequence[Mapping[str, float]]) -> dict
     every, pipeline = (rows["peer"] / took.pop(name) for name in ("every", "pipeline"))
     return {
         **ours,
-        **{f"  {name} alone": rows["peer"] / seconds for name, seconds in took.items()},
-        **{"datatrove, every filter": every, "datatrove, as a pipeline": pipeline},
+        "datatrove, every filter": every,
+        "datatrove, as a pipeline": pipeline,
         "times every filter": ours["karez"] / every,
         "times the pipeline": ours["karez"] / pipeline,
     }
@@ -130,7 +119,7 @@ def measured(folder: Path, documents: int, times: int) -> dict[str, float]:
     every = len(whole) // documents
     for turn in range(times + 1):
         some = whole.take([*range(turn, turn + every * documents, every)])
-        took = apart(some["text"].combine_chunks())
+        took: dict[str, float] = {}
         for size in SIZES:
             took |= run(folder, '["gopher", "c4", "fineweb"]', size)
             took[f"bare scan {size}"] = run(folder, "[]", size)[f"scan {size}"]

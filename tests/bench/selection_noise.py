@@ -5,14 +5,12 @@ python tests/bench/selection_noise.py
 The noise is that of pool_noise.py, its kinds known; it is put among good documents of the pool,
 which nobody has looked through: what is bad among them counts as loss.  A score drops what lies
 outside a band, so that the share of good documents lost below the band equals that lost above it.
-All together drop a document by its Mahalanobis distance from the good ones, every score as
-the normal deviate of its rank among these.  What is found is the share of the documents of a kind.
+What is found is the share of the documents of a kind.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
 import pyarrow as pa
@@ -34,10 +32,6 @@ SCORES = (
     "perplexity",
     "entropy_difference",
 )
-ALL = "all together"
-RIDGE = 1e-3  # added to the spread of each score
-TAIL = 1e-6  # nearest to 0 and 1 that a rank comes
-ABSENT = 9.0  # deviates of a document that a score says nothing of
 RECIPE = """name = "noise"
 [[source]]
 kind = "parquet"
@@ -84,27 +78,6 @@ def outness(values: Floats, good: NDArray[np.bool_]) -> Floats:
     return np.where(np.isnan(values), 0.0, np.minimum(1.0, 2 * np.minimum(below, above)))
 
 
-def distance(scores: Sequence[Floats], good: NDArray[np.bool_]) -> Floats:
-    """The squared Mahalanobis distance of each document from the good ones."""
-    points = np.array([deviates(values, good) for values in scores])
-    spread = np.atleast_2d(np.cov(points[:, good])) + RIDGE * np.eye(len(points))
-    return np.sum(points * np.linalg.solve(spread, points), axis=0)
-
-
-def deviates(values: Floats, good: NDArray[np.bool_]) -> Floats:
-    """Normal deviates of ranks among good values; beyond these by standard deviations farther.
-
-    Where there is no value, `ABSENT`.
-    """
-    known = np.sort(values[good & ~np.isnan(values)])
-    before = np.searchsorted(known, values, side="left")
-    upto = np.searchsorted(known, values, side="right")
-    share = ((before + upto) / 2 + 0.5) / (len(known) + 1)
-    inside = np.array([NormalDist().inv_cdf(min(max(p, TAIL), 1 - TAIL)) for p in share.tolist()])
-    beyond = np.maximum(values - known[-1], 0) + np.minimum(values - known[0], 0)
-    return np.where(np.isnan(values), ABSENT, inside + beyond / max(1e-9, float(np.std(known))))
-
-
 def found(out: Floats, kinds: NDArray[np.str_], losses: Sequence[float]) -> dict[str, list[float]]:
     """Of each kind the share that is dropped, where at most so much of the good is."""
     good = np.sort(out[kinds == ""])
@@ -115,22 +88,14 @@ def found(out: Floats, kinds: NDArray[np.str_], losses: Sequence[float]) -> dict
     return told
 
 
-def curves(
-    scores: Mapping[str, Floats], kinds: NDArray[np.str_], losses: Sequence[float]
-) -> dict[str, dict[str, list[float]]]:
-    """Of each score, and of all together, what it finds of each kind."""
-    outs = {name: outness(values, kinds == "") for name, values in scores.items()}
-    outs[ALL] = -distance(list(scores.values()), kinds == "")
-    return {name: found(out, kinds, losses) for name, out in outs.items()}
-
-
 def main() -> None:
     """Measure, print, keep."""
     folder = place("selection")
     pool.write(folder)
     pool_noise.write(folder)
     scores, kinds = measured(folder)
-    table = curves(scores, kinds, LOSSES)
+    outs = {name: outness(values, kinds == "") for name, values in scores.items()}
+    table = {name: found(out, kinds, LOSSES) for name, out in outs.items()}
     print(machine())
     print(f"{'found at a loss of':<36}" + "".join(f"{loss:>8.0%}" for loss in LOSSES))
     for name, by in table.items():
