@@ -60,12 +60,6 @@ def test_a_documentation_page_is_its_container(tmp_path: Path) -> None:
     assert found[1] is None
 
 
-def test_families_are_many_and_each_named_once() -> None:
-    names = [family.name for family in extraction_docs.FAMILIES]
-    assert len(names) == len(set(names)) and all(name.count("/") == 1 for name in names)
-    assert len({name.partition("/")[0] for name in names}) >= 19  # generators
-
-
 SCRIPT = """
 export const Extractor = {
   title: { selectors: ['h1'] },

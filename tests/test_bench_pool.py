@@ -1,14 +1,13 @@
-"""The pool is the mix that was written down, and nothing of what is held out is in it."""
+"""The pool is as large as was written down, and nothing of what is held out is in it."""
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.bench import pool, pool_files, pool_languages, pool_noise, pool_sources
+from tests.bench import pool, pool_files, pool_sources, selection_languages, selection_noise
 from tests.bench.pool_sources import Document, sized
 
 
@@ -18,11 +17,8 @@ def documents(kind: str, megabytes: float) -> list[Document]:
     return [Document(f"{kind} {n // 2}", f"https://{kind}.example/{n}", text) for n in range(count)]
 
 
-def test_the_mix_is_the_one_written_down() -> None:
-    told = re.findall(r"^(\w+(?:, \w+)?) +(\d+\.\d) ", pool.__doc__ or "", re.MULTILINE)
-    assert {kind: float(size) for kind, size in told} == pool.MIX
-    assert sum(pool.TARGET.values()) <= sum(pool.MIX.values()) / 5
-    assert set(pool.READERS) | set(pool.TARGET) == set(pool.MIX)
+def test_a_sixth_of_the_pool_is_of_the_target() -> None:
+    assert sum(pool.TARGET.values()) == pytest.approx(sum(pool.MIX.values()) / 6, rel=0.05)
 
 
 @pytest.mark.parametrize("kind", ["docs, kernel", "news", "spam"])
@@ -75,7 +71,7 @@ def test_shuffled_words_are_those_of_the_document(tmp_path: Path) -> None:
     for name in ("general-heldout", "target-heldout"):
         (tmp_path / name).mkdir()
         pq.write_table(pool.table(rows), tmp_path / name / "part-00000.parquet")
-    made = list(pool_noise.shuffled(tmp_path))
+    made = list(selection_noise.shuffled(tmp_path))
     assert len(made) == 2 * len(rows)
     assert all(sorted(one.text.split()) == sorted(texts[0].split()) for one in made)
     assert texts[0].split() not in [one.text.split() for one in made]
@@ -90,7 +86,7 @@ def test_what_nobody_translated_is_left_out(
         page = f"<page><title>{'T' * 300}</title><p>{text} <em>now</em></p></page>"
         (folder / "one.page").write_text(page)
     monkeypatch.setattr(pool_sources, "unpacked", lambda name: tmp_path / name)
-    monkeypatch.setattr(pool_languages, "LANGUAGES", "C de")
-    monkeypatch.setattr(pool_languages, "LEAST", 10)
-    made = {row["language"]: row["text"] for row in pool_languages.rows()}
+    monkeypatch.setattr(selection_languages, "LANGUAGES", "C de")
+    monkeypatch.setattr(selection_languages, "LEAST", 10)
+    made = {row["language"]: row["text"] for row in selection_languages.rows()}
     assert made == {"en": f"{'T' * 300}\nOpen the file now", "de": "Die Datei öffnen & lesen now"}

@@ -3,9 +3,7 @@
 python tests/bench/bench.py [COPIES]
 """
 
-import importlib.metadata
 import json
-import re
 import resource
 import shutil
 import statistics
@@ -13,28 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.common import ROOT, karez, keep, machine, middle, sample, script, verdict
+from tests.bench.common import copies, karez, keep, machine, middle, sample, script, verdict
 
 COPIES = 120  # of the sample's documents: about 330 MB of text
 RUNS = 5
 SKELETON_BAR = 1.5  # times the plain loop
 HELP_BAR = 0.5  # seconds
-
-
-def corpus(folder: Path, copies: int) -> Path:
-    """The sample's documents as JSON lines, several times under other names."""
-    path = folder / f"corpus-{copies}.jsonl"
-    rows = sample(folder)
-    with path.open("w") as out:
-        for copy in range(copies):
-            for number, row in enumerate(rows):
-                line = {
-                    "id": f"{copy}-{number}",
-                    "url": f"https://s{copy}.example.org/{number}",
-                    "text": f"{copy}-{number}\n{row['text']}",
-                }
-                out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return path
 
 
 def recipe(folder: Path, source: Path, presets: str) -> Path:
@@ -97,32 +79,20 @@ def start(folder: Path) -> dict[str, float]:
     }
 
 
-def size() -> dict[str, float]:
-    """MB on disk of what the core needs."""
-    text = (ROOT / "infra/requirements.txt").read_text()
-    total = 0
-    for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE):
-        try:
-            files = importlib.metadata.files(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue  # for another platform
-        paths = (Path(str(file.locate())) for file in files)
-        total += sum(path.stat().st_size for path in paths if path.is_file())
-    return {"installed, MB": total / 1e6}
-
-
-def main(copies: int = COPIES) -> None:
+def main(most: int = COPIES) -> None:
     """Measure, print, keep."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small, large = corpus(folder, copies // 4), corpus(folder, copies)
+        texts = sample(folder)
+        small, large = (
+            copies(folder / f"{count}.jsonl", texts, range(count)) for count in (most // 4, most)
+        )
         megabytes = (large.stat().st_size - small.stat().st_size) / 1e6
         table = {
             f"without measures, {megabytes:.0f} MB of JSON lines": skeleton(folder, small, large),
             f"the basic recipe, {large.stat().st_size / 1e6:.0f} MB": steps(folder, large),
             "start": start(folder),
-            "size": size(),
         }
     print(machine())
     for title, figures in table.items():

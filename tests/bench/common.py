@@ -13,8 +13,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
@@ -122,14 +123,23 @@ def timed(do: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def sample(folder: Path) -> list[dict[str, str]]:
-    """Addresses and texts of the sample that ships."""
-    run = folder / "sample"
-    karez("run", "infra/recipes/sample.toml", "--run", run)
-    rows: list[dict[str, str]] = pq.read_table(
-        run / "documents", columns=["url", "text"]
-    ).to_pylist()
-    return rows
+def sample(folder: Path) -> list[str]:
+    """The texts of the sample that ships."""
+    karez("run", "infra/recipes/sample.toml", "--run", folder / "sample")
+    found: list[str] = pq.read_table(folder / "sample/documents")["text"].to_pylist()
+    return found
+
+
+def copies(path: Path, texts: list[str], numbers: Iterable[int]) -> Path:
+    """Texts as JSON lines, once for each number with words of its own: none is like another."""
+    with path.open("w") as out:
+        for copy in numbers:
+            mark = ascii_lowercase[copy // 26 % 26] + ascii_lowercase[copy % 26]
+            for number, text in enumerate(texts):
+                text = re.sub(r"(\w{5,})", rf"\1{mark}", text) if copy else text
+                line = {"url": f"https://s{copy}.example.org/{number}", "text": text}
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return path
 
 
 def machine() -> str:

@@ -73,11 +73,11 @@ def _resiliparse(html: bytes) -> str:
 def ours() -> dict[str, Extractor]:
     """Karez, in its modes, as far as there are any."""
     names = [name for name, (_, marked) in extract.KAREZ.items() if not marked]
-    return {name: _shipped(name) for name in names}
+    return {name: partial(_ours, name) for name in names}
 
 
-def _shipped(name: str) -> Extractor:
-    return lambda html: extract.text(charset.utf8(html, None), name)
+def _ours(name: str, html: bytes) -> str:
+    return extract.text(charset.utf8(html, None), name)
 
 
 def named(word: str) -> tuple[str, Path]:

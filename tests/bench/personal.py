@@ -109,7 +109,7 @@ def show(tool: str, table: Table, speed: float) -> None:
 
 def main(count: int = 1000) -> None:
     """Plant, look, print."""
-    raw = [row["text"] for row in sample(place())]
+    raw = sample(place())
     texts, values = planted(raw, theirs("plant", count))
     print(machine())
     ours = judged(values, cleaned(texts), True)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROWS, BYTES = 4096, 8_000_000
-SCHEMA = pa.schema([("id", pa.string()), ("url", pa.string()), ("text", pa.string())])
+SCHEMA = pa.schema([("url", pa.string()), ("text", pa.string())])
 
 
 def main(source: Path, folder: Path) -> None:

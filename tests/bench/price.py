@@ -8,14 +8,12 @@ third is predicted.  Each copy has words of its own, so that it resembles no oth
 """
 
 import json
-import re
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Any
 
 from filters.words import words
@@ -25,7 +23,7 @@ from pipelines.recipe.text import load
 from pipelines.runs import Run, parts
 from pipelines.steps import count, fit, order
 from pipelines.steps.scan import all_edits, edited_text
-from tests.bench.common import ROOT, karez, machine, sample, verdict
+from tests.bench.common import ROOT, copies, karez, machine, sample, verdict
 
 COPIES, TURNS = 32, 3
 EVERY = 10  # which of the sample's documents stands for a target
@@ -61,26 +59,21 @@ splits = {{ train = 0.9, test = 0.1 }}
 """
 
 
-def corpus(folder: Path, rows: list[dict[str, str]], copies: int) -> Path:
-    """A recipe over the sample's texts, so many times, in files of 10 copies."""
-    for copy in range(copies):
-        mark = ascii_lowercase[copy // 26 % 26] + ascii_lowercase[copy % 26]
-        with (folder / f"{copies}-{copy // 10}.jsonl").open("a") as out:
-            for number, row in enumerate(rows):
-                text = re.sub(r"(\w{5,})", rf"\1{mark}", row["text"]) if copy else row["text"]
-                url = f"https://s{copy}.example.org/{number}"
-                out.write(json.dumps({"url": url, "text": text}, ensure_ascii=False) + "\n")
-    some = [json.dumps({"text": row["text"]}) for row in rows[::EVERY]]
+def corpus(folder: Path, texts: list[str], many: int) -> Path:
+    """A recipe over texts, so many times, in files of 10 copies."""
+    for begin in range(0, many, 10):
+        copies(folder / f"{many}-{begin}.jsonl", texts, range(begin, min(many, begin + 10)))
+    some = [json.dumps({"text": text}) for text in texts[::EVERY]]
     (folder / "sample.jsonl").write_text("\n".join(some))
-    path = folder / f"{copies}.toml"
-    path.write_text(RECIPE.format(f"{copies}-*.jsonl"))
+    path = folder / f"{many}.toml"
+    path.write_text(RECIPE.format(f"{many}-*.jsonl"))
     return path
 
 
-def turn(folder: Path, copies: int, number: int) -> dict[str, Any]:
+def turn(folder: Path, many: int, number: int) -> dict[str, Any]:
     """One run: its steps as the manifest tells of them, and CPU seconds of all of it."""
-    run = folder / f"run-{copies}-{number}"
-    taken = karez("run", folder / f"{copies}.toml", "--run", run)
+    run = folder / f"run-{many}-{number}"
+    taken = karez("run", folder / f"{many}.toml", "--run", run)
     return {"cpu": taken.cpu, "steps": Run(run).manifest.steps, "run": run}
 
 
@@ -161,12 +154,12 @@ def fitted(folder: Path, small: Turns, large: Turns) -> dict[str, Any]:
     }
 
 
-def main(copies: int = COPIES, times: int = TURNS) -> None:
+def main(most: int = COPIES, times: int = TURNS) -> None:
     """Measure, write, and hold it against a larger corpus."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sizes, rows = (copies // 4, copies, 4 * copies), sample(folder)
-        recipes = [load(corpus(folder, rows, size)) for size in sizes]
+        sizes, texts = (most // 4, most, 4 * most), sample(folder)
+        recipes = [load(corpus(folder, texts, size)) for size in sizes]
         turns: list[Turns] = [[], [], []]
         for number in range(times):
             for size, mine in zip(sizes, turns, strict=True):
