@@ -28,7 +28,7 @@ from filters.buffers import utf8
 from filters.language import MODEL, Language, paragraphs
 from pipelines.steps.dedup.recall import wilson
 from tests.bench.common import keep, machine, middle, place, timed, verdict
-from tests.bench.neardup_corpus import unpacked
+from tests.needs import unpacked
 
 LANGUAGES = (
     "ca cs da de el en-us es et eu fi fr gl hu id it ja ko nl pl pt pt-br ru sl sv tr vi zh-cn"
@@ -53,15 +53,18 @@ def pages(folder: Path) -> Iterator[list[str]]:
         yield [line.strip() for line in text.splitlines() if len(line.strip().encode()) >= LINE]
 
 
-def known(folder: Path) -> dict[str, list[list[str]]]:
+def known() -> dict[str, list[list[str]]]:
     """By language, the lines of its documents."""
-    english = {line for page in pages(folder / "en-US") for line in page}
+    roots = [unpacked(f"libreoffice-help-{name}") for name in LANGUAGES.split()]
+    every = [path for root in roots for path in root.glob("usr/share/libreoffice/help/*")]
+    folders = {path.name: path for path in every if path.name != "media"}
+    english = {line for page in pages(folders["en-US"]) for line in page}
     found: dict[str, list[list[str]]] = {}
-    for path in sorted(p for p in folder.iterdir() if p.name != "media"):
-        mine = found.setdefault(path.name.partition("-")[0], [])
+    for name in sorted(folders):
+        mine = found.setdefault(name.partition("-")[0], [])
         most = len(mine) + PAGES
-        for page in pages(path):
-            own = [line for line in page if path.name == "en-US" or line not in english]
+        for page in pages(folders[name]):
+            own = [line for line in page if name == "en-US" or line not in english]
             if len("\n".join(own).encode()) >= TEXT:
                 mine.append(own)
             if len(mine) == most:
@@ -82,8 +85,7 @@ def gold() -> pa.Table:
     """Documents and their languages; they are made once."""
     path = place() / "gold.parquet"
     if not path.exists():
-        names = [f"libreoffice-help-{language}" for language in LANGUAGES.split()]
-        documents = known(unpacked(place() / "help", names) / "usr/share/libreoffice/help")
+        documents = known()
         whole = [("\n".join(d), [name]) for name, every in documents.items() for d in every]
         texts, languages = zip(*whole, *mixed(documents), strict=True)
         pq.write_table(pa.table([list(texts), list(languages)], schema=SCHEMA), path)

@@ -15,13 +15,11 @@ import gzip
 import random
 import re
 import string
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +29,7 @@ from resiliparse.parse.encoding import bytes_to_str
 
 from filters.minhash import MinHash, keys
 from filters.words import words
+from tests.needs import unpacked
 
 HELP = "ca cs da de el en-us es et eu fi fr gl hu id it ko nl pl pt pt-br ru sl sv tr vi"
 MANUALS = "cs da de el es fi fr hu it mk nb nl pl pt-br ro ru sr sv uk"
@@ -72,25 +71,16 @@ KINDS = {  # share of the documents that are such copies; of its words, how many
 AGAIN = 0.15  # of the copies have the source of the one before
 
 
-def pages(folder: Path) -> Iterator[str]:
+def pages() -> Iterator[str]:
     """The texts of all packages, in a drawn order."""
-    tree = unpacked(folder / "tree", PACKAGES)
-    paths = sorted(p for p in tree.rglob("*") if p.is_file() and not p.is_symlink())
+    roots = [unpacked(package) for package in PACKAGES]
+    files = [(path.relative_to(root), path) for root in roots for path in root.rglob("*")]
+    paths = [path for _, path in sorted(files) if path.is_file() and not path.is_symlink()]
     random.Random(3).shuffle(paths)
     with Pool() as pool:
         for text in pool.imap(page, paths, 64):
             if LEAST <= len(text.encode()) <= MOST:
                 yield text
-
-
-def unpacked(tree: Path, packages: Iterable[str]) -> Path:
-    """What Debian's packages hold, unpacked once."""
-    if not tree.exists():
-        with TemporaryDirectory() as debs:
-            subprocess.run(["apt-get", "download", *packages], cwd=debs, check=True)
-            for deb in sorted(Path(debs).iterdir()):
-                subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
-    return tree
 
 
 def page(path: Path) -> str:
@@ -199,7 +189,7 @@ def write(folder: Path, limit: int = 70_000) -> None:
     """Make the corpus, once."""
     if (folder / "truth.parquet").exists():
         return
-    raw = list(dict.fromkeys(islice(pages(folder), 2 * limit)))
+    raw = list(dict.fromkeys(islice(pages(), 2 * limit)))
     base = unlike(raw)[: round(limit * (1 - sum(share for share, _ in KINDS.values())))]
     texts, groups = injected(base)
     table = pa.table({"id": [f"{row:06d}" for row in range(len(texts))], "text": texts})

@@ -7,9 +7,9 @@ Paragraphs that stand in the English pages as well are left out of the others: n
 them yet.  Languages differ in size as they do in a crawl: English has all its pages, the others
 fewer and fewer.
 
-Both runs choose by one score, the n-gram entropy, the
-lowest first; one fills its budget from all languages together, the other a budget for each.  The
-shares are of the bytes, by the labels of the corpus and not by the languages that Karez told.
+Both runs choose by one score, the n-gram entropy, the lowest first; one fills its budget from all
+languages together, the other a budget for each.  The shares are of the bytes, by the labels of the
+corpus and not by the languages that Karez told.
 """
 
 import re
