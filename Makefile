@@ -65,15 +65,7 @@ pins: ## pin the dependencies anew, for any platform
 PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 bench: .venv/dev ## what a run costs, beside what it must cost
-	$(BIN)/python tests/bench/bench.py
-	$(BIN)/python tests/bench/neardup.py
-	$(BIN)/python tests/bench/languages.py
-	$(BIN)/python tests/bench/classifier.py
-	$(BIN)/python tests/bench/personal.py
-	$(BIN)/python tests/bench/rules.py
-	$(BIN)/python tests/bench/crawl.py
-	$(BIN)/python tests/bench/price.py
-	$(BIN)/python tests/bench/race.py
-	$(BIN)/python tests/bench/selection_languages.py
-	$(BIN)/python tests/bench/selection_noise.py
-	$(BIN)/python tests/bench/extraction.py
+	set -e; for name in $(BENCHES); do $(BIN)/python tests/bench/$$name.py; done
+
+BENCHES := bench neardup languages classifier personal rules crawl price race
+BENCHES += selection_languages selection_noise extraction
