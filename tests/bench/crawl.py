@@ -14,9 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.nginx import handbook, nginx
-
-from tests.bench.bench import Cost, machine
 from tests.bench.common import Cost, karez, machine, middle, peer, verdict
 from tests.helpers.nginx import handbook, nginx
 

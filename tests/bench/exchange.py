@@ -17,15 +17,9 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from tests.begun import family, wait_for
-from tests.cluster import HUB, Cluster, cluster
-from tests.command import files
-from tests.store import Store
-
 from pipelines.commands import run as command
 from pipelines.recipe import EXCHANGES
 from pipelines.runs import parts
-from tests.bench.bench import Cost, cost, machine
 from tests.bench.common import Cost, cost, machine
 from tests.helpers.begun import family, wait_for
 from tests.helpers.cluster import HUB, Cluster, cluster

@@ -28,7 +28,7 @@ from filters.buffers import utf8
 from filters.language import MODEL, Language, paragraphs
 from pipelines.steps.dedup.recall import wilson
 from tests.bench.common import keep, machine, middle, place, timed, verdict
-from tests.needs import unpacked
+from tests.helpers.needs import unpacked
 
 LANGUAGES = (
     "ca cs da de el en-us es et eu fi fr gl hu id it ja ko nl pl pt pt-br ru sl sv tr vi zh-cn"

@@ -29,7 +29,7 @@ from resiliparse.parse.encoding import bytes_to_str
 
 from filters.minhash import MinHash, keys
 from filters.words import words
-from tests.needs import unpacked
+from tests.helpers.needs import unpacked
 
 HELP = "ca cs da de el en-us es et eu fi fr gl hu id it ko nl pl pt pt-br ru sl sv tr vi"
 MANUALS = "cs da de el es fi fr hu it mk nb nl pl pt-br ro ru sr sv uk"

@@ -27,7 +27,6 @@ import pyarrow.parquet as pq
 
 from pipelines.opened import Opened
 from tests.bench import pool_sources as sources
-from tests.bench.bench import Cost, machine
 from tests.bench.common import Cost, karez, keep, machine, peer, place, script
 from tests.helpers.archives import member
 
