@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, Positions, spans, utf8
-from filters.kernels import I32, I64, INT, OUT_I32, OUT_U64, U8, helper, kernel
+from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.kernels import helper, kernel
 from filters.seen import line_end
 from filters.shingles import BASE, HALF, SECOND, Hashes, word_hash
 from filters.unicode import table, trim
@@ -89,18 +89,18 @@ def _after(before: np.uint64, key: np.uint64) -> np.uint64:
     return value ^ (value >> HALF)
 
 
-@kernel(INT(U8, I64, I64, I32, U8, OUT_I32, OUT_U64, OUT_I32, OUT_I32, OUT_I32))
+@kernel
 def _units(
     data: Bytes,
     offsets: Offsets,
     words: Offsets,
     starts: Positions,
     classes: Bytes,
-    rows: Positions,
-    keys: Hashes,
-    first: Positions,
-    last: Positions,
-    held: Positions,
+    rows: Out[Positions],
+    keys: Out[Hashes],
+    first: Out[Positions],
+    last: Out[Positions],
+    held: Out[Positions],
 ) -> int:
     count = 0
     for row in range(len(offsets) - 1):

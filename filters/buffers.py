@@ -1,5 +1,7 @@
 """Arrow arrays as NumPy views, and back: what every kernel reads and writes."""
 
+from typing import Annotated, TypeVar
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -9,6 +11,15 @@ from filters import SPAN, SPANS
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 Positions = NDArray[np.int32]
+
+TWO, WRITTEN = "of two dimensions", "written"
+Number = TypeVar("Number", bound=np.generic)
+Value = TypeVar("Value")
+
+Table = Annotated[NDArray[Number], TWO]
+"""An array of two dimensions."""
+Out = Annotated[Value, WRITTEN]
+"""An array that a kernel writes; all others it only reads, as Arrow's buffers are."""
 
 
 def utf8(texts: pa.StringArray | pa.LargeStringArray) -> tuple[Bytes, Offsets]:

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Positions, utf8
-from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel, signed
+from filters.buffers import Bytes, Offsets, Out, Positions, utf8
+from filters.kernels import helper, kernel, signed
 from filters.punctuation import TERMINALS, among, codes, stands
 from filters.registers import lower_case
 from filters.repetition import Counts
@@ -89,14 +89,14 @@ def _moved(
     return state, 0
 
 
-@kernel(NOTHING(U8, I64, U8, I32, U8, OUT_TABLE))
+@kernel
 def _read(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     stops: Positions,
     filler: Bytes,
-    n: Counts,
+    n: Out[Counts],
 ) -> None:
     gap = 0  # where the space stands in it
     while filler[gap] != 32:

@@ -11,10 +11,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, utf8
 from filters.citations import BRACKETS, MARKS, cited, uncited
 from filters.edits import Spans, listed_edits
-from filters.kernels import I32, I64, INT, OUT_I64, U8, helper, kernel
+from filters.kernels import helper, kernel
 from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
 from filters.repeats import take_newline
 from filters.seen import line_end, upto
@@ -243,7 +243,7 @@ def _citations(
     return count
 
 
-@kernel(INT(U8, I64, U8, I32, U8, I64, U8, I64, U8, I64, I64, *[OUT_I64] * 4))
+@kernel
 def _cut(
     data: Bytes,
     offsets: Offsets,
@@ -256,10 +256,10 @@ def _cut(
     marks: Bytes,
     of_marks: Offsets,
     asked: Spans,
-    starts: Spans,
-    ends: Spans,
-    reasons: Spans,
-    counts: Offsets,
+    starts: Out[Spans],
+    ends: Out[Spans],
+    reasons: Out[Spans],
+    counts: Out[Offsets],
 ) -> int:
     """What to cut: how much, the bytes of each in its text and why, and how many in every text."""
     count = 0

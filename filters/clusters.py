@@ -10,10 +10,10 @@ Source: Tarjan and van Leeuwen 1984, for finding roots by halving paths.
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from filters.kernels import I64, INT, NOTHING, OUT_I32, OUT_I64, U8_TABLE, helper, kernel
+from filters.buffers import Out
+from filters.kernels import helper, kernel
 from filters.lsh import Signatures
 
 Rows = NDArray[np.int64]
@@ -164,21 +164,23 @@ def _agreeing(signatures: Signatures, one: int, other: int) -> int:
     return count
 
 
-@kernel(NOTHING(U8_TABLE, I64, I64, OUT_I32))
-def _agreements(signatures: Signatures, left: Rows, right: Rows, counts: NDArray[np.int32]) -> None:
+@kernel
+def _agreements(
+    signatures: Signatures, left: Rows, right: Rows, counts: Out[NDArray[np.int32]]
+) -> None:
     for pair in range(len(left)):
         counts[pair] = _agreeing(signatures, left[pair], right[pair])
 
 
-@kernel(types.UniTuple(INT, 2)(I64, I64, U8_TABLE, INT, INT, OUT_I64, OUT_I64))
+@kernel
 def _leaders(
     buckets: Rows,
     rows: Rows,
     signatures: Signatures,
     needed: int,
     most: int,
-    tied: Rows,
-    to: Rows,
+    tied: Out[Rows],
+    to: Out[Rows],
 ) -> tuple[int, int]:
     count, unled = 0, 0
     heads = np.empty(most, np.int64)
@@ -209,8 +211,8 @@ def _root(parents: Rows, at: int) -> int:
     return at
 
 
-@kernel(NOTHING(I64, I64, OUT_I64))
-def _forest(left: Rows, right: Rows, parents: Rows) -> None:
+@kernel
+def _forest(left: Rows, right: Rows, parents: Out[Rows]) -> None:
     for edge in range(len(left)):
         one, other = _root(parents, left[edge]), _root(parents, right[edge])
         if one < other:
@@ -221,8 +223,8 @@ def _forest(left: Rows, right: Rows, parents: Rows) -> None:
         parents[i] = parents[parents[i]]
 
 
-@kernel(NOTHING(I64, I64, OUT_I64))
-def _led(follower: Rows, before: Rows, leader: Rows) -> None:
+@kernel
+def _led(follower: Rows, before: Rows, leader: Out[Rows]) -> None:
     """Pairs in the order of the follower's rank, then of the other's; `leader` begins as itself."""
     for pair in range(len(follower)):
         row, other = follower[pair], before[pair]

@@ -18,9 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, spans, utf8
 from filters.folding import folds
-from filters.kernels import INT, NOTHING, OUT_U8, U8, U64, kernel, signed
+from filters.kernels import kernel, signed
 from filters.overlap import run_hashes
 from filters.shingles import Hashes
 from filters.strategies import ranked
@@ -123,7 +123,7 @@ def greedy(
     return np.array(chosen, np.int64)
 
 
-@kernel(INT(U64, INT, INT, U8))
+@kernel
 def fresh(hashes: Hashes, start: int, end: int, said: Bytes) -> int:
     """How many of the runs [start, end) were not said."""
     count, mask = 0, (len(said) << 3) - 1
@@ -133,8 +133,8 @@ def fresh(hashes: Hashes, start: int, end: int, said: Bytes) -> int:
     return count
 
 
-@kernel(NOTHING(U64, INT, INT, OUT_U8))
-def say(hashes: Hashes, start: int, end: int, said: Bytes) -> None:
+@kernel
+def say(hashes: Hashes, start: int, end: int, said: Out[Bytes]) -> None:
     """Mark the runs [start, end) as said."""
     mask = (len(said) << 3) - 1
     for i in range(start, end):

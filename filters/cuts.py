@@ -6,20 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.buffers import Bytes, Offsets, Positions, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import (
-    I32,
-    I64,
-    INT,
-    NOTHING,
-    OUT_I32,
-    OUT_I64,
-    U8,
-    U32,
-    helper,
-    kernel,
-)
+from filters.kernels import helper, kernel
 from filters.passages import Masks
 from filters.unicode import SPACE, read, table
 
@@ -120,7 +109,7 @@ def _end(data: Bytes, start: int, at: int, next_: int, classes: Bytes) -> int:
     return end if next_ < len(data) else next_
 
 
-@kernel(INT(U8, I64, I64, I32, I32, U8, INT, I32, I32, U32, OUT_I32, OUT_I64, OUT_I64))
+@kernel
 def _passages(
     data: Bytes,
     offsets: Offsets,
@@ -132,9 +121,9 @@ def _passages(
     rows: Positions,
     at: Positions,
     masks: Masks,
-    out: Positions,
-    first: Spans,
-    last: Spans,
+    out: Out[Positions],
+    first: Out[Spans],
+    last: Out[Spans],
 ) -> int:
     count, anchor = 0, 0
     while anchor < len(rows):
@@ -163,9 +152,14 @@ def _passages(
     return count
 
 
-@kernel(NOTHING(U8, I64, I32, I32, OUT_I64, OUT_I64))
+@kernel
 def _paragraphs(
-    data: Bytes, offsets: Offsets, rows: Positions, numbers: Positions, first: Spans, last: Spans
+    data: Bytes,
+    offsets: Offsets,
+    rows: Positions,
+    numbers: Positions,
+    first: Out[Spans],
+    last: Out[Spans],
 ) -> None:
     row, number, at = -1, 0, np.int64(0)
     for i in range(len(rows)):
@@ -183,7 +177,7 @@ def _paragraphs(
         first[i], last[i] = begin - offsets[row], at - offsets[row]
 
 
-@kernel(NOTHING(I32, I64, I64, I64, I32, I32, I32, OUT_I64, OUT_I64))
+@kernel
 def _in_raw(
     rows: Positions,
     starts: Spans,
@@ -192,8 +186,8 @@ def _in_raw(
     from_: Positions,
     to: Positions,
     new: Positions,
-    first: Spans,
-    last: Spans,
+    first: Out[Spans],
+    last: Out[Spans],
 ) -> None:
     row, edit, shift = -1, np.int64(0), np.int64(0)
     for i in range(len(rows)):

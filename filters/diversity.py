@@ -14,11 +14,10 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filters.buffers import Offsets, share
+from filters.buffers import Offsets, Out, Table, share
 from filters.distinct import Seen, is_new, room
-from filters.kernels import I64, NOTHING, OUT_F64_TABLE, OUT_I64, U64, helper, kernel
+from filters.kernels import helper, kernel
 from filters.shingles import Hashes
 from filters.wordhashes import of_words
 
@@ -67,8 +66,10 @@ def _stretches(hashes: Hashes, first: int, end: int, step: int, seen: Seen, mark
     return whole + (words - types) * OF / (words * (OF - REACHED))
 
 
-@kernel(NOTHING(U64, I64, OUT_I64, OUT_F64_TABLE))
-def _count(hashes: Hashes, rows: Offsets, types: Offsets, stretches: NDArray[np.float64]) -> None:
+@kernel
+def _count(
+    hashes: Hashes, rows: Offsets, types: Out[Offsets], stretches: Out[Table[np.float64]]
+) -> None:
     """Count different words, and stretches from the beginning and from the end; 0: none repeats."""
     seen, mark = room(rows), 0
     for text in range(len(rows) - 1):

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters import EDITS
-from filters.buffers import Bytes, Offsets, spans, strings, utf8
-from filters.kernels import I64, INT, NOTHING, OUT_I64, OUT_U8, U8, kernel
+from filters.buffers import Bytes, Offsets, Out, spans, strings, utf8
+from filters.kernels import kernel
 
 Spans = NDArray[np.int64]
 
@@ -107,16 +107,16 @@ def _is_empty(strings: pa.StringArray) -> NDArray[np.bool_]:
     return pc.equal(pc.binary_length(strings), 0).to_numpy(zero_copy_only=False)
 
 
-@kernel(INT(*[I64] * 5, *[OUT_I64] * 3))
+@kernel
 def _merge(
     rows: Spans,
     starts: Spans,
     ends: Spans,
     cuts: Spans,
     order: Spans,
-    chosen: Spans,
-    first: Spans,
-    last: Spans,
+    chosen: Out[Spans],
+    first: Out[Spans],
+    last: Out[Spans],
 ) -> int:
     """Unite what overlaps, in the order given: number of spans, the edit that names each, bytes."""
     count = 0
@@ -133,9 +133,15 @@ def _merge(
     return count
 
 
-@kernel(NOTHING(U8, I64, I64, I64, U8, I64, OUT_U8))
+@kernel
 def _apply(
-    data: Bytes, offsets: Offsets, starts: Spans, ends: Spans, new: Bytes, at: Offsets, out: Bytes
+    data: Bytes,
+    offsets: Offsets,
+    starts: Spans,
+    ends: Spans,
+    new: Bytes,
+    at: Offsets,
+    out: Out[Bytes],
 ) -> None:
     """Copy all texts, with new[at[i]:at[i + 1]] in place of [starts[i], ends[i])."""
     to = 0

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from zstandard import ZstdCompressor
 
-from filters.buffers import Bytes, Offsets, share, utf8
-from filters.kernels import I64, NOTHING, OUT_I64, U8, helper, kernel
+from filters.buffers import Bytes, Offsets, Out, share, utf8
+from filters.kernels import helper, kernel
 
 BITS = 26  # of a logarithm behind the point: c * log2(c) fits 63 bits for every c below 2**31
 SMALL = 4096  # counts whose logarithm is looked up
@@ -82,8 +82,8 @@ def _weighted(count: int, logs: Offsets) -> int:
     return count * (logs[count] if count < SMALL else log2(count))
 
 
-@kernel(NOTHING(U8, I64, OUT_I64))
-def _surprise(data: Bytes, offsets: Offsets, out: Offsets) -> None:
+@kernel
+def _surprise(data: Bytes, offsets: Offsets, out: Out[Offsets]) -> None:
     """Of every text, n log2(n) - sum of c log2(c) over the histogram of its n bytes."""
     logs = np.zeros(SMALL, np.int64)
     for count in range(1, SMALL):

@@ -13,19 +13,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, binary, utf8
-from filters.kernels import (
-    I64,
-    NOTHING,
-    OUT_I64,
-    OUT_U64_TABLE,
-    U8,
-    U64,
-    helper,
-    kernel,
-    longest,
-    signed,
-)
+from filters.buffers import Bytes, Offsets, Out, Table, binary, utf8
+from filters.kernels import helper, kernel, longest, signed
 from filters.registers import EACH, HIGH, LOW, eight, equal, put_eight
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, Hashes
 from filters.unicode import SPACE, SPACES, read, table
@@ -126,15 +115,15 @@ def _hash(data: Bytes, size: int, out: Hashes) -> None:
     out[0], out[1] = one ^ (one >> HALF), two ^ (two >> HALF)
 
 
-@kernel(NOTHING(U8, I64, U8, U8, U64, OUT_U64_TABLE, OUT_I64))
+@kernel
 def _hashes(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     blanks: Bytes,
     wide: Hashes,
-    hashes: Hashes,
-    sizes: Offsets,
+    hashes: Out[Table[np.uint64]],
+    sizes: Out[Offsets],
 ) -> None:
     """The hashes of the texts without superfluous white space, and how many bytes that left."""
     text = np.empty(longest(offsets) + 8, np.uint8)

@@ -15,11 +15,10 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filters.buffers import Offsets, binary
+from filters.buffers import Offsets, Out, Table, binary
 from filters.distinct import room, slot_of
-from filters.kernels import I64, NOTHING, OUT_I8_TABLE, U64, helper, kernel, signed
+from filters.kernels import helper, kernel, signed
 from filters.shingles import Hashes
 from filters.wordhashes import of_words
 
@@ -59,8 +58,8 @@ def _damped(count: int) -> int:
     return int(FINE * math.sqrt(count * math.sqrt(count)))
 
 
-@kernel(NOTHING(U64, I64, OUT_I8_TABLE))
-def _fill(hashes: Hashes, rows: Offsets, out: NDArray[np.int8]) -> None:
+@kernel
+def _fill(hashes: Hashes, rows: Offsets, out: Out[Table[np.int8]]) -> None:
     seen = room(rows)
     counts = np.empty(len(seen[0]), np.int64)
     sums = np.empty(SIZE, np.int64)

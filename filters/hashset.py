@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from filters.buffers import Bytes
-from filters.kernels import NOTHING, OUT_U8, OUT_U64, U64, helper, kernel
+from filters.buffers import Bytes, Out
+from filters.kernels import helper, kernel
 from filters.shingles import Hashes
 
 
@@ -33,8 +33,8 @@ def hash_set(hashes: Hashes) -> HashSet:
     return made
 
 
-@kernel(NOTHING(U64, OUT_U8, OUT_U64))
-def _fill(hashes: Hashes, bits: Bytes, slots: Hashes) -> None:
+@kernel
+def _fill(hashes: Hashes, bits: Out[Bytes], slots: Out[Hashes]) -> None:
     """Put hashes into an empty set; see `HashSet`."""
     shift = shift_of(bits)
     mask = np.uint64(len(slots) - 1)

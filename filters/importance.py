@@ -21,9 +21,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Offsets, share
+from filters.buffers import Offsets, Out, Table, share
 from filters.entropy import BITS, log2
-from filters.kernels import I64, NOTHING, OUT_I64, OUT_TABLE, U64, helper, kernel, signed
+from filters.kernels import helper, kernel, signed
 from filters.language import model
 from filters.ngrams import join
 from filters.shingles import Hashes
@@ -33,7 +33,7 @@ LEAST = 100  # words of a sample
 ENOUGH = 10_000  # words and pairs of a language, to be held against
 LIMIT = 31  # bits of a count whose logarithm is known
 
-Counts = NDArray[np.int64]
+Counts = Table[np.int64]
 """Shape (languages, buckets)."""
 
 
@@ -162,8 +162,8 @@ def _log(count: int) -> int:
     return log2(count >> more) + (more << BITS)
 
 
-@kernel(NOTHING(OUT_TABLE, I64, OUT_TABLE))
-def _logs(counts: Counts, totals: Offsets, out: Counts) -> None:
+@kernel
+def _logs(counts: Counts, totals: Offsets, out: Out[Counts]) -> None:
     for row in range(len(counts)):
         total = _log(totals[row])
         for bucket in range(counts.shape[1]):
@@ -175,8 +175,8 @@ def _bucket(key: np.uint64, buckets: int) -> int:
     return signed(key % np.uint64(buckets))
 
 
-@kernel(NOTHING(U64, I64, I64, OUT_TABLE))
-def add(hashes: Hashes, rows: Offsets, languages: Offsets, counts: Counts) -> None:
+@kernel
+def add(hashes: Hashes, rows: Offsets, languages: Offsets, counts: Out[Counts]) -> None:
     """Count the words and pairs of some texts.
 
     Args:
@@ -193,8 +193,10 @@ def add(hashes: Hashes, rows: Offsets, languages: Offsets, counts: Counts) -> No
                 mine[_bucket(join(hashes[i - 1], hashes[i]), len(mine))] += 1
 
 
-@kernel(NOTHING(U64, I64, I64, OUT_TABLE, OUT_I64))
-def _weigh(hashes: Hashes, rows: Offsets, languages: Offsets, bits: Counts, out: Offsets) -> None:
+@kernel
+def _weigh(
+    hashes: Hashes, rows: Offsets, languages: Offsets, bits: Counts, out: Out[Offsets]
+) -> None:
     """The sum of what the buckets of each text's words and pairs are worth, in its language."""
     for text in range(len(rows) - 1):
         mine, total = bits[languages[text]], 0

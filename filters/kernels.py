@@ -1,9 +1,9 @@
 """Numba, set up once: where compiled kernels are kept, and how a kernel is declared.
 
 Importing this module imports Numba, so only a module that holds a kernel does it.  A kernel is
-compiled when it is first called, for the types it declares, and kept in ``$NUMBA_CACHE_DIR``, else
-``$XDG_CACHE_HOME/karez/numba``, else ``~/.cache/karez/numba``, else, where nothing can be written,
-in a folder for temporary files.
+compiled when it is first called, for the types it is annotated with, and kept in
+``$NUMBA_CACHE_DIR``, else ``$XDG_CACHE_HOME/karez/numba``, else ``~/.cache/karez/numba``, else,
+where nothing can be written, in a folder for temporary files.
 
 Numba compiles a kernel anew when the kernel's own file changes.  What kernels of several files
 share, the helpers, it does not watch: so the folder's name holds a digest of files with helpers.
@@ -17,43 +17,17 @@ import tempfile
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from types import NoneType
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from filters.buffers import TWO, WRITTEN
+
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _read(kind: Any) -> Any:
-    return types.Array(kind, 1, "C", readonly=True)
-
-
-U8, I32, I64 = map(_read, (types.uint8, types.int32, types.int64))
-U32, U64, F64 = map(_read, (types.uint32, types.uint64, types.float64))
-"""Arrays that a kernel only reads, as Arrow's buffers are.  A writable array may be given."""
-
-F32 = _read(types.float32)
-U8_TABLE = types.Array(types.uint8, 2, "C", readonly=True)
-I32_TABLE = types.Array(types.int32, 2, "C", readonly=True)
-F32_TABLE = types.Array(types.float32, 2, "C", readonly=True)
-U64_TABLE = types.Array(types.uint64, 2, "C", readonly=True)
-"""Tables of two dimensions that a kernel only reads."""
-
-OUT_U8, OUT_I32, OUT_I64 = types.uint8[::1], types.int32[::1], types.int64[::1]
-OUT_U32, OUT_U64, OUT_F32 = types.uint32[::1], types.uint64[::1], types.float32[::1]
-"""Arrays that a kernel writes."""
-
-OUT_TABLE, OUT_U32_TABLE = types.int64[:, ::1], types.uint32[:, ::1]
-OUT_I32_TABLE = types.int32[:, ::1]
-OUT_U64_TABLE, OUT_F32_TABLE = types.uint64[:, ::1], types.float32[:, ::1]
-OUT_F64_TABLE, OUT_I8_TABLE = types.float64[:, ::1], types.int8[:, ::1]
-"""Tables of two dimensions that a kernel writes."""
-
-INT, NOTHING = types.int64, types.void
-
 
 SHARED = ("helper", "part", "allocator")
 """What marks a function that kernels share."""
@@ -84,16 +58,17 @@ def folder() -> Path:
 
 
 class Kernel:
-    """A function of arrays for one signature."""
+    """A function of arrays, for the types that it is annotated with."""
 
-    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
-        self.function, self.signature = function, signature
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
         update_wrapper(self, function)
 
     @cached_property
     def compiled(self) -> Callable[..., Any]:
         """The machine code, compiled or loaded from the cache when it is first asked for."""
-        return numba.njit(self.signature, nogil=True, cache=True)(self.function)
+        *given, made = map(_type, get_type_hints(self.function, include_extras=True).values())
+        return numba.njit(made(*given), nogil=True, cache=True)(self.function)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the machine code."""
@@ -104,20 +79,24 @@ KERNELS: list[Kernel] = []
 """Those of all modules imported so far.  To ask each for `compiled` is to warm it."""
 
 
-def kernel(signature: Any) -> Callable[[Function], Function]:
-    """Make a function a kernel.
+def _type(hint: Any) -> Any:
+    """What Numba calls an annotation: a number, an array as `filters.buffers` has them, a tuple."""
+    if get_origin(hint) is tuple:
+        return types.Tuple([*map(_type, get_args(hint))])
+    of, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if get_origin(of) is not np.ndarray:
+        return {int: types.int64, float: types.float64, NoneType: types.void}[of]
+    kind = numba.from_dtype(np.dtype(get_args(get_args(of)[1])[0]))
+    return types.Array(kind, 2 if TWO in marks else 1, "C", readonly=WRITTEN not in marks)
+
+
+def kernel(function: Function) -> Function:
+    """Make a function a kernel; what it writes is annotated as `Out`.
 
     It releases the GIL, and reads and writes without bounds checks unless ``NUMBA_BOUNDSCHECK=1``.
-
-    Args:
-        signature: such as ``INT(U8, I64, OUT_I32)``.
     """
-
-    def made(function: Function) -> Function:
-        KERNELS.append(Kernel(function, signature))
-        return cast(Function, KERNELS[-1])
-
-    return made
+    KERNELS.append(Kernel(function))
+    return cast(Function, KERNELS[-1])
 
 
 def helper(function: Function) -> Function:

@@ -19,9 +19,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import PARAGRAPHS
-from filters.buffers import Bytes, Offsets, Positions, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, utf8
 from filters.fasttext.classifier import Classifier
-from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, kernel
+from filters.kernels import kernel
 from filters.unicode import LETTER, kinds_of, read, table
 
 BLOCK = 80  # bytes that a paragraph holds at least, unless the text is shorter
@@ -189,16 +189,16 @@ def _is_letter() -> Bytes:
     return (kinds_of(np.arange(128)) >= LETTER).astype(np.uint8)
 
 
-@kernel(INT(U8, I64, U8, U8, OUT_I32, OUT_I32, OUT_I32, OUT_I64))
+@kernel
 def _blocks(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     is_letter: Bytes,
-    starts: Positions,
-    ends: Positions,
-    letters: Positions,
-    rows: Offsets,
+    starts: Out[Positions],
+    ends: Out[Positions],
+    letters: Out[Positions],
+    rows: Out[Offsets],
 ) -> int:
     count = 0
     for row in range(len(offsets) - 1):

@@ -17,21 +17,10 @@ import numpy as np
 import pyarrow as pa
 
 from filters import check_name
-from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, share, spans, utf8
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set, shift_of
-from filters.kernels import (
-    I32,
-    I64,
-    NOTHING,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    U64,
-    helper,
-    kernel,
-    longest,
-)
+from filters.kernels import helper, kernel, longest
 from filters.shingles import BASE, FIRST, HALF, SECOND, Hashes, word_hash
 from filters.words import words as words_of
 
@@ -104,7 +93,7 @@ def _after(before: np.uint64, word: np.uint64) -> np.uint64:
     return value ^ (value >> HALF)
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, I32, OUT_U64))
+@kernel
 def _words(
     data: Bytes,
     offsets: Offsets,
@@ -112,7 +101,7 @@ def _words(
     starts: Positions,
     ends: Positions,
     table: Positions,
-    out: Hashes,
+    out: Out[Hashes],
 ) -> None:
     room = np.empty(longest(offsets) + 8, np.uint8)
     for row in range(len(offsets) - 1):
@@ -124,8 +113,8 @@ def _words(
             out[i] = word_hash(room, 0, size)
 
 
-@kernel(NOTHING(I64, U64, OUT_U64, OUT_U64))
-def _entries(rows: Offsets, hashes: Hashes, beginnings: Hashes, whole: Hashes) -> None:
+@kernel
+def _entries(rows: Offsets, hashes: Hashes, beginnings: Out[Hashes], whole: Out[Hashes]) -> None:
     for row in range(len(rows) - 1):
         value = np.uint64(0)
         for i in range(rows[row], rows[row + 1]):
@@ -134,7 +123,7 @@ def _entries(rows: Offsets, hashes: Hashes, beginnings: Hashes, whole: Hashes) -
         whole[row] = value
 
 
-@kernel(NOTHING(I64, U64, U8, U64, U8, U64, OUT_I64, OUT_I64))
+@kernel
 def _count(
     rows: Offsets,
     hashes: Hashes,
@@ -142,8 +131,8 @@ def _count(
     some: Hashes,
     all_bits: Bytes,
     all_: Hashes,
-    count: Offsets,
-    covered: Offsets,
+    count: Out[Offsets],
+    covered: Out[Offsets],
 ) -> None:
     """Of each text the entries that stand in it, and the words in these."""
     some_shift, all_shift = shift_of(some_bits), shift_of(all_bits)

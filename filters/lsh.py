@@ -13,9 +13,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from filters.buffers import Table
+
 CHANCE = 1 / 256
 
-Signatures = NDArray[np.uint8]
+Signatures = Table[np.uint8]
 """Shape (n, slots): the low byte of each slot."""
 
 

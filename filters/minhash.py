@@ -16,8 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import check_whole, lsh
-from filters.buffers import Bytes, Offsets, Positions, binary, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_U32_TABLE, U8, U32, helper, kernel, longest
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, binary, spans, utf8
+from filters.kernels import helper, kernel, longest
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, shingle_hashes
 
 Slots = NDArray[np.uint32]
@@ -172,7 +172,7 @@ def _lower(x: Slots, a: Slots, b: Slots, low: Slots) -> None:
             low[k] = min(low[k], min(min(p, q), min(r, t)))
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, INT, U32, U32, OUT_U32_TABLE))
+@kernel
 def _minima(
     data: Bytes,
     offsets: Offsets,
@@ -182,7 +182,7 @@ def _minima(
     size: int,
     a: Slots,
     b: Slots,
-    low: Slots,
+    low: Out[Table[np.uint32]],
 ) -> None:
     most = longest(rows)
     words, shingles = np.empty(most, np.uint64), np.empty(most, np.uint64)

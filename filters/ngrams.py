@@ -16,21 +16,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import Offsets
+from filters.buffers import Offsets, Out, Table
 from filters.entropy import BITS, log2
-from filters.kernels import (
-    I64,
-    INT,
-    NOTHING,
-    OUT_I64,
-    OUT_U64,
-    OUT_U64_TABLE,
-    U64,
-    U64_TABLE,
-    helper,
-    kernel,
-    signed,
-)
+from filters.kernels import helper, kernel, signed
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, Hashes
 
 OFTEN = (1, 1, 2)  # times a run of one, two, three words must be seen
@@ -39,7 +27,7 @@ PARTS = 4  # of a count; three are taken away
 TAKEN = 3
 KEY, COUNT, TOTAL, LEFT = range(4)
 
-Table = NDArray[np.uint64]
+Runs = Table[np.uint64]
 """Shape (slots, 4): of each run its hash (0: free), its count, how often a word followed it, and
 how many quarters of that go to the shorter history."""
 
@@ -48,13 +36,13 @@ class Ngrams(NamedTuple):
     """A model.
 
     Attributes:
-        table: of the runs, see `Table`.
+        table: of the runs, see `Runs`.
         total: words that were seen.
         left: quarters of these that go to every word alike.
         known: different words.
     """
 
-    table: Table
+    table: Runs
     total: int
     left: int
     known: int
@@ -131,16 +119,16 @@ def join(history: np.uint64, word: np.uint64) -> np.uint64:
     return max(value, np.uint64(1))
 
 
-@kernel(NOTHING(U64, U64, OUT_U64))
-def _joined(before: Hashes, hashes: Hashes, out: Hashes) -> None:
+@kernel
+def _joined(before: Hashes, hashes: Hashes, out: Out[Hashes]) -> None:
     """Fill the hash of every word with the run that ends one word earlier."""
     out[0] = 1
     for i in range(1, len(hashes)):
         out[i] = join(before[i - 1], hashes[i])
 
 
-@kernel(NOTHING(U64, I64, I64, I64, OUT_U64_TABLE))
-def _fill(keys: Hashes, counts: Offsets, total: Offsets, left: Offsets, table: Table) -> None:
+@kernel
+def _fill(keys: Hashes, counts: Offsets, total: Offsets, left: Offsets, table: Out[Runs]) -> None:
     for i in range(len(keys)):
         slot = signed(keys[i]) & (len(table) - 1)
         while table[slot, KEY]:
@@ -150,7 +138,7 @@ def _fill(keys: Hashes, counts: Offsets, total: Offsets, left: Offsets, table: T
 
 
 @helper
-def _find(table: Table, key: np.uint64) -> int:
+def _find(table: Runs, key: np.uint64) -> int:
     """The slot of a run; -1: it is not known."""
     slot = signed(key) & (len(table) - 1)
     while table[slot, KEY]:
@@ -161,7 +149,7 @@ def _find(table: Table, key: np.uint64) -> int:
 
 
 @helper
-def _chance(table: Table, history: int, run: int, shorter: float) -> float:
+def _chance(table: Runs, history: int, run: int, shorter: float) -> float:
     """The probability of a word after a history, given that after the shorter one."""
     if history < 0 or table[history, TOTAL] == 0:
         return shorter
@@ -170,15 +158,15 @@ def _chance(table: Table, history: int, run: int, shorter: float) -> float:
     return (seen + left * shorter) / (PARTS * signed(table[history, TOTAL]))
 
 
-@kernel(NOTHING(U64, I64, U64_TABLE, INT, INT, INT, OUT_I64))
+@kernel
 def surprise(
     hashes: Hashes,
     rows: Offsets,
-    table: Table,
+    table: Runs,
     total: int,
     left: int,
     known: int,
-    out: Offsets,
+    out: Out[Offsets],
 ) -> None:
     """Bits of each text: the sum over its words of -log2 of their probability.
 

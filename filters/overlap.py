@@ -20,26 +20,12 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, Positions, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, spans, utf8
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set, shift_of
-from filters.kernels import (
-    I32,
-    I64,
-    INT,
-    NOTHING,
-    OUT_TABLE,
-    OUT_U64,
-    U8,
-    U64,
-    allocator,
-    helper,
-    kernel,
-    longest,
-)
+from filters.kernels import allocator, helper, kernel, longest
 from filters.shingles import Hashes, shingle_hashes
 from filters.words import words as words_of
 
@@ -47,7 +33,7 @@ BATCH = 8_000_000  # characters of given texts hashed at a time, about
 
 COVERED, LONGEST, START, END = range(4)
 
-Counts = NDArray[np.int64]
+Counts = Table[np.int64]
 """Shape (4, rows): words covered, words in the longest run of them, bytes of the first n."""
 
 
@@ -177,7 +163,7 @@ def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Position
     )
 
 
-@kernel(INT(U8, I64, I64, I32, I32, INT, I32, OUT_U64))
+@kernel
 def run_hashes(
     data: Bytes,
     offsets: Offsets,
@@ -186,7 +172,7 @@ def run_hashes(
     ends: Positions,
     size: int,
     table: Positions,
-    out: Hashes,
+    out: Out[Hashes],
 ) -> int:
     """The hashes of the runs of all texts."""
     memory = _memory(offsets, rows)
@@ -200,7 +186,7 @@ def run_hashes(
     return to
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, INT, I32, U8, U64, OUT_TABLE))
+@kernel
 def _cover(
     data: Bytes,
     offsets: Offsets,
@@ -211,7 +197,7 @@ def _cover(
     table: Positions,
     bits: Bytes,
     slots: Hashes,
-    n: Counts,
+    n: Out[Counts],
 ) -> None:
     memory, shift = _memory(offsets, rows), shift_of(bits)
     for row in range(len(offsets) - 1):

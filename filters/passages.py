@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Offsets
-from filters.kernels import I64, NOTHING, OUT_U32, U64, helper, kernel
+from filters.buffers import Offsets, Out
+from filters.kernels import helper, kernel
 from filters.seen import Slots, emptied
 from filters.shingles import Hashes
 from filters.winnowing import Anchors
@@ -101,9 +101,9 @@ def _first(hash_: np.uint64, document: int, slots: Slots) -> int:
     return document
 
 
-@kernel(NOTHING(U64, I64, I64, I64, U64, OUT_U32))
+@kernel
 def _copies(
-    keys: Hashes, order: Rows, documents: Rows, offsets: Offsets, hashes: Hashes, masks: Masks
+    keys: Hashes, order: Rows, documents: Rows, offsets: Offsets, hashes: Hashes, masks: Out[Masks]
 ) -> None:
     memory = np.zeros((1024, 2), np.int64)
     begin = 0

@@ -13,22 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import types
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Positions, spans, utf8
-from filters.kernels import (
-    I32,
-    I64,
-    INT,
-    NOTHING,
-    OUT_I64,
-    OUT_TABLE,
-    U8,
-    U8_TABLE,
-    helper,
-    kernel,
-)
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, spans, utf8
+from filters.kernels import helper, kernel
 from filters.lsh import Signatures
 from filters.shingles import Hashes, shingle_hashes
 
@@ -129,15 +117,15 @@ def _counted(probe: Bytes, tile: Signatures, some: Bytes, total: Positions) -> i
     return max(total)
 
 
-@kernel(NOTHING(U8_TABLE, U8_TABLE, I64, INT, OUT_TABLE, OUT_TABLE, OUT_I64))
+@kernel
 def _near(
     probes: Signatures,
     signatures: Signatures,
     own: Rows,
     least: int,
-    rows: Rows,
-    agreeing: Rows,
-    found: Rows,
+    rows: Out[Table[np.int64]],
+    agreeing: Out[Table[np.int64]],
+    found: Out[Rows],
 ) -> None:
     """The last column of `rows` and `agreeing` is the nearest's."""
     most = rows.shape[1] - 1
@@ -158,7 +146,7 @@ def _near(
                     found[p] += 1
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, INT, types.uint64[::1], OUT_I64))
+@kernel
 def _shingles(
     data: Bytes,
     offsets: Offsets,
@@ -166,8 +154,8 @@ def _shingles(
     starts: Positions,
     ends: Positions,
     size: int,
-    out: Hashes,
-    bounds: Offsets,
+    out: Out[Hashes],
+    bounds: Out[Offsets],
 ) -> None:
     """A text has no more shingles than words, so its words' room in `out` will do."""
     words = np.empty(len(starts), np.uint64)

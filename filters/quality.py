@@ -13,11 +13,10 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_TABLE, U8, helper, kernel, longest
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
+from filters.kernels import helper, kernel, longest
 from filters.punctuation import (
     ELLIPSIS,
     QUOTES,
@@ -57,7 +56,7 @@ CHARACTERS, SPACES, DIGITS, LETTERS, CAPITALS, HASHES, ELLIPSES, NEWLINES = rang
 LINES, BULLET, TRAILING, PUNCTUATED, SHORT, REPEATED = range(8, 14)
 SPELLED, ALPHABETIC, STOP = range(14, 17)
 
-Counts = NDArray[np.int64]
+Counts = Table[np.int64]
 """Shape (17, rows)."""
 
 
@@ -207,7 +206,7 @@ def _is_alphabetic(data: Bytes, at: int, end: int, classes: Bytes) -> bool:
     return False
 
 
-@kernel(NOTHING(U8, I64, U8, I32, I32, I32, INT, OUT_TABLE))
+@kernel
 def _read_lines(
     data: Bytes,
     offsets: Offsets,
@@ -216,7 +215,7 @@ def _read_lines(
     dashes: Positions,
     stops: Positions,
     short: int,
-    n: Counts,
+    n: Out[Counts],
 ) -> None:
     """Every count but those of words."""
     memory = np.zeros((1024, 2), np.int64)
@@ -262,7 +261,7 @@ def _is_new(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets, had: 
     return False
 
 
-@kernel(NOTHING(U8, I64, U8, I64, I32, I32, U8, I64, OUT_TABLE))
+@kernel
 def _read_words(
     data: Bytes,
     offsets: Offsets,
@@ -272,7 +271,7 @@ def _read_words(
     ends: Positions,
     stop_words: Bytes,
     stop_offsets: Offsets,
-    n: Counts,
+    n: Out[Counts],
 ) -> None:
     """The counts of words."""
     had = np.empty(len(stop_offsets) - 1, np.uint8)

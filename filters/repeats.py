@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, utf8
+from filters.buffers import Bytes, Offsets, Out, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import I64, INT, OUT_I64, U8, helper, kernel, longest
+from filters.kernels import helper, kernel, longest
 from filters.seen import emptied, line_end, lines, seen
 from filters.unicode import table, trim
 from filters.words import ROOM, known_flags, split
@@ -75,7 +75,7 @@ def _block(data: Bytes, at: int, end: int, classes: Bytes) -> tuple[int, int, in
     return first, last, at
 
 
-@kernel(INT(U8, I64, U8, U8, INT, INT, OUT_I64, OUT_I64, OUT_I64))
+@kernel
 def _repeated(
     data: Bytes,
     offsets: Offsets,
@@ -83,9 +83,9 @@ def _repeated(
     known: Bytes,
     words: int,
     blocks: int,
-    starts: Spans,
-    ends: Spans,
-    counts: Offsets,
+    starts: Out[Spans],
+    ends: Out[Spans],
+    counts: Out[Offsets],
 ) -> int:
     """What to cut: how many, the bytes of each in its text, how many in every text."""
     count = 0

@@ -13,10 +13,9 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Positions, share, spans, utf8
-from filters.kernels import I32, I64, NOTHING, OUT_TABLE, U8, helper, kernel, longest, signed
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
+from filters.kernels import helper, kernel, longest, signed
 from filters.seen import Slots, emptied, line_end, lines, seen
 from filters.shingles import GOLDEN, HALF, word_hash
 from filters.unicode import characters, table, trim
@@ -26,7 +25,7 @@ FIRST, LAST, LAST_TOP = TOPS[0], REPEATED[-1], TOPS[-1]  # words of an n-gram
 
 CHARACTERS, IN_LINES, PARAGRAPHS, AGAIN, IN_PARAGRAPHS = range(5)  # rows of the counts of blocks
 
-Counts = NDArray[np.int64]
+Counts = Table[np.int64]
 """Shape (counts, rows)."""
 
 
@@ -76,8 +75,8 @@ class Repetition:
         return pa.record_batch(found, schema=self.columns)
 
 
-@kernel(NOTHING(U8, I64, U8, OUT_TABLE))
-def _read_blocks(data: Bytes, offsets: Offsets, classes: Bytes, n: Counts) -> None:
+@kernel
+def _read_blocks(data: Bytes, offsets: Offsets, classes: Bytes, n: Out[Counts]) -> None:
     """Characters, and what is repeated of lines and paragraphs."""
     of_lines, of_paragraphs = np.zeros((1024, 2), np.int64), np.zeros((1024, 2), np.int64)
     for row in range(len(offsets) - 1):
@@ -172,9 +171,9 @@ def _again(
     return total
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, OUT_TABLE))
+@kernel
 def _read_grams(
-    data: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions, n: Counts
+    data: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions, n: Out[Counts]
 ) -> None:
     """Characters in n-grams, the most frequent or repeated, by size; in row 0 different words."""
     memory = np.zeros((1024, 2), np.int64)

@@ -21,21 +21,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.buffers import Offsets
+from filters.buffers import Offsets, Out, Table
 from filters.entropy import BITS, log2
-from filters.kernels import (
-    I32_TABLE,
-    I64,
-    INT,
-    NOTHING,
-    OUT_I64,
-    OUT_TABLE,
-    U64,
-    helper,
-    kernel,
-    longest,
-    signed,
-)
+from filters.kernels import helper, kernel, longest, signed
 from filters.ngrams import SMALL, join
 from filters.shingles import Hashes
 
@@ -44,7 +32,7 @@ SALTS = 1 << 16  # of which the words of all texts are counted, by half
 HALF = 32  # bits: the counts of two halves of the texts share a number, the second on top
 LEAN = 8  # parts: a target leans on what it says itself of shorter histories by one of them
 CORPUS, TARGET = 0, 1
-OF_TARGET = 2  # column of `Table`
+OF_TARGET = 2  # column of `Seen`
 
 Counts = NDArray[np.int64]
 """Shape (buckets + 2 * SALTS,): slots of runs, of each the counts of both halves; then how many
@@ -53,12 +41,12 @@ words the texts of each salt have, first those of one half."""
 Chances = NDArray[np.float64]
 """Shape (words * order,)."""
 
-Table = NDArray[np.int32]
+Seen = Table[np.int32]
 """Shape (buckets, 2 or 3): of each slot the count in both halves, and in the target if there is
 one, less the median."""
 
 
-def table(counts: list[Counts]) -> tuple[Table, Offsets]:
+def table(counts: list[Counts]) -> tuple[Seen, Offsets]:
     """What `surprises` goes by.
 
     Args:
@@ -94,9 +82,9 @@ def _slots(
         out[at] &= buckets - 1
 
 
-@kernel(NOTHING(U64, I64, U64, U64, INT, OUT_I64))
+@kernel
 def add(
-    hashes: Hashes, rows: Offsets, salts: Hashes, halves: Hashes, order: int, counts: Counts
+    hashes: Hashes, rows: Offsets, salts: Hashes, halves: Hashes, order: int, counts: Out[Counts]
 ) -> None:
     """Count the runs of some texts.
 
@@ -120,17 +108,17 @@ def add(
                 counts[slots[i * order + length]] += 1 << HALF * half
 
 
-@kernel(NOTHING(U64, I64, U64, U64, I32_TABLE, I64, INT, INT, OUT_TABLE))
+@kernel
 def surprises(
     hashes: Hashes,
     rows: Offsets,
     salts: Hashes,
     halves: Hashes,
-    known: Table,
+    known: Seen,
     words: Offsets,
     order: int,
     prior: int,
-    out: NDArray[np.int64],
+    out: Out[Table[np.int64]],
 ) -> None:
     """Bits of each text: the sum over its words of -log2 of their probability.
 
@@ -163,7 +151,7 @@ def surprises(
 
 
 @helper
-def _look(known: Table, column: int, slots: Offsets, n: int, order: int, seen: Offsets) -> None:
+def _look(known: Seen, column: int, slots: Offsets, n: int, order: int, seen: Offsets) -> None:
     """Find how often each run was seen, at most as often as its parts."""
     for at in range(n * order):
         seen[at] = known[slots[at], column]

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Positions, spans, utf8
-from filters.kernels import I32, I64, INT, NOTHING, OUT_I32, OUT_U64, U8, helper, kernel, longest
+from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.kernels import helper, kernel, longest
 from filters.seen import hashed
 from filters.shingles import BASE, HALF, SECOND, Hashes, word_hash
 from filters.unicode import table, trim
@@ -140,7 +140,7 @@ def _least(hashes: Hashes, first: int, last: int) -> int:
     return least
 
 
-@kernel(INT(U8, I64, I64, I32, I32, INT, INT, OUT_I32, OUT_U64, OUT_I32, OUT_I32))
+@kernel
 def _anchors(
     data: Bytes,
     offsets: Offsets,
@@ -149,10 +149,10 @@ def _anchors(
     ends: Positions,
     size: int,
     spread: int,
-    found: Positions,
-    keys: Hashes,
-    at: Positions,
-    counts: Positions,
+    found: Out[Positions],
+    keys: Out[Hashes],
+    at: Out[Positions],
+    counts: Out[Positions],
 ) -> int:
     length = size - spread + 1  # of a shingle
     power = _power(length)
@@ -182,7 +182,7 @@ def _anchors(
     return count
 
 
-@kernel(NOTHING(U8, I64, I64, I32, I32, INT, I32, I32, I32, OUT_U64))
+@kernel
 def _windows(
     data: Bytes,
     offsets: Offsets,
@@ -193,7 +193,7 @@ def _windows(
     chosen: Positions,
     at: Positions,
     counts: Positions,
-    out: Hashes,
+    out: Out[Hashes],
 ) -> None:
     power = _power(size)
     sums = np.empty(longest(rows) + 1, np.uint64)
@@ -209,7 +209,7 @@ def _windows(
             to += 1
 
 
-@kernel(INT(U8, I64, I64, I32, U8, INT, OUT_I32, OUT_U64, OUT_I32, OUT_U64))
+@kernel
 def _lines(
     data: Bytes,
     offsets: Offsets,
@@ -217,10 +217,10 @@ def _lines(
     starts: Positions,
     classes: Bytes,
     least: int,
-    rows: Positions,
-    keys: Hashes,
-    at: Positions,
-    checks: Hashes,
+    rows: Out[Positions],
+    keys: Out[Hashes],
+    at: Out[Positions],
+    checks: Out[Hashes],
 ) -> int:
     count = 0
     for row in range(len(offsets) - 1):

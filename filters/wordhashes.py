@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from filters import EDITS
-from filters.buffers import Bytes, Offsets, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, spans, utf8
 from filters.folding import folds
-from filters.kernels import I64, NOTHING, OUT_U64, U8, kernel
+from filters.kernels import kernel
 from filters.language import Language, paragraphs
 from filters.overlap import batches, run_hashes
 from filters.shingles import Hashes, word_hash
@@ -72,7 +72,7 @@ def _languages(texts: pa.StringArray, language: str) -> pa.StringArray:
     return Language().measure(pa.record_batch(batch))["language"]
 
 
-@kernel(NOTHING(U8, I64, OUT_U64))
-def _hashed(data: Bytes, offsets: Offsets, out: Hashes) -> None:
+@kernel
+def _hashed(data: Bytes, offsets: Offsets, out: Out[Hashes]) -> None:
     for row in range(len(out)):
         out[row] = word_hash(data, offsets[row], offsets[row + 1])

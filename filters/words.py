@@ -18,8 +18,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Positions, listed, utf8
-from filters.kernels import I64, INT, OUT_I32, OUT_I64, U8, helper, kernel, longest, signed
+from filters.buffers import Bytes, Offsets, Out, Positions, listed, utf8
+from filters.kernels import helper, kernel, longest, signed
 from filters.registers import EACH, HIGH, eight, gathered, lowest_bit
 from filters.unicode import (
     CONNECTOR,
@@ -214,15 +214,15 @@ def _put(kind: int, mine: int, after: int, length: int, flags: Bytes, to: int) -
         flags[to + i] = mine & ~BEGINS
 
 
-@kernel(INT(U8, I64, U8, U8, OUT_I32, OUT_I32, OUT_I64))
+@kernel
 def _words(
     data: Bytes,
     offsets: Offsets,
     classes: Bytes,
     known: Bytes,
-    starts: Positions,
-    ends: Positions,
-    rows: Offsets,
+    starts: Out[Positions],
+    ends: Out[Positions],
+    rows: Out[Offsets],
 ) -> int:
     most = longest(offsets)
     flags, edges = np.empty(most + ROOM, np.uint8), np.empty(most + 2, np.int32)

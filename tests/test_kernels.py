@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from filters import kernels
+from filters.buffers import Bytes
 
 
 def python(code: str, **environment: str) -> str:
@@ -45,8 +46,8 @@ def test_where_nothing_can_be_written_a_temporary_folder_will_do(
 
 
 def test_a_kernel_is_compiled_when_it_is_called() -> None:
-    @kernels.kernel(kernels.INT(kernels.U8))
-    def total(data: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> int:
+    @kernels.kernel
+    def total(data: Bytes) -> int:
         count = 0
         for byte in data:
             count += kernels.signed(byte)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Offsets, Out, Positions, Table
 from filters.fasttext.file import TREE, File, Floats, Numbers, read
 from filters.fasttext.labels import best, every, tree
 from filters.fasttext.words import (
@@ -32,19 +32,7 @@ from filters.fasttext.words import (
     token,
     word_sum,
 )
-from filters.kernels import (
-    F32_TABLE,
-    I32,
-    I64,
-    INT,
-    NOTHING,
-    OUT_F32_TABLE,
-    OUT_I32,
-    OUT_U64,
-    U8,
-    kernel,
-    signed,
-)
+from filters.kernels import kernel, signed
 from filters.shingles import HALF, Hashes, word_hash
 
 MEMORY = 1 << 23  # bytes of sums that are remembered, of words
@@ -146,12 +134,7 @@ def _room(count: int) -> int:
     return 1 << (2 * count).bit_length()
 
 
-@kernel(
-    NOTHING(
-        *(U8, I64, I64, INT, U8, I64, I32, I32, I32, F32_TABLE, I64),
-        *(OUT_U64, OUT_F32_TABLE, OUT_I32, OUT_I32, OUT_F32_TABLE, OUT_I32),
-    )
-)
+@kernel
 def _means(
     data: Bytes,
     starts: Offsets,
@@ -162,14 +145,14 @@ def _means(
     slots: Positions,
     kept: Positions,
     rows: Positions,
-    vectors: Floats,
+    vectors: Table[np.float32],
     shape: Numbers,
-    keys: Hashes,
-    sums: Floats,
-    counts: Positions,
-    hashes: Positions,
-    hidden: Floats,
-    totals: Positions,
+    keys: Out[Hashes],
+    sums: Out[Table[np.float32]],
+    counts: Out[Positions],
+    hashes: Out[Positions],
+    hidden: Out[Table[np.float32]],
+    totals: Out[Positions],
 ) -> None:
     of_words, bracketed = np.empty(longest // 2 + 2, np.int32), np.empty(longest + 2, np.uint8)
     line_end = np.array(END_BYTES, np.uint8)

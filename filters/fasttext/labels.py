@@ -6,20 +6,9 @@ Source: fastText 0.9, for how it builds its tree and rounds its probabilities.
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.buffers import Positions
+from filters.buffers import Out, Positions, Table
 from filters.fasttext.file import SOFTMAX, TREE, Floats, Numbers
-from filters.kernels import (
-    F32_TABLE,
-    I32,
-    INT,
-    NOTHING,
-    OUT_F32,
-    OUT_F32_TABLE,
-    OUT_I32,
-    helper,
-    kernel,
-    signed,
-)
+from filters.kernels import helper, kernel, signed
 
 SMALL = 1e-5  # added to a probability before fastText takes its logarithm
 FLAT, STEPS = 8.0, 512  # fastText's sigmoid is a table of so many steps from -8 to 8
@@ -134,15 +123,15 @@ def values_of(outputs: Floats, hidden: Floats, loss: int, chances: NDArray[np.fl
             chances[label] /= total
 
 
-@kernel(NOTHING(F32_TABLE, I32, F32_TABLE, I32, INT, OUT_I32, OUT_F32))
+@kernel
 def best(
-    hidden: Floats,
+    hidden: Table[np.float32],
     totals: Positions,
-    outputs: Floats,
+    outputs: Table[np.float32],
     children: Positions,
     loss: int,
-    labels: Positions,
-    scores: Floats,
+    labels: Out[Positions],
+    scores: Out[Floats],
 ) -> None:
     """The likeliest label of each text, and its probability; -1 and 0 where `totals` is 0.
 
@@ -166,14 +155,14 @@ def best(
             labels[text], scores[text] = found, min(most, 1)
 
 
-@kernel(NOTHING(F32_TABLE, I32, F32_TABLE, I32, INT, OUT_F32_TABLE))
+@kernel
 def every(
-    hidden: Floats,
+    hidden: Table[np.float32],
     totals: Positions,
-    outputs: Floats,
+    outputs: Table[np.float32],
     children: Positions,
     loss: int,
-    out: Floats,
+    out: Out[Table[np.float32]],
 ) -> None:
     """Fill the probability of every label, where there is a vector; see `best`."""
     size = out.shape[1]

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Positions, utf8
-from filters.fasttext.file import SOFTMAX, File, Floats, Numbers
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, utf8
+from filters.fasttext.file import SOFTMAX, File, Numbers
 from filters.fasttext.labels import values_of
 from filters.fasttext.words import (
     END_BYTES,
@@ -30,21 +30,7 @@ from filters.fasttext.words import (
     number_of,
     token,
 )
-from filters.kernels import (
-    F64,
-    I32,
-    I64,
-    INT,
-    NOTHING,
-    OUT_F32_TABLE,
-    OUT_I32,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    kernel,
-    longest,
-    signed,
-)
+from filters.kernels import kernel, longest, signed
 from filters.shingles import Hashes, word_hash
 
 KNOWN = 500_000  # words that have a vector of their own, at most: the most frequent
@@ -127,8 +113,10 @@ def _vocabulary(body: Bytes, offsets: Offsets, least: int) -> list[bytes]:
     return [end, *(word for _, word in sorted(found)[:KNOWN])]
 
 
-@kernel(INT(U8, I64, OUT_U64, OUT_I64, OUT_I64))
-def _tokens(data: Bytes, offsets: Offsets, hashes: Hashes, starts: Offsets, ends: Offsets) -> int:
+@kernel
+def _tokens(
+    data: Bytes, offsets: Offsets, hashes: Out[Hashes], starts: Out[Offsets], ends: Out[Offsets]
+) -> int:
     """Fill hash, start and end of every word that is no label: how many there are."""
     count = 0
     for text in range(len(offsets) - 1):
@@ -143,7 +131,7 @@ def _tokens(data: Bytes, offsets: Offsets, hashes: Hashes, starts: Offsets, ends
     return count
 
 
-@kernel(INT(U8, I64, U8, I64, I32, I64, OUT_I32, OUT_I64))
+@kernel
 def _features(
     data: Bytes,
     offsets: Offsets,
@@ -151,8 +139,8 @@ def _features(
     begins: Offsets,
     slots: Positions,
     shape: Numbers,
-    features: Positions,
-    at: Offsets,
+    features: Out[Positions],
+    at: Out[Offsets],
 ) -> int:
     """Fill the rows of the vectors that each text is the mean of: how many there are in all."""
     run, buckets, before = shape[0], shape[1], len(begins) - 1
@@ -189,15 +177,15 @@ def _features(
     return count
 
 
-@kernel(NOTHING(I32, I64, I64, I64, F64, OUT_F32_TABLE, OUT_F32_TABLE))
+@kernel
 def _learn(
     features: Positions,
     at: Offsets,
     order: Numbers,
     labels: Numbers,
     rates: NDArray[np.float64],
-    vectors: Floats,
-    outputs: Floats,
+    vectors: Out[Table[np.float32]],
+    outputs: Out[Table[np.float32]],
 ) -> None:
     """Learn from each text once, at a rate that goes from the first to the second of `rates`."""
     dimensions = vectors.shape[1]

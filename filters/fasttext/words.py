@@ -5,9 +5,9 @@ Source: fastText 0.9, for what it counts as a word, and how it numbers words and
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Offsets, Out, Positions
 from filters.fasttext.file import Floats, Numbers
-from filters.kernels import I32, I64, NOTHING, OUT_I32, U8, helper, kernel, signed
+from filters.kernels import helper, kernel, signed
 
 LABEL = b"__label__"  # begins a word that is none
 END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
@@ -210,15 +210,15 @@ def _put(slots: Positions, hash_: int, value: int) -> None:
     slots[slot] = value
 
 
-@kernel(NOTHING(U8, I64, OUT_I32))
-def index(words: Bytes, begins: Offsets, slots: Positions) -> None:
+@kernel
+def index(words: Bytes, begins: Offsets, slots: Out[Positions]) -> None:
     """Put each word into the table that `find` looks in."""
     for word in range(len(begins) - 1):
         _put(slots, signed(number_of(words, begins[word], begins[word + 1])), word)
 
 
-@kernel(NOTHING(I32, OUT_I32))
-def index_buckets(kept: Positions, rows: Positions) -> None:
+@kernel
+def index_buckets(kept: Positions, rows: Out[Positions]) -> None:
     """Put each bucket that has a row into the table that `_row` looks in."""
     for number in range(len(kept)):
         _put(rows, signed(kept[number]), number)

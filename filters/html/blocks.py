@@ -6,7 +6,7 @@ two line breaks.  Words are told roughly, by bytes: these counts only feed `filt
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Offsets, Out, Positions, Table
 from filters.html.markup import (
     BREAK,
     CAPPED,
@@ -27,18 +27,7 @@ from filters.html.markup import (
     place,
 )
 from filters.html.tags import BLOCK, BOLD, LINK, OF_TAG, Hashes
-from filters.kernels import (
-    I32,
-    I32_TABLE,
-    INT,
-    OUT_I32_TABLE,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    helper,
-    kernel,
-    part,
-)
+from filters.kernels import helper, kernel, part
 from filters.kernels import signed as number
 
 (FIRST, LAST, OWNER, CHARS, WORDS, LINKED, LINKS, COMMAS, STOPS, DIGITS) = range(10)
@@ -266,17 +255,17 @@ def _begin(
     block[FIRST], block[OWNER] = segment, element
 
 
-@kernel(INT(U8, U8, I32, I32_TABLE, I32_TABLE, OUT_U64, OUT_U64, OUT_I32_TABLE, OUT_I64))
+@kernel
 def count(
     data: Bytes,
     kinds: Bytes,
     of: Positions,
-    elements: Positions,
-    segments: Positions,
-    title: Hashes,
-    told: Hashes,
-    blocks: Positions,
-    at: Offsets,
+    elements: Table[np.int32],
+    segments: Table[np.int32],
+    title: Out[Hashes],
+    told: Out[Hashes],
+    blocks: Out[Table[np.int32]],
+    at: Out[Offsets],
 ) -> int:
     """The blocks of a page: how many.
 

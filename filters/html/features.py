@@ -8,7 +8,7 @@ Source: Kohlschütter, Fankhauser and Nejdl, "Boilerplate Detection using Shallo
 
 import numpy as np
 
-from filters.buffers import Positions
+from filters.buffers import Out, Positions, Table
 from filters.html.blocks import (
     BOLDED,
     CAPITALS,
@@ -54,20 +54,7 @@ from filters.html.sums import (
     words_of,
 )
 from filters.html.tags import BIT, FLAGS, H1, LAST_HEADING, Hashes
-from filters.kernels import (
-    F32_TABLE,
-    I32_TABLE,
-    I64,
-    NOTHING,
-    OUT_F32_TABLE,
-    OUT_I32_TABLE,
-    OUT_TABLE,
-    OUT_U64,
-    U64,
-    helper,
-    kernel,
-    part,
-)
+from filters.kernels import helper, kernel, part
 
 OWN = (
     *("chars", "words", "linked", "links", "commas", "stops", "digits", "capitals", "quotes"),
@@ -265,23 +252,18 @@ def _gaps(blocks: Positions, segments: Positions, count: int, i: int, row: Float
     return at + 2
 
 
-@kernel(
-    NOTHING(
-        *(I32_TABLE, U64, F32_TABLE, I32_TABLE, I32_TABLE, I64),
-        *(OUT_I32_TABLE, OUT_U64, OUT_TABLE, OUT_F32_TABLE),
-    )
-)
+@kernel
 def features(
-    elements: Positions,
+    elements: Table[np.int32],
     flags: Hashes,
-    scores: Floats,
-    segments: Positions,
-    blocks: Positions,
+    scores: Table[np.float32],
+    segments: Table[np.int32],
+    blocks: Table[np.int32],
     at: Numbers,
-    sums: Positions,
-    keys: Hashes,
-    room: Numbers,
-    rows: Floats,
+    sums: Out[Table[np.int32]],
+    keys: Out[Hashes],
+    room: Out[Table[np.int64]],
+    rows: Out[Table[np.float32]],
 ) -> None:
     """What is said of each block.
 

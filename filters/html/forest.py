@@ -8,11 +8,10 @@ first trees are sure is not shown to the others.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filters.buffers import Positions
+from filters.buffers import Out, Positions, Table
 from filters.html.markup import Floats
-from filters.kernels import F32, F32_TABLE, I32, I32_TABLE, NOTHING, OUT_F32, helper, kernel
+from filters.kernels import helper, kernel
 
 FEATURE, CHILD = 0, 1
 FEW, EACH, SURE = 40, 20, 2.5  # trees that all rows are shown, after how many more to ask, log odds
@@ -41,15 +40,15 @@ def _step(node: int, row: Floats, nodes: Positions, limits: Floats) -> int:
     return int(nodes[node, CHILD]) + int(row[nodes[node, FEATURE]] > limits[node])
 
 
-@kernel(NOTHING(F32_TABLE, F32, I32, I32_TABLE, F32, F32, OUT_F32))
+@kernel
 def chances(
-    rows: NDArray[np.float32],
+    rows: Table[np.float32],
     asked: Floats,
     roots: Positions,
-    nodes: Positions,
+    nodes: Table[np.int32],
     limits: Floats,
     values: Floats,
-    out: Floats,
+    out: Out[Floats],
 ) -> None:
     """The probability of each row that is asked about, by the trees of a `Forest`.
 

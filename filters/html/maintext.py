@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from numba import types
 
-from filters.buffers import Bytes, Positions
+from filters.buffers import Bytes, Out, Positions, Table
 from filters.html.blocks import CHARS, OWNER
 from filters.html.forest import Forest, chances
 from filters.html.mainblocks import Blocks, blocks
@@ -25,7 +24,7 @@ from filters.html.markup import CAPPED, LONG, Floats
 from filters.html.regions import MASSES, regions
 from filters.html.tags import COMMENT, HIDDEN, Hashes, Words, words
 from filters.html.text import text
-from filters.kernels import F32, I32_TABLE, NOTHING, OUT_U8, U64, helper, kernel
+from filters.kernels import helper, kernel
 
 MODES = {"balanced": 0.8, "precision": 0.5, "recall": 2.0, "everything": np.inf}
 """How many times as much recall counts as precision; everything: all that is not hidden."""
@@ -142,8 +141,10 @@ def _leave_comments(blocks: Positions, flags: Hashes, p: Floats, keep: Bytes) ->
                 keep[i] = 0
 
 
-@kernel(NOTHING(I32_TABLE, U64, F32, types.float64, OUT_U8))
-def _choose(blocks: Positions, flags: Hashes, p: Floats, beta: float, keep: Bytes) -> None:
+@kernel
+def _choose(
+    blocks: Table[np.int32], flags: Hashes, p: Floats, beta: float, keep: Out[Bytes]
+) -> None:
     """Choose the likeliest blocks: as many as make the expected F-beta of the characters highest.
 
     Args:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from filters.buffers import Positions
+from filters.buffers import Out, Positions, Table
 from filters.html.blocks import CHARS, OWNER
 from filters.html.markup import LEVEL, PARENT, Floats
 from filters.html.sums import E_LAST, per
-from filters.kernels import F32, I32_TABLE, NOTHING, OUT_F32_TABLE, helper, kernel, part
+from filters.kernels import helper, kernel, part
 from filters.kernels import signed as number
 
 MAIN, WHOLE, TOP = range(3)
@@ -108,14 +108,14 @@ def _run(blocks: Positions, p: Floats, i: int) -> tuple[int, int]:
     return i, chars
 
 
-@kernel(NOTHING(I32_TABLE, I32_TABLE, I32_TABLE, F32, OUT_F32_TABLE, OUT_F32_TABLE))
+@kernel
 def regions(
-    elements: Positions,
-    sums: Positions,
-    blocks: Positions,
+    elements: Table[np.int32],
+    sums: Table[np.int32],
+    blocks: Table[np.int32],
     p: Floats,
-    masses: Floats,
-    rows: Floats,
+    masses: Out[Table[np.float32]],
+    rows: Out[Table[np.float32]],
 ) -> None:
     """Fill the last `SECOND` columns of the rows.
 

@@ -9,25 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Offsets, Out, Positions, Table
 from filters.html.blocks import FIRST, LAST, OWNER
 from filters.html.entities import SPELLING, entities, reference
 from filters.html.mainblocks import Blocks
 from filters.html.markup import BREAK, FROM, KIND, TO, is_space
 from filters.html.tags import BIT, HIDDEN, PRE, Hashes
-from filters.kernels import (
-    I32,
-    I32_TABLE,
-    INT,
-    NOTHING,
-    OUT_I64,
-    OUT_U8,
-    U8,
-    U64,
-    helper,
-    kernel,
-    signed,
-)
+from filters.kernels import helper, kernel, signed
 
 _PRE, _HIDDEN = int(PRE), int(HIDDEN)
 LEFT_OUT = int(HIDDEN | BIT["button"])
@@ -162,19 +150,19 @@ def _block(
             _run(data, segment, keys, spelled, codes, one, out, at)
 
 
-@kernel(NOTHING(U8, I32_TABLE, I32_TABLE, U64, U8, U64, U64, I32, INT, OUT_U8, OUT_I64))
+@kernel
 def _render(
     data: Bytes,
-    segments: Positions,
-    blocks: Positions,
+    segments: Table[np.int32],
+    blocks: Table[np.int32],
     flags: Hashes,
     keep: Bytes,
     keys: Hashes,
     spelled: Hashes,
     codes: Positions,
     left_out: int,
-    out: Bytes,
-    begins: Offsets,
+    out: Out[Bytes],
+    begins: Out[Offsets],
 ) -> None:
     """Write the blocks; see `text`."""
     at, one = np.zeros(3, np.int64), np.empty(SPELLING, np.uint8)

@@ -10,7 +10,7 @@ Source: WHATWG, HTML Standard, section 13.2.6 (tree construction).
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets, Positions
+from filters.buffers import Bytes, Offsets, Out, Positions, Table
 from filters.html.markup import (
     AHEAD,
     BREAK,
@@ -88,24 +88,7 @@ from filters.html.tags import (
     Hashes,
     hash_of,
 )
-from filters.kernels import (
-    F32,
-    I32_TABLE,
-    NOTHING,
-    OUT_F32,
-    OUT_F32_TABLE,
-    OUT_I32,
-    OUT_I32_TABLE,
-    OUT_I64,
-    OUT_U64,
-    U8,
-    U64,
-    U64_TABLE,
-    helper,
-    kernel,
-    part,
-    signed,
-)
+from filters.kernels import helper, kernel, part, signed
 
 DEPTH = 512  # elements open at once, as in browsers
 TITLE_BYTES = 4_000  # of a title; one that is longer was not closed
@@ -347,29 +330,24 @@ def _markup(page: Page, at: int) -> int:
     return end + 3
 
 
-@kernel(
-    NOTHING(
-        *(U8, U64_TABLE, U64_TABLE, I32_TABLE, U64, U64_TABLE, F32, OUT_I32_TABLE, OUT_U64),
-        *(OUT_F32_TABLE, OUT_I32_TABLE, OUT_I32, OUT_I32, OUT_U64, OUT_F32, OUT_I64),
-    )
-)
+@kernel
 def parse(
     data: Bytes,
-    tags: Hashes,
-    names: Hashes,
-    of: Positions,
+    tags: Table[np.uint64],
+    names: Table[np.uint64],
+    of: Table[np.int32],
     tag_flags: Hashes,
-    words: Hashes,
+    words: Table[np.uint64],
     word_scores: Floats,
-    elements: Positions,
-    flags: Hashes,
-    scores: Floats,
-    segments: Positions,
-    stack: Positions,
-    open_: Positions,
-    own: Hashes,
-    said: Floats,
-    at: Offsets,
+    elements: Out[Table[np.int32]],
+    flags: Out[Hashes],
+    scores: Out[Table[np.float32]],
+    segments: Out[Table[np.int32]],
+    stack: Out[Positions],
+    open_: Out[Positions],
+    own: Out[Hashes],
+    said: Out[Floats],
+    at: Out[Offsets],
 ) -> None:
     """Read a page; see `filters.html.markup.Page`.  The first element is the page."""
     page = Page(

@@ -18,9 +18,9 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, utf8
+from filters.buffers import Bytes, Offsets, Out, utf8
 from filters.edits import Spans, listed_edits
-from filters.kernels import I64, INT, OUT_I64, U8, U64, helper, kernel, signed
+from filters.kernels import helper, kernel, signed
 from filters.personal.addresses import (
     byte,
     four_numbers,
@@ -219,7 +219,7 @@ def _grouped(
     return PHONE, first, end
 
 
-@kernel(INT(U8, I64, U8, INT, INT, *[I64] * 4, *[U64] * 4, *[OUT_I64] * 4))
+@kernel
 def _personal(
     data: Bytes,
     offsets: Offsets,
@@ -234,10 +234,10 @@ def _personal(
     calls: Words,
     other: Words,
     between: Words,
-    starts: Spans,
-    ends: Spans,
-    kinds: Spans,
-    counts: Offsets,
+    starts: Out[Spans],
+    ends: Out[Spans],
+    kinds: Out[Spans],
+    counts: Out[Offsets],
 ) -> int:
     """What is found: how many, the bytes of each in its text, its kind, how many in every text."""
     total = 0
