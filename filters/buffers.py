@@ -66,6 +66,14 @@ def spans(lists: pa.ListArray) -> tuple[Offsets, Positions, Positions]:
     return lists.offsets.to_numpy().astype(np.int64), starts, ends
 
 
+def flat(lists: pa.ListArray) -> tuple[Offsets, Offsets, Offsets]:
+    """Row, start and end of every span; a null has none."""
+    lengths = lists.value_lengths().fill_null(0).to_numpy()
+    values = lists.flatten()
+    starts, ends = (values.field(name).to_numpy().astype(np.int64) for name in ("start", "end"))
+    return np.repeat(np.arange(len(lists)), lengths), starts, ends
+
+
 def listed(offsets: Offsets, starts: Positions, ends: Positions) -> pa.ListArray:
     """`SPANS` from three arrays; the inverse of `spans`."""
     values = pa.StructArray.from_arrays([pa.array(starts), pa.array(ends)], fields=list(SPAN))

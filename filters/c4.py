@@ -17,7 +17,8 @@ from filters.registers import lower_case
 from filters.repetition import Counts
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, read, table
 
-FILLER = b"lorem ipsum"
+FILLER = tuple(b"lorem ipsum")
+GAP = FILLER.index(32)
 
 SENTENCES, BRACKETS, FILLERS = range(3)  # rows of the counts
 NONE, BEGUN, ENDED, CLOSED = range(4)  # how far a sentence is
@@ -40,18 +41,15 @@ class C4:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """All int32."""
-        names = ("sentences", "curly_brackets", "lorem_ipsum")
-        return pa.schema([(name, pa.int32()) for name in names])
+    columns: ClassVar[pa.Schema] = pa.schema(
+        dict.fromkeys(("sentences", "curly_brackets", "lorem_ipsum"), pa.int32())
+    )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
         body, offsets = utf8(batch["text"])
         n = np.zeros((3, batch.num_rows), np.int64)
-        _read(body, offsets, table(), codes(TERMINALS), np.frombuffer(FILLER, np.uint8), n)
+        _read(body, offsets, table(), codes(TERMINALS), n)
         return pa.record_batch([pa.array(each, pa.int32()) for each in n], schema=self.columns)
 
 
@@ -90,17 +88,7 @@ def _moved(
 
 
 @kernel
-def _read(
-    data: Bytes,
-    offsets: Offsets,
-    classes: Bytes,
-    stops: Positions,
-    filler: Bytes,
-    n: Out[Counts],
-) -> None:
-    gap = 0  # where the space stands in it
-    while filler[gap] != 32:
-        gap += 1
+def _read(data: Bytes, offsets: Offsets, classes: Bytes, stops: Positions, n: Out[Counts]) -> None:
     for row in range(len(offsets) - 1):
         begin, end = offsets[row], offsets[row + 1]
         at, state, letters = begin, NONE, 0
@@ -116,8 +104,8 @@ def _read(
             kind, length = read(data, at, end, classes)
             point = decode(data, at, end)[0] if length > 1 else signed(data[at])
             brackets += point == 123
-            if point == 32 and at - begin >= gap and data[at - 1] | 0x20 == filler[gap - 1]:
-                n[FILLERS, row] += stands(data, at - gap, end, filler)
+            if point == 32 and at - begin >= GAP and data[at - 1] | 0x20 == FILLER[GAP - 1]:
+                n[FILLERS, row] += stands(data, at - GAP, end, FILLER)
             alone = letters == 1
             state, ended = _moved(data, at, begin, end, kind, point, state, alone, stops)
             sentences += ended

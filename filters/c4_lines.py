@@ -6,13 +6,13 @@ of citations.  Its words are what stands between white space, `len(line.split())
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Out, Positions, utf8
-from filters.citations import BRACKETS, MARKS, cited, uncited
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, utf8
+from filters.citations import BRACKETS, cited, uncited
 from filters.edits import Spans, listed_edits
 from filters.kernels import helper, kernel
 from filters.punctuation import TERMINALS, among, codes, ends_in_dots, stands
@@ -77,20 +77,33 @@ class C4Lines:
         most = np.count_nonzero(body[offsets[0] : offsets[-1]] == 10) + batch.num_rows
         if self.citations:
             most += np.count_nonzero(body[offsets[0] : offsets[-1]] == 93)
-        starts, ends, reasons = np.empty((3, most), np.int64)
-        counts = np.zeros(batch.num_rows, np.int64)
+        out, counts = np.empty((3, most), np.int64), np.zeros(batch.num_rows, np.int64)
         phrases = ("javascript",) * self.javascript + POLICIES * self.policies
         gaps = np.array([next(p.index(c) for c in RARE if c in p) for p in phrases], np.int64)
         rare = np.zeros(256, np.uint8)
         rare[[*map(ord, RARE + RARE.upper())]] = 1
         asked = np.array([self.longest, self.ended, self.words, self.javascript, self.citations])
-        count = _cut(
-            body, offsets, table(), codes(ENDS),
-            rare, gaps, *utf8(pa.array(phrases, pa.string())), *utf8(pa.array(MARKS)), asked,
-            starts, ends, reasons, counts,
-        )  # fmt: skip
-        named = pa.array(REASONS).take(pa.array(reasons[:count]))
-        return listed_edits(counts, starts[:count], ends[:count], pa.repeat("", count), named)
+        said = (rare, gaps, *utf8(pa.array(phrases, pa.string())))
+        count = _cut(body, offsets, table(), codes(ENDS), *said, asked, out, counts)
+        starts, ends, reasons = out[:, :count]
+        named = pa.array(REASONS).take(pa.array(reasons))
+        return listed_edits(counts, starts, ends, pa.repeat("", count), named)
+
+
+class Phrases(NamedTuple):
+    """Phrases to look for.
+
+    Attributes:
+        rare: of each byte: whether it is one of `RARE`, in either case.
+        gaps: where the first of these stands in each phrase.
+        body: of the phrases, in lower case.
+        offsets: of each in it.
+    """
+
+    rare: Bytes
+    gaps: Offsets
+    body: Bytes
+    offsets: Offsets
 
 
 @helper
@@ -108,18 +121,11 @@ def _is_long(data: Bytes, at: int, end: int, most: int, classes: Bytes) -> bool:
 
 @helper
 def _has_end(
-    data: Bytes,
-    first: int,
-    last: int,
-    classes: Bytes,
-    stops: Positions,
-    marks: Bytes,
-    of_marks: Offsets,
-    citations: int,
+    data: Bytes, first: int, last: int, classes: Bytes, stops: Positions, citations: int
 ) -> bool:
     """Whether a line ends with one of the stops, and with no ellipsis."""
     if citations and data[last - 1] == 93:
-        last = uncited(data, first, last, classes, marks, of_marks)
+        last = uncited(data, first, last, classes)
     if first == last or ends_in_dots(data, first, last):
         return False
     at = last - 1
@@ -130,21 +136,14 @@ def _has_end(
 
 @helper
 def _is_short(
-    data: Bytes,
-    first: int,
-    last: int,
-    words: int,
-    classes: Bytes,
-    marks: Bytes,
-    of_marks: Offsets,
-    citations: int,
+    data: Bytes, first: int, last: int, words: int, classes: Bytes, citations: int
 ) -> bool:
     """Whether a line has fewer words than these."""
     inside, unspaced = False, False  # a word, of which a letter of such a script was there
     at, after = first, 0
     while at < last and words > 0:
         if citations and data[at] == 91:
-            after = cited(data, first, at, last, after, classes, marks, of_marks) or after
+            after = cited(data, first, at, last, after, classes) or after
             if after > at:
                 at = after
                 continue
@@ -157,35 +156,16 @@ def _is_short(
 
 
 @helper
-def _said(
-    data: Bytes,
-    first: int,
-    last: int,
-    rare: Bytes,
-    gaps: Offsets,
-    phrases: Bytes,
-    offsets: Offsets,
-    javascript: int,
-) -> int:
-    """Why a line is cut that holds one of the phrases, of which JavaScript's is the first.
-
-    Args:
-        data: bytes.
-        first: where the line begins.
-        last: where it ends.
-        rare: of each byte: whether it is one of `RARE`, in either case.
-        gaps: where the first of these stands in each phrase.
-        phrases: their bytes, in lower case.
-        offsets: of the phrases.
-        javascript: whether there is one of JavaScript.
-    """
+def _said(data: Bytes, first: int, last: int, phrases: Phrases, javascript: int) -> int:
+    """Why a line is cut that holds one of the phrases, of which JavaScript's may be the first."""
+    rare, gaps, body, offsets = phrases
     reason = KEPT
     for at in range(first, last):
         if not rare[data[at]]:
             continue
         for i in range(len(gaps)):
             start = at - gaps[i]
-            if start >= first and stands(data, start, last, phrases[offsets[i] : offsets[i + 1]]):
+            if start >= first and stands(data, start, last, body[offsets[i] : offsets[i + 1]]):
                 if i == 0 and javascript:
                     return JAVASCRIPT
                 reason = POLICY
@@ -194,50 +174,30 @@ def _said(
 
 @helper
 def _judged(
-    data: Bytes,
-    first: int,
-    last: int,
-    classes: Bytes,
-    stops: Positions,
-    rare: Bytes,
-    gaps: Offsets,
-    phrases: Bytes,
-    of_phrases: Offsets,
-    marks: Bytes,
-    of_marks: Offsets,
+    data: Bytes, first: int, last: int, classes: Bytes, stops: Positions, phrases: Phrases,
     asked: Spans,
-) -> int:
+) -> int:  # fmt: skip
     """Why the line [first, last) is cut."""
     longest, ended, words = asked[0], asked[1], asked[2]
     if _is_long(data, first, last, longest, classes):
         return LONG_WORD
-    if ended and not _has_end(data, first, last, classes, stops, marks, of_marks, asked[4]):
+    if ended and not _has_end(data, first, last, classes, stops, asked[4]):
         return NO_END
-    if _is_short(data, first, last, words, classes, marks, of_marks, asked[4]):
+    if _is_short(data, first, last, words, classes, asked[4]):
         return FEW_WORDS
-    return _said(data, first, last, rare, gaps, phrases, of_phrases, asked[3])
+    return _said(data, first, last, phrases, asked[3])
 
 
 @helper
 def _citations(
-    data: Bytes,
-    first: int,
-    last: int,
-    base: int,
-    classes: Bytes,
-    marks: Bytes,
-    of_marks: Offsets,
-    starts: Spans,
-    ends: Spans,
-    reasons: Spans,
-    count: int,
+    data: Bytes, first: int, last: int, base: int, classes: Bytes, out: Table[np.int64], count: int
 ) -> int:
     """Put down the citations of a line that stays; how many cuts there are then."""
     at, after = upto(data, first, last, BRACKETS), 0
     while at < last:
-        after = cited(data, first, at, last, after, classes, marks, of_marks) or after
+        after = cited(data, first, at, last, after, classes) or after
         if after > at:
-            starts[count], ends[count], reasons[count] = at - base, after - base, CITATION
+            out[0, count], out[1, count], out[2, count] = at - base, after - base, CITATION
             count += 1
         at = upto(data, max(after, at + 1), last, BRACKETS)
     return count
@@ -253,15 +213,12 @@ def _cut(
     gaps: Offsets,
     phrases: Bytes,
     of_phrases: Offsets,
-    marks: Bytes,
-    of_marks: Offsets,
     asked: Spans,
-    starts: Out[Spans],
-    ends: Out[Spans],
-    reasons: Out[Spans],
+    out: Out[Table[np.int64]],
     counts: Out[Offsets],
 ) -> int:
     """What to cut: how much, the bytes of each in its text and why, and how many in every text."""
+    said = Phrases(rare, gaps, phrases, of_phrases)
     count = 0
     for row in range(len(offsets) - 1):
         base, end = offsets[row], offsets[row + 1]
@@ -272,22 +229,16 @@ def _cut(
             at = min(at + 1, end)
             if first == last:
                 if was_cut:
-                    ends[count - 1] = at - base
+                    out[1, count - 1] = at - base
                 continue
-            why = _judged(
-                data, first, last, classes, stops,
-                rare, gaps, phrases, of_phrases, marks, of_marks, asked,
-            )  # fmt: skip
+            why = _judged(data, first, last, classes, stops, said, asked)
             was_cut = why != KEPT
             if was_cut:
-                starts[count], ends[count], reasons[count] = line - base, at - base, why
+                out[0, count], out[1, count], out[2, count] = line - base, at - base, why
                 count += 1
             elif asked[4]:
-                count = _citations(
-                    data, first, last, base, classes, marks, of_marks,
-                    starts, ends, reasons, count,
-                )  # fmt: skip
-        if was_cut and ends[count - 1] == end - base and data[end - 1] != 10:
-            take_newline(data, base, starts[begin:count], ends[begin:count])
+                count = _citations(data, first, last, base, classes, out, count)
+        if was_cut and out[1, count - 1] == end - base and data[end - 1] != 10:
+            take_newline(data, base, out[0, begin:count], out[1, begin:count])
         counts[row] = count - begin
     return count

@@ -86,11 +86,7 @@ class Causal:
         return Learned(out.getvalue(), {})
 
     def fitted(self, model: bytes) -> "Fitted":
-        """What measures, by the bytes of the files.
-
-        Raises:
-            ValueError: if PyTorch is not there, or they are no model.
-        """
+        """What measures, by the bytes of the files."""
         return Fitted(self, model)
 
 

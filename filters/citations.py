@@ -11,14 +11,14 @@ Source: the code that goes with Raffel et al. 2020 (C4), c4_utils.py of TensorFl
 
 import numpy as np
 
-from filters.buffers import Bytes, Offsets
+from filters.buffers import Bytes
 from filters.kernels import helper
 from filters.punctuation import stands
 from filters.registers import EACH
 from filters.seen import upto
 from filters.unicode import CONNECTOR, IDEOGRAPH, MARK, read, trim
 
-MARKS = ("edit]", "citation needed]")  # after a bracket, as well as digits
+EDIT, NEEDED = tuple(b"edit]"), tuple(b"citation needed]")  # after a bracket, as well as digits
 
 BRACKETS = EACH * np.uint64(91)
 """An opening one, eight times."""
@@ -40,16 +40,7 @@ def _is_index(data: Bytes, first: int, at: int, classes: Bytes) -> bool:
 
 
 @helper
-def cited(
-    data: Bytes,
-    first: int,
-    at: int,
-    last: int,
-    after: int,
-    classes: Bytes,
-    marks: Bytes,
-    of_marks: Offsets,
-) -> int:
+def cited(data: Bytes, first: int, at: int, last: int, after: int, classes: Bytes) -> int:
     """Where the mark of a citation ends that begins at a bracket; 0: there is none.
 
     Args:
@@ -59,14 +50,12 @@ def cited(
         last: where the line ends.
         after: where the citation before it ended.
         classes: of characters.
-        marks: `MARKS`, their bytes.
-        of_marks: their offsets.
     """
     begin = at + 1
-    for i in range(len(of_marks) - 1):
-        mark = marks[of_marks[i] : of_marks[i + 1]]
-        if stands(data, begin, last, mark):
-            return begin + len(mark)
+    if stands(data, begin, last, EDIT):
+        return begin + len(EDIT)
+    if stands(data, begin, last, NEEDED):
+        return begin + len(NEEDED)
     end = begin
     while end < last and 48 <= data[end] <= 57:
         end += 1
@@ -76,9 +65,7 @@ def cited(
 
 
 @helper
-def uncited(
-    data: Bytes, first: int, last: int, classes: Bytes, marks: Bytes, of_marks: Offsets
-) -> int:
+def uncited(data: Bytes, first: int, last: int, classes: Bytes) -> int:
     """Where the line [first, last) ends, its last citations and the space before them aside."""
     at, after, stop = first, 0, first
     while at < last:
@@ -87,7 +74,7 @@ def uncited(
         stop = end if begin < end else stop
         at = bracket
         if at < last:
-            after = cited(data, first, at, last, after, classes, marks, of_marks) or after
+            after = cited(data, first, at, last, after, classes) or after
             stop = stop if after > at else at + 1
             at = max(after, at + 1)
     return stop

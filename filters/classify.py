@@ -135,11 +135,7 @@ class Classify:
         return Learned(written(file), Counter((names[a], names[b]) for a, b in pairs))
 
     def fitted(self, model: bytes) -> "Fitted":
-        """What measures, by the bytes of what was learned.
-
-        Raises:
-            ValueError: if the model does not know the label.
-        """
+        """What measures, by the bytes of what was learned."""
         return Fitted(self, model)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.buffers import Out
+from filters.buffers import Out, begins
 from filters.kernels import helper, kernel
 from filters.lsh import Signatures
 
@@ -106,7 +106,7 @@ class Components:
             ValueError: a pair has one end.
         """
         named = np.sort(np.concatenate([left, right]))  # much faster than asking for unique ones
-        named = named[np.append(True, named[1:] != named[:-1])[: len(named)]]
+        named = named[begins(named)]
         place = np.searchsorted(self.rows, named)
         known = np.append(self.rows, np.uint64(0))[place] == named
         known[place == len(self.rows)] = False

@@ -18,8 +18,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from zstandard import DICT_TYPE_RAWCONTENT, ZstdCompressionDict, ZstdCompressor
 
-from filters.buffers import Bytes, Offsets, utf8
-from filters.strategies import ranked
+from filters.buffers import utf8
+from filters.strategies import by_id, in_turn
 
 LEVEL = 3  # of Zstandard
 WINDOW = 1 << 17  # bytes of what was chosen that a candidate is compared with
@@ -48,26 +48,18 @@ class Compression:
 
     def rank(self, candidates: pa.Table, seed: int) -> pa.Array:
         """The share of the partition's tokens that is chosen before; null for an empty text."""
-        ids = candidates["id"].combine_chunks()
-        order = np.argsort(ids.to_numpy(zero_copy_only=False), kind="stable")
+        order = by_id(candidates)
         texts = _texts(candidates["text"].combine_chunks(), order)
-        tokens = candidates["tokens"].to_numpy()[order].astype(np.int64)
         chosen = np.array(greedy(texts, self.look, self.take), np.int64)
-        before = np.cumsum(tokens[chosen]) - tokens[chosen]
-        rank = np.full(len(texts), np.nan)
-        rank[order[chosen]] = before / max(1, int(tokens.sum()))
-        return ranked(rank)
+        return in_turn(candidates, order[chosen])
 
 
 def _texts(texts: pa.StringArray, order: NDArray[np.int64]) -> list[memoryview]:
     """The first bytes of each text, in an order."""
     body, offsets = utf8(texts)
-    return [_first(body, offsets, row) for row in order.tolist()]
-
-
-def _first(body: Bytes, offsets: Offsets, row: int) -> memoryview:
-    start, end = int(offsets[row]), int(offsets[row + 1])
-    return body.data[start : min(end, start + PART)]
+    ends = np.minimum(offsets[1:], offsets[:-1] + PART)
+    pairs = zip(offsets[order].tolist(), ends[order].tolist(), strict=True)
+    return [body.data[start:end] for start, end in pairs]
 
 
 def greedy(texts: list[memoryview], look: int, take: int) -> list[int]:

@@ -17,13 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters import check_whole
-from filters.buffers import Bytes, Offsets, Out, spans, utf8
-from filters.folding import folds
+from filters import check_whole, overlap
+from filters.buffers import Bytes, Offsets, Out, begins
 from filters.kernels import kernel, signed
-from filters.overlap import run_hashes
 from filters.shingles import Hashes
-from filters.strategies import ranked
+from filters.strategies import by_id, in_turn
 from filters.words import words
 
 LEAST = 1 << 16  # places of a table of runs, and as many as runs at least
@@ -49,14 +47,8 @@ class Coverage:
 
     def rank(self, candidates: pa.Table, seed: int) -> pa.Array:
         """The share of the partition's tokens that is chosen before; null for less than a run."""
-        ids = candidates["id"].combine_chunks().to_numpy(zero_copy_only=False)
-        order = np.argsort(ids, kind="stable")
-        tokens = candidates["tokens"].to_numpy().astype(np.int64)
-        chosen = greedy(*runs(candidates["text"].combine_chunks(), self.words), order)
-        before = np.cumsum(tokens[chosen]) - tokens[chosen]
-        rank = np.full(len(order), np.nan)
-        rank[chosen] = before / max(1, int(tokens.sum()))
-        return ranked(rank)
+        known = runs(candidates["text"].combine_chunks(), self.words)
+        return in_turn(candidates, greedy(*known, by_id(candidates)))
 
 
 def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.int64]]:
@@ -69,24 +61,14 @@ def runs(texts: pa.StringArray, size: int) -> tuple[Hashes, Offsets, NDArray[np.
     Returns:
         hashes of all; shape (n + 1,): where those of each text begin; words of each text.
     """
-    body, offsets = utf8(texts)
-    rows, starts, ends = spans(words(texts))
-    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
-    count = run_hashes(body, offsets, rows, starts, ends, size, folds(), out)
+    hashes, rows = overlap.runs(texts, words(texts), size)
     each = np.maximum(np.diff(rows) - size + 1, 0)
     whose = np.repeat(np.arange(len(each)), each)
-    order = np.lexsort((out[:count], whose))
-    hashes, whose = out[order], whose[order]
-    first = begins(hashes, whose)
-    where = np.zeros(len(each) + 1, np.int64)
-    where[1:] = np.cumsum(np.bincount(whose[first], minlength=len(each)))
-    return hashes[first], where, np.diff(rows).astype(np.int64)
-
-
-def begins(hashes: Hashes, whose: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which rows differ from the one before."""
-    other = (hashes[1:] != hashes[:-1]) | (whose[1:] != whose[:-1])
-    return np.concatenate([np.ones(min(1, len(hashes)), np.bool_), other])
+    order = np.lexsort((hashes, whose))
+    hashes, whose = hashes[order], whose[order]
+    first = begins(hashes) | begins(whose)
+    where = np.append(0, np.cumsum(np.bincount(whose[first], minlength=len(each))))
+    return hashes[first], where, np.diff(rows)
 
 
 def greedy(

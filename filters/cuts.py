@@ -10,6 +10,7 @@ from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
 from filters.edits import Spans, listed_edits
 from filters.kernels import helper, kernel
 from filters.passages import Masks
+from filters.seen import line_end
 from filters.unicode import SPACE, read, table
 
 
@@ -161,16 +162,13 @@ def _paragraphs(
     first: Out[Spans],
     last: Out[Spans],
 ) -> None:
-    row, number, at = -1, 0, np.int64(0)
+    row, number, at = -1, 0, 0
     for i in range(len(rows)):
         if rows[i] != row:
             row, number, at = rows[i], 0, offsets[rows[i]]
         end = offsets[row + 1]
         while True:
-            begin = at
-            while at < end and data[at] != 10:
-                at += 1
-            at = min(at + 1, end)
+            begin, at = at, min(line_end(data, at, end) + 1, end)
             number += 1
             if number > numbers[i]:
                 break

@@ -35,11 +35,7 @@ class Diversity:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
-
-    @property
-    def columns(self) -> pa.Schema:
-        """Both float64."""
-        return pa.schema([("mtld", pa.float64()), ("type_token", pa.float64())])
+    columns: ClassVar[pa.Schema] = pa.schema(dict.fromkeys(("mtld", "type_token"), pa.float64()))
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""

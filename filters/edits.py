@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters import EDITS
-from filters.buffers import Bytes, Offsets, Out, spans, strings, utf8
+from filters.buffers import Bytes, Offsets, Out, flat, strings, utf8
 from filters.kernels import kernel
 
 Spans = NDArray[np.int64]
@@ -36,7 +36,7 @@ def merge(parts: Sequence[pa.ListArray]) -> pa.ListArray:
     edited = [part for part in parts if len(part.flatten())]
     if not edited:
         return parts[0]
-    rows, starts, ends = (np.concatenate(those) for those in zip(*map(_rows, edited), strict=True))
+    rows, starts, ends = (np.concatenate(those) for those in zip(*map(flat, edited), strict=True))
     if (starts < 0).any() or (starts >= ends).any():
         raise ValueError("an edit spans at least one byte of its text: need 0 <= start < end")
     if len(edited) == 1 and ((starts[1:] >= ends[:-1]) | (rows[1:] > rows[:-1])).all():
@@ -65,7 +65,7 @@ def apply(texts: pa.StringArray, edits: pa.ListArray) -> pa.StringArray:
     """
     if len(edits) != len(texts):
         raise ValueError(f"edits for {len(edits)} texts, but there are {len(texts)}")
-    rows, starts, ends = _rows(edits)
+    rows, starts, ends = flat(edits)
     if not len(rows):
         return texts
     body, offsets = utf8(texts)
@@ -83,14 +83,6 @@ def apply(texts: pa.StringArray, edits: pa.ListArray) -> pa.StringArray:
     _apply(body, offsets, starts, ends, new, at, out)
     edited = strings(out, moved, texts.type)
     return pc.if_else(texts.is_valid(), edited, None) if texts.null_count else edited
-
-
-def _rows(edits: pa.ListArray) -> tuple[Spans, Spans, Spans]:
-    """Row, start and end of every edit, in a row's order."""
-    offsets, starts, ends = spans(edits)
-    used = slice(int(offsets[0]), int(offsets[-1]))
-    rows = np.repeat(np.arange(len(edits)), np.diff(offsets))
-    return rows, starts[used].astype(np.int64), ends[used].astype(np.int64)
 
 
 def listed_edits(

@@ -36,12 +36,10 @@ class Exact:
 
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """One column of 16 bytes, and as metadata what must agree if hashes are compared."""
-        scheme = f"exact {self.version}"
-        return pa.schema([("text_hash", pa.binary(16))], metadata={"scheme": scheme})
+    columns: ClassVar[pa.Schema] = pa.schema(
+        [("text_hash", pa.binary(16))], {"scheme": f"exact {version}"}
+    )
+    """The scheme is what must agree if hashes are compared."""
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The column.  A null text counts as an empty one."""

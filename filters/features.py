@@ -38,11 +38,7 @@ class Features:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
-
-    @property
-    def columns(self) -> pa.Schema:
-        """One, of 64 bytes."""
-        return pa.schema([("features", pa.binary(SIZE))])
+    columns: ClassVar[pa.Schema] = pa.schema([("features", pa.binary(SIZE))])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The column.  A null text counts as an empty one."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import spans
+from filters.buffers import flat
 from filters.edits import listed_edits
 from filters.language import model
 
@@ -42,10 +42,7 @@ class Foreign:
     def edit(self, batch: pa.RecordBatch) -> pa.ListArray:
         """`EDITS` with the reason "foreign"; a paragraph goes with its line feeds."""
         lists = batch["paragraphs"]
-        offsets, starts, ends = spans(lists)
-        used = slice(int(offsets[0]), int(offsets[-1]))
-        starts, ends = starts[used].astype(np.int64), ends[used].astype(np.int64)
-        rows = np.repeat(np.arange(len(lists)), np.diff(offsets))
+        rows, starts, ends = flat(lists)
         values = lists.flatten()
         codes = values.field("language").dictionary_encode()
         names = codes.dictionary.to_pylist()

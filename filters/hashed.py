@@ -25,7 +25,6 @@ from filters.entropy import BITS
 from filters.runcounts import CORPUS, SALTS, TARGET, add, surprises, table
 from filters.wordhashes import of_sample, of_texts, of_words
 
-LEAST = 100  # words of a sample
 FEWEST, MOST = 1 << 6, 1 << 23  # buckets: a batch's counts are 8 bytes a bucket, 16 with a sample
 LONGEST = 5  # words of a run
 
@@ -86,20 +85,13 @@ class Ngram:
         """
         if not self.sample:
             return None
-        counts, total = self.none(), 0
+        counts = self.none()
         for some, languages in of_sample(self.sample, self.language):
             add(*some, languages, np.zeros_like(languages), self.order, counts[self.size :])
-            total += len(some.hashes)
-        if total < LEAST:
-            raise ValueError(f"sample has {total:,} words; want {LEAST:,} and more")
         return counts
 
     def fitted(self, counts: NDArray[np.int64]) -> "Fitted":
-        """What measures, by the counts of the corpus and the sample.
-
-        Raises:
-            ValueError: if they are of other options.
-        """
+        """What measures, by the counts of the corpus and the sample."""
         return Fitted(self, counts)
 
     @property

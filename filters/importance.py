@@ -29,7 +29,6 @@ from filters.ngrams import join
 from filters.shingles import Hashes
 from filters.wordhashes import of_sample, of_texts, of_words
 
-LEAST = 100  # words of a sample
 ENOUGH = 10_000  # words and pairs of a language, to be held against
 LIMIT = 31  # bits of a count whose logarithm is known
 
@@ -54,6 +53,9 @@ class Importance:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text", "words", "language")
+    columns: ClassVar[pa.Schema] = pa.schema(
+        dict.fromkeys(("importance", "importance_per_word"), pa.float64())
+    )
 
     sample: Iterable[str] = field(default=(), metadata={"files": "sample"})
     text: str = "text"
@@ -62,11 +64,6 @@ class Importance:
 
     def __post_init__(self) -> None:
         check_whole("buckets", self.buckets, 2, 40_000)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """Both float64."""
-        return pa.schema([("importance", pa.float64()), ("importance_per_word", pa.float64())])
 
     def count(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
         """The words and pairs of a batch, by language; then none of the target."""
@@ -81,20 +78,13 @@ class Importance:
         Raises:
             ValueError: if it is too small.
         """
-        counts, total = self.none(), 0
+        counts = self.none()
         for some, languages in of_sample(self.sample, self.language):
             add(some.hashes, some.rows, numbers(languages), counts[1])
-            total += len(some.hashes)
-        if total < LEAST:
-            raise ValueError(f"sample has {total:,} words; want {LEAST:,} and more")
         return counts.ravel()
 
     def fitted(self, counts: NDArray[np.int64]) -> "Fitted":
-        """What measures, by the counts of the corpus and the sample.
-
-        Raises:
-            ValueError: if they are of other options.
-        """
+        """What measures, by the counts of the corpus and the sample."""
         return Fitted(self, counts)
 
     def none(self) -> NDArray[np.int64]:

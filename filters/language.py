@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import PARAGRAPHS
-from filters.buffers import Bytes, Offsets, Out, Positions, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, flat, utf8
 from filters.fasttext.classifier import Classifier
 from filters.kernels import kernel
 from filters.unicode import LETTER, kinds_of, read, table
@@ -42,16 +42,12 @@ class Paragraphs:
 
     A paragraph ends at the first newline by which it holds `BLOCK` bytes; a shorter rest belongs to
     the one before.  ``language`` and ``score`` are null where there are too few letters (`LETTERS`)
-    or the probability is too low (`PROBABILITY`).
+    or the probability is too low (`PROBABILITY`).  A null text has none.
     """
 
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """One column, ``paragraphs``.  A null text has none."""
-        return pa.schema([("paragraphs", PARAGRAPHS)])
+    columns: ClassVar[pa.Schema] = pa.schema([("paragraphs", PARAGRAPHS)])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns, row for row."""
@@ -73,12 +69,9 @@ class Language:
 
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text", "paragraphs", "edits")
-
-    @property
-    def columns(self) -> pa.Schema:
-        """``language``, ``language_score`` and ``languages``."""
-        first = [("language", pa.string()), ("language_score", pa.float64())]
-        return pa.schema([*first, ("languages", LANGUAGES)])
+    columns: ClassVar[pa.Schema] = pa.schema(
+        [("language", pa.string()), ("language_score", pa.float64()), ("languages", LANGUAGES)]
+    )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns, row for row."""
@@ -147,7 +140,7 @@ def _judged(
     lists: pa.ListArray, edits: pa.ListArray
 ) -> tuple[Numbers, Numbers, NDArray[np.object_], NDArray[np.float64]]:
     """Of every judged paragraph of which bytes are left: row, bytes left, language and score."""
-    rows, starts, ends = _flat(lists)
+    rows, starts, ends = flat(lists)
     edited = _edited(edits)
     left = ends - starts - edited(rows, ends) + edited(rows, starts)
     languages, scores = (lists.flatten().field(name) for name in ("language", "score"))
@@ -161,7 +154,7 @@ def _edited(edits: pa.ListArray) -> Callable[[Numbers, Numbers], Numbers]:
 
     Counted from the batch's beginning, so only differences within a row mean something.
     """
-    rows, starts, ends = _flat(edits)
+    rows, starts, ends = flat(edits)
     starts, ends = starts + (rows << 32), ends + (rows << 32)
     sums = np.concatenate([[0], np.cumsum(ends - starts)])
     ends = np.concatenate([[0], ends])
@@ -173,14 +166,6 @@ def _edited(edits: pa.ListArray) -> Callable[[Numbers, Numbers], Numbers]:
         return covers
 
     return covered
-
-
-def _flat(lists: pa.ListArray) -> tuple[Numbers, Numbers, Numbers]:
-    """Row, start and end of every span; a null has none."""
-    lengths = lists.value_lengths().fill_null(0).to_numpy()
-    spans = lists.flatten()
-    starts, ends = (spans.field(name).to_numpy().astype(np.int64) for name in ("start", "end"))
-    return np.repeat(np.arange(len(lists), dtype=np.int64), lengths), starts, ends
 
 
 @cache

@@ -17,11 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from filters import check_name
-from filters.buffers import Bytes, Offsets, Out, Positions, share, spans, utf8
-from filters.folding import fold, folds
+from filters.buffers import Bytes, Offsets, Out, share
 from filters.hashset import HashSet, has, hash_set, shift_of
-from filters.kernels import helper, kernel, longest
-from filters.shingles import BASE, FIRST, HALF, SECOND, Hashes, word_hash
+from filters.kernels import kernel
+from filters.ngrams import join
+from filters.shingles import Hashes
+from filters.wordhashes import of_words
 from filters.words import words as words_of
 
 
@@ -54,63 +55,22 @@ class Listed:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
-        body, offsets = utf8(batch["text"])
-        rows, starts, ends = spans(batch["words"])
+        hashes, rows = of_words(batch["text"], batch["words"])
         beginnings, whole = _known(self)
         count, covered = np.zeros((2, batch.num_rows), np.int64)
-        hashes = _hashed(body, offsets, rows, starts, ends)
         _count(rows, hashes, *beginnings, *whole, count, covered)
         columns = [pa.array(count, pa.int32()), share(covered, np.diff(rows))]
         return pa.record_batch(columns, schema=self.columns)
-
-
-def _hashed(
-    body: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions
-) -> Hashes:
-    """A hash of each word as it compares."""
-    out = np.zeros(len(starts), np.uint64)
-    _words(body, offsets, rows, starts, ends, folds(), out)
-    return out
 
 
 @lru_cache(maxsize=16)
 def _known(of: Listed) -> tuple[HashSet, HashSet]:
     """The beginnings of the entries, and the whole entries, found once a process."""
     texts = pa.array([*of.files], pa.string())
-    body, offsets = utf8(texts)
-    rows, starts, ends = spans(words_of(texts))
-    hashes = _hashed(body, offsets, rows, starts, ends)
+    hashes, rows = of_words(texts, words_of(texts))
     beginnings, whole = np.zeros(len(hashes), np.uint64), np.zeros(len(texts), np.uint64)
     _entries(rows, hashes, beginnings, whole)
     return hash_set(beginnings), hash_set(whole[np.diff(rows) > 0])
-
-
-@helper
-def _after(before: np.uint64, word: np.uint64) -> np.uint64:
-    """The hash of some words and one more."""
-    value = (before * BASE + word) * FIRST
-    value = (value ^ (value >> HALF)) * SECOND
-    return value ^ (value >> HALF)
-
-
-@kernel
-def _words(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
-    table: Positions,
-    out: Out[Hashes],
-) -> None:
-    room = np.empty(longest(offsets) + 8, np.uint8)
-    for row in range(len(offsets) - 1):
-        begin, limit = offsets[row], offsets[row + 1]
-        for i in range(rows[row], rows[row + 1]):
-            end = min(begin + ends[i], limit)  # spans of another text must not lead us out
-            at = min(begin + starts[i], end)
-            size = fold(data, at, end, table, room, 0)
-            out[i] = word_hash(room, 0, size)
 
 
 @kernel
@@ -118,7 +78,7 @@ def _entries(rows: Offsets, hashes: Hashes, beginnings: Out[Hashes], whole: Out[
     for row in range(len(rows) - 1):
         value = np.uint64(0)
         for i in range(rows[row], rows[row + 1]):
-            value = _after(value, hashes[i])
+            value = join(value, hashes[i])
             beginnings[i] = value
         whole[row] = value
 
@@ -141,7 +101,7 @@ def _count(
         while i < end:
             value, found, at = np.uint64(0), i, i
             while at < end:
-                value = _after(value, hashes[at])
+                value = join(value, hashes[at])
                 if not has(value, some_shift, some_bits, some):
                     break
                 at += 1

@@ -158,6 +158,22 @@ def _chance(table: Runs, history: int, run: int, shorter: float) -> float:
     return (seen + left * shorter) / (PARTS * signed(table[history, TOTAL]))
 
 
+@helper
+def scaled(product: float, exponent: int) -> tuple[float, int]:
+    """The same number product * 2**exponent, written so that the product does not become 0."""
+    if product < SMALL:
+        product, power = math.frexp(product)
+        exponent += power
+    return product, exponent
+
+
+@helper
+def bits(product: float, exponent: int) -> int:
+    """The bits -log2(product * 2**exponent), units of 2**-BITS."""
+    product, power = math.frexp(product)
+    return ((31 - exponent - power) << BITS) - log2(int(product * (1 << 31)))
+
+
 @kernel
 def surprise(
     hashes: Hashes,
@@ -199,10 +215,5 @@ def surprise(
                     chance = _chance(table, two, three, chance)
                 pair = key
             last, one, two = word, slot, here
-            product *= chance
-            if product < SMALL:
-                product, power = math.frexp(product)
-                exponent += power
-        product, power = math.frexp(product)
-        whole = int(product * (1 << 31))
-        out[text] = ((31 - exponent - power) << BITS) - log2(whole)
+            product, exponent = scaled(product * chance, exponent)
+        out[text] = bits(product, exponent)

@@ -54,23 +54,15 @@ class Overlap:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
+    columns: ClassVar[pa.Schema] = pa.schema(
+        {"overlap": pa.float64(), "overlap_longest": pa.int32(), "overlap_passage": pa.string()}
+    )
 
     files: Iterable[str] = field(default=(), metadata={"files": "texts"})
     words: int = 13
 
     def __post_init__(self) -> None:
         check_whole("words", self.words)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """A share, a count and a text."""
-        return pa.schema(
-            [
-                ("overlap", pa.float64()),
-                ("overlap_longest", pa.int32()),
-                ("overlap_passage", pa.string()),
-            ]
-        )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
@@ -99,8 +91,8 @@ class Overlap:
 @lru_cache(maxsize=2)
 def _known(of: Overlap) -> HashSet:
     """The hashes of the runs of all given texts, found once a process."""
-    hashes = [np.empty(0, np.uint64), *(_hashed(texts, of.words) for texts in batches(of.files))]
-    return hash_set(np.concatenate(hashes))
+    found = (runs(texts, words_of(texts), of.words)[0] for texts in batches(of.files))
+    return hash_set(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 def batches(texts: Iterable[str]) -> Iterator[pa.StringArray]:
@@ -115,12 +107,22 @@ def batches(texts: Iterable[str]) -> Iterator[pa.StringArray]:
             size += len(text)
 
 
-def _hashed(texts: pa.StringArray, size: int) -> Hashes:
-    """The hashes of all runs of some texts."""
+def runs(texts: pa.StringArray, words: pa.ListArray, size: int) -> tuple[Hashes, Offsets]:
+    """The hashes of all runs of words of some texts.
+
+    Args:
+        texts: shape (n,).
+        words: of each text, `SPANS`.
+        size: words a run.
+
+    Returns:
+        hashes; shape (n + 1,): how many words there are before each text.
+    """
     body, offsets = utf8(texts)
-    rows, starts, ends = spans(words_of(texts))
-    out = np.empty(int(rows[-1]), np.uint64)
-    return out[: run_hashes(body, offsets, rows, starts, ends, size, folds(), out)]
+    rows, starts, ends = spans(words)
+    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
+    count = _run_hashes(body, offsets, rows, starts, ends, size, folds(), out)
+    return out[:count], rows - rows[0]
 
 
 @helper
@@ -164,7 +166,7 @@ def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Position
 
 
 @kernel
-def run_hashes(
+def _run_hashes(
     data: Bytes,
     offsets: Offsets,
     rows: Offsets,

@@ -80,11 +80,7 @@ class Perplexity:
         return Learned(out.getvalue(), {})
 
     def fitted(self, model: bytes) -> "Fitted":
-        """What measures, by the bytes of what was learned.
-
-        Raises:
-            ValueError: if they are no model.
-        """
+        """What measures, by the bytes of what was learned."""
         return Fitted(self, model)
 
 

@@ -43,7 +43,7 @@ def ends_in_dots(data: Bytes, start: int, end: int) -> bool:
 
 
 @helper
-def stands(data: Bytes, at: int, end: int, phrase: Bytes) -> bool:
+def stands(data: Bytes, at: int, end: int, phrase: Bytes | tuple[int, ...]) -> bool:
     """Whether a phrase stands at a byte and ends by another, A to Z read as a to z.
 
     Args:

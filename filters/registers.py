@@ -84,16 +84,16 @@ def lower_case(data: Bytes, at: int, end: int) -> int:
 
 
 @helper
-def alike(data: Bytes, one: int, other: int, size: int) -> bool:
+def alike(data: Bytes, one: int, more: Bytes, other: int, size: int) -> bool:
     """Whether so many bytes are the same from two places on."""
-    at, safe = 0, len(data) - max(one, other)
+    at, safe = 0, min(len(data) - one, len(more) - other)
     while at < size and at + 8 <= safe:
-        unlike = eight(data, one + at) ^ eight(data, other + at)
+        unlike = eight(data, one + at) ^ eight(more, other + at)
         if size - at < 8:
             return not unlike << np.uint64(8 * (at + 8 - size))
         if unlike:
             return False
         at += 8
-    while at < size and data[one + at] == data[other + at]:
+    while at < size and data[one + at] == more[other + at]:
         at += 1
     return at == size

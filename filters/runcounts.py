@@ -16,15 +16,12 @@ Sources: MacKay and Peto 1995, for the smoothing; Deng and Rafiei 2007, for the 
 Osborne 2007, for hashes in place of words.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.buffers import Offsets, Out, Table
-from filters.entropy import BITS, log2
 from filters.kernels import helper, kernel, longest, signed
-from filters.ngrams import SMALL, join
+from filters.ngrams import bits, join, scaled
 from filters.shingles import Hashes
 
 WORDS = 1 << 16  # of a language, about: each of them was seen once more
@@ -171,8 +168,8 @@ def _of_corpus(seen: Offsets, n: int, order: int, total: int, prior: int, chance
             at = i * order + length
             p = (seen[at] + prior * p) / (seen[at - 1 - order] + prior)
             chances[at] = p
-        product, exponent = _scaled(product * p, exponent)
-    return _bits(product, exponent)
+        product, exponent = scaled(product * p, exponent)
+    return bits(product, exponent)
 
 
 @helper
@@ -185,21 +182,5 @@ def _of_target(seen: Offsets, n: int, order: int, total: int, prior: int, chance
             at = i * order + length
             p = (p + (LEAN - 1) * chances[at]) / LEAN
             p = (seen[at] + prior * p) / (seen[at - 1 - order] + prior)
-        product, exponent = _scaled(product * p, exponent)
-    return _bits(product, exponent)
-
-
-@helper
-def _scaled(product: float, exponent: int) -> tuple[float, int]:
-    """The same number product * 2**exponent, written so that the product does not become 0."""
-    if product < SMALL:
-        product, power = math.frexp(product)
-        exponent += power
-    return product, exponent
-
-
-@helper
-def _bits(product: float, exponent: int) -> int:
-    """The bits -log2(product * 2**exponent), units of 2**-BITS."""
-    product, power = math.frexp(product)
-    return ((31 - exponent - power) << BITS) - log2(int(product * (1 << 31)))
+        product, exponent = scaled(product * p, exponent)
+    return bits(product, exponent)

@@ -50,7 +50,7 @@ def seen(data: Bytes, start: int, end: int, slots: Slots) -> bool:
     while slots[slot, 1] > 0:
         first = slots[slot, 0]
         size = end - start
-        if slots[slot, 1] - first == size and alike(data, first, start, size):
+        if slots[slot, 1] - first == size and alike(data, first, data, start, size):
             return True
         slot = (slot + 1) & mask
     slots[slot, 0] = start

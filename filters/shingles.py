@@ -50,6 +50,22 @@ def word_hash(data: Bytes, start: int, end: int) -> np.uint64:
 
 
 @helper
+def mixed(value: np.uint64) -> np.uint64:
+    """A polynomial of words as the hash of their run."""
+    value = (value ^ (value >> HALF)) * SECOND
+    return value ^ (value >> HALF)
+
+
+@helper
+def power(size: int) -> np.uint64:
+    """What a word is worth in a polynomial, so many words before its last."""
+    value = np.uint64(1)
+    for _ in range(size):
+        value *= BASE
+    return value
+
+
+@helper
 def shingle_hashes(
     data: Bytes,
     begin: int,
@@ -75,18 +91,14 @@ def shingle_hashes(
     Returns:
         how many shingles there are.
     """
-    count, value, power = 0, np.uint64(0), np.uint64(1)
-    for _ in range(size):
-        power *= BASE
-    n = len(starts)
+    count, value, before, n = 0, np.uint64(0), power(size), len(starts)
     for i in range(n):
         end = min(begin + ends[i], limit)
         words[i] = word_hash(data, min(begin + starts[i], end), end)
         value = value * BASE + words[i]
         if i >= size:
-            value -= words[i - size] * power
+            value -= words[i - size] * before
         if i + 1 >= min(size, n):
-            mixed = (value ^ (value >> HALF)) * SECOND
-            out[count] = mixed ^ (mixed >> HALF)
+            out[count] = mixed(value)
             count += 1
     return count

@@ -63,6 +63,25 @@ def ranked(values: Floats) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))
 
 
+def by_id(candidates: pa.Table) -> NDArray[np.int64]:
+    """The rows of candidates in the order of their ids."""
+    ids = candidates["id"].combine_chunks().to_numpy(zero_copy_only=False)
+    return np.argsort(ids, kind="stable")
+
+
+def in_turn(candidates: pa.Table, chosen: NDArray[np.int64]) -> pa.Array:
+    """The share of the tokens that is chosen before each; null for what is not.
+
+    Args:
+        candidates: as of `Strategy.rank`.
+        chosen: rows, in the order in which they are.
+    """
+    tokens = candidates["tokens"].to_numpy().astype(np.int64)
+    rank = np.full(len(tokens), np.nan)
+    rank[chosen] = (np.cumsum(tokens[chosen]) - tokens[chosen]) / max(1, int(tokens.sum()))
+    return ranked(rank)
+
+
 @dataclass(frozen=True, slots=True)
 class Random:
     """Every candidate alike."""

@@ -16,7 +16,7 @@ from filters import check_whole
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Bytes and tokens of the edited text.
+    """Bytes of UTF-8 and tokens, rounded up, of the edited text.
 
     Attributes:
         bytes_per_token: the rate of the estimate.
@@ -24,15 +24,12 @@ class Tokens:
 
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
+    columns: ClassVar[pa.Schema] = pa.schema(dict.fromkeys(("bytes", "tokens"), pa.int32()))
+
     bytes_per_token: int = 4
 
     def __post_init__(self) -> None:
         check_whole("bytes_per_token", self.bytes_per_token)
-
-    @property
-    def columns(self) -> pa.Schema:
-        """`bytes` of UTF-8, `tokens` rounded up."""
-        return pa.schema([("bytes", pa.int32()), ("tokens", pa.int32())])
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One row a text."""

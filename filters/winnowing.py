@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
 from filters.kernels import helper, kernel, longest
-from filters.seen import hashed
-from filters.shingles import BASE, HALF, SECOND, Hashes, word_hash
+from filters.seen import hashed, line_end
+from filters.shingles import BASE, Hashes, mixed, power, word_hash
 from filters.unicode import table, trim
 
 SHINGLES = 32  # in a window, at most: a copy of each is a bit
@@ -108,20 +108,6 @@ def lines(texts: pa.StringArray, words: pa.ListArray, least: int) -> tuple[Ancho
 
 
 @helper
-def _mixed(value: np.uint64) -> np.uint64:
-    value = (value ^ (value >> HALF)) * SECOND
-    return value ^ (value >> HALF)
-
-
-@helper
-def _power(size: int) -> np.uint64:
-    value = np.uint64(1)
-    for _ in range(size):
-        value *= BASE
-    return value
-
-
-@helper
 def _sums(data: Bytes, begin: int, starts: Positions, ends: Positions, sums: Hashes) -> None:
     """The polynomial of the first i words, for every i; two of them tell that of a run."""
     sums[0] = 0
@@ -155,7 +141,7 @@ def _anchors(
     counts: Out[Positions],
 ) -> int:
     length = size - spread + 1  # of a shingle
-    power = _power(length)
+    before = power(length)
     most = longest(rows)
     sums, hashes = np.empty(most + 1, np.uint64), np.empty(most + 1, np.uint64)
     count = 0
@@ -166,7 +152,7 @@ def _anchors(
             continue
         _sums(data, offsets[row], starts[mine], ends[mine], sums)
         for i in range(words - length + 1):
-            hashes[i] = _mixed(sums[i + length] - sums[i] * power)
+            hashes[i] = mixed(sums[i + length] - sums[i] * before)
         least = -1
         for first in range(words - size + 1):
             last = first + spread - 1
@@ -195,7 +181,7 @@ def _windows(
     counts: Positions,
     out: Out[Hashes],
 ) -> None:
-    power = _power(size)
+    before = power(size)
     sums = np.empty(longest(rows) + 1, np.uint64)
     done, to = -1, 0
     for anchor in range(len(chosen)):
@@ -205,7 +191,7 @@ def _windows(
             _sums(data, offsets[row], starts[mine], ends[mine], sums)
             done = row
         for i in range(at[anchor], at[anchor] + counts[anchor]):
-            out[to] = _mixed(sums[i + size] - sums[i] * power)
+            out[to] = mixed(sums[i + size] - sums[i] * before)
             to += 1
 
 
@@ -227,9 +213,7 @@ def _lines(
         base, end = offsets[row], offsets[row + 1]
         begin, number, word = base, 0, words[row]
         while begin < end:
-            stop, before = begin, word
-            while stop < end and data[stop] != 10:
-                stop += 1
+            stop, before = line_end(data, begin, end), word
             while word < words[row + 1] and base + starts[word] < stop:
                 word += 1
             if word - before >= least:

@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from filters import EDITS
-from filters.buffers import Bytes, Offsets, Out, spans, utf8
-from filters.folding import folds
-from filters.kernels import kernel
+from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.folding import fold, folds
+from filters.kernels import kernel, longest
 from filters.language import Language, paragraphs
-from filters.overlap import batches, run_hashes
-from filters.shingles import Hashes, word_hash
+from filters.overlap import batches
+from filters.shingles import Hashes, mixed, word_hash
 from filters.words import words
+
+LEAST = 100  # words of a sample
 
 
 class Words(NamedTuple):
@@ -41,8 +43,8 @@ def of_words(texts: pa.StringArray, some: pa.ListArray) -> Words:
     body, offsets = utf8(texts)
     rows, starts, ends = spans(some)
     out = np.empty(int(rows[-1] - rows[0]), np.uint64)
-    run_hashes(body, offsets, rows, starts, ends, 1, folds(), out)
-    return Words(np.maximum(out, np.uint64(1)), rows - rows[0])
+    _words(body, offsets, rows, starts, ends, folds(), out)
+    return Words(out, rows - rows[0])
 
 
 def of_texts(texts: pa.StringArray) -> Hashes:
@@ -59,9 +61,17 @@ def of_sample(sample: Iterable[str], language: str) -> Iterator[tuple[Words, Has
     Args:
         sample: the texts.
         language: of all of them; "": each text's is told from it.
+
+    Raises:
+        ValueError: if they have too few words, at the end.
     """
+    total = 0
     for texts in batches(sample):
-        yield of_words(texts, words(texts)), of_texts(_languages(texts, language))
+        some = of_words(texts, words(texts))
+        total += len(some.hashes)
+        yield some, of_texts(_languages(texts, language))
+    if total < LEAST:
+        raise ValueError(f"sample has {total:,} words; want {LEAST:,} and more")
 
 
 def _languages(texts: pa.StringArray, language: str) -> pa.StringArray:
@@ -70,6 +80,25 @@ def _languages(texts: pa.StringArray, language: str) -> pa.StringArray:
     none = pa.array([[]] * len(texts), EDITS)
     batch = {"text": texts, "paragraphs": paragraphs(texts), "edits": none}
     return Language().measure(pa.record_batch(batch))["language"]
+
+
+@kernel
+def _words(
+    data: Bytes,
+    offsets: Offsets,
+    rows: Offsets,
+    starts: Positions,
+    ends: Positions,
+    table: Positions,
+    out: Out[Hashes],
+) -> None:
+    room = np.empty(longest(offsets) + 8, np.uint8)
+    for row in range(len(offsets) - 1):
+        begin, limit = offsets[row], offsets[row + 1]
+        for i in range(rows[row], rows[row + 1]):
+            end = min(begin + ends[i], limit)  # spans of another text must not lead us out
+            size = fold(data, min(begin + starts[i], end), end, table, room, 0)
+            out[i - rows[0]] = max(mixed(word_hash(room, 0, size)), np.uint64(1))
 
 
 @kernel

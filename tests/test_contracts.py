@@ -31,7 +31,7 @@ from filters.exact import Exact
 from filters.features import Features
 from filters.foreign import Foreign
 from filters.hashed import Ngram
-from filters.importance import LEAST, Importance
+from filters.importance import Importance
 from filters.language import Language, Paragraphs, paragraphs
 from filters.lines import RepeatedLines
 from filters.listed import Listed
@@ -43,6 +43,7 @@ from filters.quality import Quality
 from filters.repetition import Repetition
 from filters.tokens import Tokens
 from filters.urls import Site
+from filters.wordhashes import LEAST
 from filters.words import words
 from tests.helpers import measuring
 from tests.helpers.measuring import TEXT

@@ -157,8 +157,8 @@ def _means(
     of_words, bracketed = np.empty(longest // 2 + 2, np.int32), np.empty(longest + 2, np.uint8)
     line_end = np.array(END_BYTES, np.uint8)
     end_hash = number_of(line_end, 0, len(line_end))
-    end_row = find(line_end, 0, len(line_end), end_hash, words, begins, slots)
-    before = len(begins) - 1
+    known, of = (words, begins, slots), (vectors, len(begins) - 1, kept, rows)
+    end_row = find(line_end, 0, len(line_end), end_hash, known)
     for text in range(len(starts)):
         mean = hidden[text]
         at, end, count, total = starts[text], ends[text], 0, 0
@@ -172,8 +172,7 @@ def _means(
                 value = number_of(data, first, at)
                 keys[slot], hashes[slot] = key, np.int32(value)
                 counts[slot] = word_sum(
-                    *(data, first, at, value, words, begins, slots, kept, rows),
-                    *(vectors, shape, bracketed, sums[slot]),
+                    data, first, at, value, known, of, shape, bracketed, sums[slot]
                 )
             if counts[slot] >= 0:
                 total += counts[slot]
@@ -182,7 +181,7 @@ def _means(
                 count += 1
         of_words[count] = np.int32(end_hash)
         total += add(vectors, end_row, mean)
-        total += runs(of_words[: count + 1], kept, rows, before, vectors, shape, mean)
+        total += runs(of_words[: count + 1], of, shape, mean)
         totals[text] = total
         if total > 0:
             mean *= np.float32(1 / total)

@@ -144,6 +144,7 @@ def _features(
 ) -> int:
     """Fill the rows of the vectors that each text is the mean of: how many there are in all."""
     run, buckets, before = shape[0], shape[1], len(begins) - 1
+    known = (words, begins, slots)
     line_end = np.array(END_BYTES, np.uint8)
     end_hash = np.int32(number_of(line_end, 0, len(line_end)))
     hashes = np.empty(longest(offsets) // 2 + 2, np.int32)
@@ -160,7 +161,7 @@ def _features(
                 continue
             hashes[size] = np.int32(value)
             size += 1
-            row = find(data, first, here, value, words, begins, slots)
+            row = find(data, first, here, value, known)
             if row >= 0:
                 features[count] = row
                 count += 1

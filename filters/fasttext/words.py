@@ -8,6 +8,7 @@ import numpy as np
 from filters.buffers import Bytes, Offsets, Out, Positions
 from filters.fasttext.file import Floats, Numbers
 from filters.kernels import helper, kernel, signed
+from filters.registers import alike
 
 LABEL = b"__label__"  # begins a word that is none
 END_BYTES, LABEL_BYTES = tuple(b"</s>"), tuple(LABEL)  # the first: what a line's end counts as
@@ -15,6 +16,12 @@ NUMBER, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 
 BUCKETS, LEAST, MOST, RUN = range(4)
 """Places in the shape of a model, see `filters.fasttext.file.File`."""
+
+Known = tuple[Bytes, Offsets, Positions]
+"""Words one after another, where each begins and the last ends, and their table."""
+
+Vectors = tuple[Floats, int, Positions, Positions]
+"""Vectors, how many of them are of words, the buckets that have one, and their table."""
 
 
 @helper
@@ -34,40 +41,16 @@ def number_of(data: Bytes, at: int, end: int) -> np.uint32:
 
 
 @helper
-def find(
-    data: Bytes,
-    at: int,
-    end: int,
-    hash_: np.uint32,
-    words: Bytes,
-    begins: Offsets,
-    slots: Positions,
-) -> int:
+def find(data: Bytes, at: int, end: int, hash_: np.uint32, known: Known) -> int:
     """The number of a known word; -1 of another."""
-    slot = signed(hash_) & (len(slots) - 1)
+    words, begins, slots = known
+    slot, size = signed(hash_) & (len(slots) - 1), end - at
     while slots[slot] >= 0:
         word = slots[slot]
         begin = begins[word]
-        if begins[word + 1] - begin == end - at:
-            same = 0
-            while same < end - at and words[begin + same] == data[at + same]:
-                same += 1
-            if same == end - at:
-                return signed(word)
+        if begins[word + 1] - begin == size and alike(words, begin, data, at, size):
+            return signed(word)
         slot = (slot + 1) & (len(slots) - 1)
-    return -1
-
-
-@helper
-def _row(bucket: int, kept: Positions, rows: Positions, before: int) -> int:
-    """The row of a bucket's vector; -1 where it has none."""
-    if len(rows) == 0:
-        return before + bucket
-    slot = bucket & (len(rows) - 1)
-    while rows[slot] >= 0:
-        if kept[rows[slot]] == bucket:
-            return before + signed(rows[slot])
-        slot = (slot + 1) & (len(rows) - 1)
     return -1
 
 
@@ -82,18 +65,24 @@ def add(vectors: Floats, row: int, sums: Floats) -> int:
 
 
 @helper
-def _grams(
-    word: Bytes,
-    size: int,
-    kept: Positions,
-    rows: Positions,
-    before: int,
-    vectors: Floats,
-    shape: Numbers,
-    sums: Floats,
-) -> int:
+def _add_bucket(value: np.uint64, of: Vectors, shape: Numbers, sums: Floats) -> int:
+    """Add the vector of an n-gram's bucket, if it has one: how many were added."""
+    vectors, before, kept, rows = of
+    bucket = signed(value % np.uint64(shape[BUCKETS]))
+    if len(rows) == 0:
+        return add(vectors, before + bucket, sums)
+    slot = bucket & (len(rows) - 1)
+    while rows[slot] >= 0:
+        if kept[rows[slot]] == bucket:
+            return add(vectors, before + signed(rows[slot]), sums)
+        slot = (slot + 1) & (len(rows) - 1)
+    return 0
+
+
+@helper
+def _grams(word: Bytes, size: int, of: Vectors, shape: Numbers, sums: Floats) -> int:
     """Add the vectors of the n-grams of characters of a word in brackets: how many there are."""
-    count, buckets = 0, np.uint64(shape[BUCKETS])
+    count = 0
     for i in range(size):
         if word[i] & 0xC0 == 0x80:
             continue
@@ -105,8 +94,7 @@ def _grams(
                 value = _more(value, signed(word[at]))
                 at += 1
             if n >= shape[LEAST] and not (n == 1 and (i == 0 or at == size)):
-                bucket = signed(np.uint64(value) % buckets)
-                count += add(vectors, _row(bucket, kept, rows, before), sums)
+                count += _add_bucket(np.uint64(value), of, shape, sums)
             n += 1
     return count
 
@@ -132,29 +120,24 @@ def word_sum(
     at: int,
     end: int,
     hash_: np.uint32,
-    words: Bytes,
-    begins: Offsets,
-    slots: Positions,
-    kept: Positions,
-    rows: Positions,
-    vectors: Floats,
+    known: Known,
+    of: Vectors,
     shape: Numbers,
     bracketed: Bytes,
     sums: Floats,
 ) -> int:
     """The sum of the vectors of a word: how many they are; -1 of a label, which counts nowhere."""
     sums[:] = 0
-    known = find(data, at, end, hash_, words, begins, slots)
-    if known < 0 and begins_with(data, at, end, LABEL_BYTES):
+    number = find(data, at, end, hash_, known)
+    if number < 0 and begins_with(data, at, end, LABEL_BYTES):
         return -1
-    count = add(vectors, known, sums)
+    count = add(of[0], number, sums)
     if shape[MOST] > 0:
         size = end - at + 2
         bracketed[0], bracketed[size - 1] = 60, 62
         for i in range(end - at):
             bracketed[i + 1] = data[at + i]
-        before = len(begins) - 1
-        count += _grams(bracketed, size, kept, rows, before, vectors, shape, sums)
+        count += _grams(bracketed, size, of, shape, sums)
     return count
 
 
@@ -181,23 +164,14 @@ def joined_to(value: np.uint64, hash_: np.int32) -> np.uint64:
 
 
 @helper
-def runs(
-    hashes: Positions,
-    kept: Positions,
-    rows: Positions,
-    before: int,
-    vectors: Floats,
-    shape: Numbers,
-    sums: Floats,
-) -> int:
+def runs(hashes: Positions, of: Vectors, shape: Numbers, sums: Floats) -> int:
     """Add the vectors of a text's n-grams of words: how many there are."""
     count = 0
     for i in range(len(hashes)):
         value = np.uint64(np.int64(hashes[i]))
         for j in range(i + 1, min(len(hashes), i + shape[RUN])):
             value = joined_to(value, hashes[j])
-            bucket = signed(value % np.uint64(shape[BUCKETS]))
-            count += add(vectors, _row(bucket, kept, rows, before), sums)
+            count += _add_bucket(value, of, shape, sums)
     return count
 
 
@@ -219,6 +193,6 @@ def index(words: Bytes, begins: Offsets, slots: Out[Positions]) -> None:
 
 @kernel
 def index_buckets(kept: Positions, rows: Out[Positions]) -> None:
-    """Put each bucket that has a row into the table that `_row` looks in."""
+    """Put each bucket that has a row into the table that `_add_bucket` looks in."""
     for number in range(len(kept)):
         _put(rows, signed(kept[number]), number)

@@ -14,14 +14,15 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import Scan
 
 LABELS = ("filters.fasttext.classifier", "filters.fasttext.labels", "filters.fasttext.words")
-WORD_HASHES = ("filters.language", *LABELS, "filters.overlap", "filters.wordhashes")
+WORD_HASHES = ("filters.language", *LABELS, "filters.wordhashes")
+LISTS = ("filters.hashset", "filters.wordhashes")
 BRINGS = {
     "filters.lines": ("filters.repeats",),
     "filters.blocks": ("filters.repeats",),
     "filters.language": LABELS,
     "filters.classify": (*LABELS, "filters.fasttext.training"),
-    "filters.listed": ("filters.hashset",),
-    "filters.blocklist": ("filters.hashset", "filters.listed", "filters.words"),
+    "filters.listed": LISTS,
+    "filters.blocklist": ("filters.listed", "filters.words", *LISTS),
     "filters.overlap": ("filters.hashset",),
     "filters.perplexity": ("filters.ngrams", *WORD_HASHES),
     "filters.hashed": ("filters.runcounts", *WORD_HASHES),
