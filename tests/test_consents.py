@@ -36,7 +36,7 @@ def crawled(i: int, head: str = "", *headers: str, recorded: str | None = None) 
 def told(body: bytes) -> Consents:
     (item,) = read(body)
     assert isinstance(item, Document)
-    return Consents(*(getattr(item, name) for name in Consents._fields))
+    return item.consents
 
 
 def test_what_the_crawler_recorded_is_in_the_columns() -> None:
@@ -113,8 +113,8 @@ def test_a_licence_in_the_header_is_that_of_a_page_without_its_own() -> None:
     (without,) = read(crawled(0, "", link))
     (with_its_own,) = read(crawled(0, '<link rel=license href="/m">', link))
     assert isinstance(without, Document) and isinstance(with_its_own, Document)
-    assert without.licence == "http://example.org/l"
-    assert with_its_own.licence == "http://example.org/m"
+    assert without.head.licence == "http://example.org/l"
+    assert with_its_own.head.licence == "http://example.org/m"
 
 
 NO = '<meta name="robots" content="{}">'

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from filters import extract
 from filters.extract import Found
 from pipelines.readers import Dead, Document, Skipped, html, pages
+from pipelines.readers.consents import Consents
 from tests.helpers.reading import Source
 
 
@@ -25,10 +26,7 @@ def test_a_file_is_one_document_named_by_the_file() -> None:
         length=len(body),
         source_key="pages/ein Dokument.html",
         media_type="text/html",
-        noindex=False,
-        noai=False,
-        noimageai=False,
-        tdm_reserved=False,
+        consents=Consents(noindex=False, noai=False, noimageai=False, tdm_reserved=False),
     )
 
 

@@ -42,7 +42,7 @@ def test_the_main_text_takes_the_place_of_the_page(kind: str, body: bytes) -> No
     assert isinstance(document, Document)
     assert SENTENCE.strip() in document.text
     assert not {"<", "Home"} & set(document.text.split())
-    assert (document.source_key, document.title) == ("mine", "A title")
+    assert (document.source_key, document.head.title) == ("mine", "A title")
     assert json.loads(document.metadata or "") == {"date": "2024-05-01"}
 
 

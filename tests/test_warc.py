@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, frames, packed
+from pipelines.readers.consents import Consents
 from pipelines.readers.pages import REST
 from tests.helpers import reading
 from tests.helpers.archives import WORDS, http, page, record, url
@@ -50,10 +51,7 @@ def test_a_page_becomes_a_document_with_its_provenance() -> None:
         url=url(1),
         date=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
         media_type="text/html",
-        noindex=False,
-        noai=False,
-        noimageai=False,
-        tdm_reserved=False,
+        consents=Consents(noindex=False, noai=False, noimageai=False, tdm_reserved=False),
     )
 
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import pycurl
 
+from pipelines.readers.http import content_type
+
 CODINGS = "gzip, deflate, br, zstd"  # that `pipelines.readers.http` undoes
 CONNECT = 20  # seconds until a connection stands, at most
 IDLE = 20  # seconds in which at least `SLOW` bytes must come in every second
@@ -90,7 +92,7 @@ class Answer:
     @property
     def media_type(self) -> str:
         """In lower case, without parameters; "" if none is declared."""
-        return self.header("Content-Type").partition(";")[0].strip().lower()
+        return content_type(self.header("Content-Type"))[0]
 
 
 @dataclass

@@ -12,14 +12,14 @@ from pipelines.crawl.client import Answer
 from pipelines.crawl.outcome import DROPPED, IMAGE, PAGE, SITEMAP, Outcome, Row
 from pipelines.crawl.scope import Scope
 from pipelines.readers import http
+from pipelines.readers.packed import GZIP
 from pipelines.readers.pages import HTML
-from pipelines.readers.warc import CHARSET, PLAIN
+from pipelines.readers.warc import PLAIN
 
 TEXTS = (*HTML, PLAIN)
 LISTS = 50_000_000  # bytes of a sitemap, unpacked
 SIDE = 32  # pixels of an image's shorter side, at least
 PIXELS = 100_000_000  # of an image, at most: decoded, it would take four bytes each
-GZIP = b"\x1f\x8b"
 RESOLVED = 200_000  # links whose URL is remembered
 
 _ROBOTS = re.compile(rb"""<meta\s[^>]{0,400}?name\s*=\s*["']?robots""", re.IGNORECASE)
@@ -86,8 +86,7 @@ class Follower:
         if answer.media_type not in HTML:
             return
         if not body.isascii():
-            declared = CHARSET.search(answer.header("Content-Type"))
-            body = charset.utf8(body, declared and declared[1])
+            body = charset.utf8(body, http.content_type(answer.header("Content-Type"))[1])
         if not _is_closed(answer, body):
             yield from self._links(row, body)
         if self._images:

@@ -6,15 +6,16 @@ holds.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
 
+from filters.html.head import Head
+from pipelines.readers.consents import UNKNOWN, Consents
 from pipelines.schema import DOCUMENTS
-
-_TYPES = {field.name: field.type for field in DOCUMENTS}
 
 
 class Document(NamedTuple):
@@ -28,61 +29,41 @@ class Document(NamedTuple):
     date: datetime | None = None  # UTC, when it was fetched
     media_type: str | None = None  # as declared: "text/html"
     metadata: str | None = None  # JSON object: the other fields of the user's row
-    title: str | None = None  # from here on: what a page says of itself, see `filters.html.head`
-    author: str | None = None
-    published: str | None = None
-    declared_language: str | None = None
-    licence: str | None = None
-    canonical: str | None = None
-    robots: str | None = None  # from here on: consent, see `pipelines.readers.consents`
-    agents_refused: list[str] | None = None
-    noindex: bool | None = None
-    noai: bool | None = None
-    noimageai: bool | None = None
-    tdm_reserved: bool | None = None
-    tdm_policy: str | None = None
-    ai_txt: str | None = None
+    head: Head = Head()  # what a page says of itself
+    consents: Consents = UNKNOWN
 
 
-class Documents(NamedTuple):
-    """Several texts as they were found: the fields of `Document` as columns, typed as stored."""
+_OWN = Document._fields[:-2]
+FIELDS = pa.schema([DOCUMENTS.field(n) for n in (*_OWN, *Head._fields, *Consents._fields)])
+"""Columns of `Documents`."""
 
-    text: pa.StringArray  # valid UTF-8, no nulls, none over `LIMIT`
-    offset: pa.Int64Array
-    length: pa.Int64Array
-    source_key: pa.StringArray
-    url: pa.StringArray
-    date: pa.TimestampArray
-    media_type: pa.StringArray
-    metadata: pa.StringArray
-    title: pa.StringArray
-    author: pa.StringArray
-    published: pa.StringArray
-    declared_language: pa.StringArray
-    licence: pa.StringArray
-    canonical: pa.StringArray
-    robots: pa.StringArray
-    agents_refused: pa.ListArray
-    noindex: pa.BooleanArray
-    noai: pa.BooleanArray
-    noimageai: pa.BooleanArray
-    tdm_reserved: pa.BooleanArray
-    tdm_policy: pa.StringArray
-    ai_txt: pa.StringArray
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Several texts as they were found.
+
+    Attributes:
+        columns: `FIELDS`, at least one row; texts are valid UTF-8, none is null or over `LIMIT`.
+    """
+
+    columns: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> "Documents":
-        """Columns of documents, at least one."""
-        columns = zip(*documents, strict=True)
-        return cls(*(pa.array(c, _TYPES[n]) for n, c in zip(cls._fields, columns, strict=True)))
+        """Columns of documents."""
+        rows = ((*d[: len(_OWN)], *d.head, *d.consents) for d in documents)
+        columns = zip(zip(*rows, strict=True), FIELDS.types, strict=True)
+        return cls(pa.record_batch([pa.array(c, kind) for c, kind in columns], FIELDS))
 
     def each(self) -> Iterator[Document]:
         """They, one by one."""
-        return map(Document, *(column.to_pylist() for column in self))
-
-    def slice(self, start: int, count: int | None = None) -> "Documents":
-        """Some of them, not copied."""
-        return Documents(*(column.slice(start, count) for column in self))
+        said = len(_OWN) + len(Head._fields)
+        for row in zip(*(column.to_pylist() for column in self.columns.columns), strict=True):
+            head, consents = Head(*row[len(_OWN) : said]), Consents(*row[said:])
+            yield Document._make([*row[: len(_OWN)], head, consents])
 
 
 class Dead(NamedTuple):
@@ -91,9 +72,7 @@ class Dead(NamedTuple):
     offset: int
     reason: str  # short and fixed, for counting: "not JSON", "too large", "cut off"
     detail: str  # what exactly: the URL, the parser's words
-    unread: int = (
-        0  # bytes of the file lost beside this record: what followed a cut or a flipped bit
-    )
+    unread: int = 0  # bytes of the file lost beside it: what followed a cut or a flipped bit
 
 
 class Skipped(NamedTuple):

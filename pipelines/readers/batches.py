@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from pipelines.readers import LIMIT, Dead, Document, Documents, Source, rows
+from pipelines.readers import FIELDS, LIMIT, Dead, Document, Documents, Source, rows
 from pipelines.readers.packed import DAMAGED, tripped
 from pipelines.readers.pages import Fault, brief
-from pipelines.schema import DOCUMENTS
 
 Leaf = Callable[[pa.DataType], pa.DataType]
 
@@ -108,9 +107,10 @@ def _whole(batch: pa.RecordBatch, first: int, source: Source) -> Documents | Non
         return None
     offset = pa.array(np.arange(first, first + len(text)))
     key = pc.coalesce(pc.if_else(pc.equal(key, ""), None, key), url)
-    date, kind = pa.nulls(len(text), DOCUMENTS.field("date").type), pa.nulls(len(text), pa.string())
-    of_pages = [pa.nulls(len(text), DOCUMENTS.field(f).type) for f in Documents._fields[8:]]
-    return Documents(text, offset, length, key, url, date, kind, others, *of_pages)
+    known = {"text": text, "offset": offset, "length": length}
+    known |= {"source_key": key, "url": url, "metadata": others}
+    columns = [known.get(f.name, pa.nulls(len(text), f.type)) for f in FIELDS]
+    return Documents(pa.record_batch(columns, FIELDS))
 
 
 def _keys(

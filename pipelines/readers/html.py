@@ -1,12 +1,11 @@
 """HTML files: one page, one document."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from filters import extract
 from pipelines.readers import Dead, Document, Skipped, Source
-from pipelines.readers.consents import consents
-from pipelines.readers.pages import REST, Fault, brief, page_of
+from pipelines.readers.pages import brief, items, page_of
 
 BYTES = 64_000_000  # of a file; a page of more is not even looked at
 
@@ -28,14 +27,7 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         yield Dead(0, "too large", brief(name))
         return
     page = page_of(body, None, "text/html", source.extract, None)
-    if isinstance(page, Fault):
-        yield Dead(0, page.reason, brief(f"{name} {page.detail}"))
-    else:
-        about = (name, None, None, "text/html", None)
-        told: tuple[Any, ...] = (*page.head, *consents(None, page.consent, None))
-        yield Document(page.text, 0, len(body), *about, *told)
-        if page.cut:
-            yield REST
+    yield from items(page, Document("", 0, len(body), name, None, None, "text/html"))
 
 
 def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None] | None:

@@ -17,6 +17,7 @@ PIECE = 16_384  # bytes that are unpacked at once
 
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 
 
 class CodingError(ValueError):
@@ -50,6 +51,13 @@ def decode(body: bytes, transfer: str, content: str, limit: int) -> bytes:
         elif coding not in ("identity", "none", "binary", "8bit"):
             raise CodingError("unknown encoding")
     return body
+
+
+def content_type(declared: str | None) -> tuple[str, str | None]:
+    """Of a header Content-Type the media type, in lower case, and the charset if it names one."""
+    declared = declared or ""
+    charset = _CHARSET.search(declared)
+    return declared.partition(";")[0].strip().lower(), charset and charset[1]
 
 
 def unchunk(body: bytes) -> bytes:

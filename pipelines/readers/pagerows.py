@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow.compute as pc
 
-from pipelines.readers import Dead, Document, Documents, Item
-from pipelines.readers.consents import consents
-from pipelines.readers.pages import REST, Fault, brief, page_of
+from pipelines.readers import Document, Documents, Item
+from pipelines.readers.pages import items, page_of
 
 KINDS = ("jsonl", "parquet", "hf", "webdataset")
 """Kinds of sources that are rows."""
@@ -20,14 +19,14 @@ BEGINS = (
 )
 
 
-def extracted(items: Iterable[Item], extractor: str) -> Iterator[Item]:
+def extracted(rows: Iterable[Item], extractor: str) -> Iterator[Item]:
     """The same items, with the main text of a page in place of each text.
 
     Args:
-        items: of a reader of rows.
+        rows: of a reader of rows.
         extractor: see `filters.extract.resolve`.
     """
-    for item in items:
+    for item in rows:
         if isinstance(item, Documents):
             for document in item.each():
                 yield from _page(document, extractor)
@@ -39,19 +38,14 @@ def extracted(items: Iterable[Item], extractor: str) -> Iterator[Item]:
 
 def _page(row: Document, extractor: str) -> Iterator[Item]:
     page = page_of(row.text.encode(), "utf-8", "text/html", extractor, row.url)
-    if isinstance(page, Fault):
-        yield Dead(row.offset, page.reason, brief(f"{row.source_key or ''} {page.detail}".strip()))
-        return
-    told = {**page.head._asdict(), **consents(None, page.consent, None)._asdict()}
-    yield row._replace(text=page.text, **told)
-    if page.cut:
-        yield REST
+    yield from items(page, row)
 
 
-def likely(d: Documents) -> int:
+def likely(found: Documents) -> int:
     """How many texts of rows begin as a page does: of what has a media type none is counted."""
-    if not d.media_type.null_count:
+    kinds = found.columns["media_type"]
+    if not kinds.null_count:
         return 0
-    texts = d.text.filter(pc.is_null(d.media_type))
-    found = pc.match_substring_regex(texts, BEGINS, ignore_case=True)
-    return int(pc.sum(found).as_py() or 0)
+    texts = found.columns["text"].filter(pc.is_null(kinds))
+    begins = pc.match_substring_regex(texts, BEGINS, ignore_case=True)
+    return int(pc.sum(begins).as_py() or 0)

@@ -1,11 +1,12 @@
 """What readers of pages share: from the bytes of a page to its text, or to why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from filters import charset, consent, extract
 from filters.html.head import Head, head
-from pipelines.readers import LIMIT, Skipped
+from pipelines.readers import LIMIT, Dead, Document, Skipped
+from pipelines.readers.consents import UNKNOWN, consents
 
 HTML = ("text/html", "application/xhtml+xml")
 DETAIL = 200  # characters of a dead letter's detail
@@ -68,6 +69,27 @@ def page_of(
     if size > LIMIT:
         return Fault("too large", f"{size:,} bytes of text")
     return Page(text, told, said, cut)
+
+
+def items(
+    page: Page | Fault, row: Document, recorded: str | None = None, is_asked: bool = True
+) -> Iterator[Document | Dead | Skipped]:
+    """What a page comes to: a document, perhaps with `REST`, or a dead letter.
+
+    Args:
+        page: as `page_of` gives it.
+        row: where it stands, with what else is known of it.
+        recorded: what the crawler noted of the site, see `pipelines.readers.consents`.
+        is_asked: whether page and header are there to say something of consent.
+    """
+    if isinstance(page, Fault):
+        detail = brief(f"{row.source_key or ''} {page.detail}".strip())
+        yield Dead(row.offset, page.reason, detail)
+        return
+    said = consents(recorded, page.consent, row.date) if is_asked else UNKNOWN
+    yield row._replace(text=page.text, head=page.head, consents=said)
+    if page.cut:
+        yield REST
 
 
 def brief(detail: str) -> str:

@@ -1,16 +1,16 @@
 """The images of a WARC file: what its pages say of them, and those that it holds."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from filters import charset, consent, urls
 from filters.html.images import Image
 from filters.html.mainimages import images_of
 from filters.pictures import Picture, look
-from pipelines.readers import http, packed
-from pipelines.readers.frames import HEAD, RECORD, Frame, frames
+from pipelines.readers import Skipped, http, packed
+from pipelines.readers.frames import Frame, frames
 from pipelines.readers.pages import HTML
-from pipelines.readers.warc import CHARSET, joined, record_in
+from pipelines.readers.warc import payload_of, record_in, url_of
 
 
 class Mention(NamedTuple):
@@ -50,39 +50,20 @@ def read(file: BinaryIO, mode: str) -> Iterator[Mention | Found]:
 
 def _of(frame: Frame, mode: str) -> Iterator[Mention | Found]:
     record = record_in(frame)
-    if record is None:
+    if record is None or str(record.record_type) not in ("response", "resource"):
         return
-    url = (record.headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
-    headers = _headers(record)
-    if headers is None:
+    url, payload = url_of(record), payload_of(record)
+    if isinstance(payload, Skipped):
         return
-    declared = headers.get("Content-Type") or ""
-    media_type = declared.partition(";")[0].strip().lower()
-    if media_type in HTML:
-        label = CHARSET.search(declared)
-        page = charset.utf8(_body(record, headers), label and label[1])
+    if payload.media_type in HTML:
+        page = charset.utf8(payload.body(), payload.charset)
         for image in images_of(page, url, mode):
             if named := urls.canonical(image.url):
                 yield Mention(frame.offset, named, image)
-    elif media_type.startswith("image/") and url and (named := urls.canonical(url)):
-        body = _body(record, headers)
+    elif payload.media_type.startswith("image/") and url and (named := urls.canonical(url)):
+        body = payload.body()
         if (picture := look(body)) is not None:
-            tags = [("X-Robots-Tag", each) for each in headers.get_multiple("X-Robots-Tag")]
+            tags = [("X-Robots-Tag", each) for each in payload.values("X-Robots-Tag")]
             said = consent.of_page(tags, None)
             where = named, frame.offset, frame.length
             yield Found(*where, body, picture, said.noai, said.noimageai)
-
-
-def _headers(record: Any) -> Any:
-    """What is said of a payload that counts; None: another record."""
-    if str(record.record_type) not in ("response", "resource"):
-        return None
-    if not record.is_http:
-        return record.headers
-    record.parse_http(auto_decode="none", quirks_mode=True, max_header_len=HEAD)
-    return record.http_headers if record.http_headers.status_code == 200 else None
-
-
-def _body(record: Any, headers: Any) -> bytes:
-    codings = joined(headers, "Transfer-Encoding"), joined(headers, "Content-Encoding")
-    return http.decode(record.reader.read(), *codings, RECORD)

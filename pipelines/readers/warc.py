@@ -7,9 +7,8 @@ Source: ISO 28500:2017, WARC file format 1.1.
 """
 
 import io
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, BinaryIO, NamedTuple
 
 from fastwarc import ArchiveIterator
@@ -17,27 +16,36 @@ from fastwarc import ArchiveIterator
 from filters import extract
 from filters.consent import HEADERS
 from pipelines.readers import Dead, Document, Skipped, Source, http, packed
-from pipelines.readers.consents import FIELD, UNKNOWN, consents
+from pipelines.readers.consents import FIELD
 from pipelines.readers.frames import HEAD, RECORD, Frame, frames
-from pipelines.readers.pages import HTML, REST, Fault, Page, brief, page_of
+from pipelines.readers.pages import HTML, Fault, Page, brief, items, page_of
 
 PLAIN = "text/plain"
 PAGES = ("response", "resource", "conversion")
 OTHERS = ("warcinfo", "request", "metadata", "revisit", "continuation")
 KIND = 80  # characters of a skipped record's kind
 
-CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
-
 
 class Payload(NamedTuple):
-    """What a record holds, as it was sent."""
+    """What a record holds, not yet read."""
 
-    body: bytes
+    record: Any
     media_type: str  # in lower case, without parameters
     charset: str | None
-    transfer: str  # codings, as declared
-    content: str
-    said: list[tuple[str, str]]  # the HTTP headers that `filters.consent` asks about
+
+    def values(self, header: str) -> list[str]:
+        """What a header of HTTP says; nothing where there is none."""
+        return self.record.http_headers.get_multiple(header) if self.record.is_http else []
+
+    def body(self) -> bytes:
+        """What it holds, with its codings undone.
+
+        Raises:
+            CodingError: if they cannot be.
+        """
+        transfer, content = map(self.values, ("Transfer-Encoding", "Content-Encoding"))
+        body = self.record.reader.read()
+        return http.decode(body, ", ".join(transfer), ", ".join(content), RECORD)
 
 
 def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead | Skipped]:
@@ -66,28 +74,19 @@ def _items(frame: Frame, extractor: str) -> Iterator[Document | Dead | Skipped]:
         if kind not in PAGES:
             yield Skipped(kind if kind in OTHERS else "unknown")
             return
-        payload = _payload(record, kind)
+        payload = _wanted(record, kind)
     except OSError as error:
         yield Dead(frame.offset, "broken header", brief(str(error)))
         return
     if isinstance(payload, Skipped):
         yield payload
         return
-    url = (record.headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
-    fault = Fault("too large", "") if not frame.whole else None
-    key = url or None
-    page = fault or _page(payload, extractor, key)
-    if isinstance(page, Fault):
-        yield Dead(frame.offset, page.reason, brief(f"{url} {page.detail}".strip()))
-        return
-    date = _utc(record.record_date)
-    about = (key, key, date, payload.media_type, None)
-    asked = kind != "conversion"  # which holds neither the header nor the page
-    said = consents(record.headers.get(FIELD), page.consent, date) if asked else UNKNOWN
-    told: tuple[Any, ...] = (*about, *page.head, *said)
-    yield Document(page.text, frame.offset, frame.length, *told)
-    if page.cut:
-        yield REST
+    url, date = url_of(record), record.record_date
+    date = date.astimezone(UTC) if date else None
+    page = _page(payload, extractor, url) if frame.whole else Fault("too large", "")
+    row = Document("", frame.offset, frame.length, url, url, date, payload.media_type)
+    is_asked = kind != "conversion"  # which holds neither the header nor the page
+    yield from items(page, row, record.headers.get(FIELD), is_asked)
 
 
 def record_in(frame: Frame) -> Any:
@@ -112,21 +111,23 @@ def page_at(file: BinaryIO, offset: int, length: int) -> tuple[bytes, str | None
     for item in frames(packed.File(file)):
         if isinstance(item, Frame) and (item.offset, item.length) == (offset, length):
             record = record_in(item)
-            payload = record and _payload(record, str(record.record_type))
-            if not isinstance(payload, Payload):
-                return None
-            body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
-            return body, payload.charset
+            payload = record and _wanted(record, str(record.record_type))
+            return (payload.body(), payload.charset) if isinstance(payload, Payload) else None
     return None
 
 
-def _payload(record: Any, kind: str) -> Payload | Skipped:
-    """The payload, if it is meant to become a document.
+def url_of(record: Any) -> str | None:
+    """What a record is of."""
+    url = (record.headers.get("WARC-Target-URI") or "").strip()
+    return url.removeprefix("<").removesuffix(">") or None
+
+
+def payload_of(record: Any) -> Payload | Skipped:
+    """The payload of a record, if it is an answer that counts.
 
     Raises:
         OSError: the HTTP header is too long.
     """
-    codings, said = ("", ""), []
     headers = record.headers
     if record.is_http:
         record.parse_http(auto_decode="none", quirks_mode=True, max_header_len=HEAD)
@@ -134,29 +135,23 @@ def _payload(record: Any, kind: str) -> Payload | Skipped:
         if headers.status_code != 200:
             known = isinstance(headers.status_code, int)
             return Skipped(f"status {headers.status_code}" if known else "no status")
-        codings = (joined(headers, "Transfer-Encoding"), joined(headers, "Content-Encoding"))
-        said = [(name, value) for name in HEADERS for value in headers.get_multiple(name)]
-    declared = headers.get("Content-Type") or ""
-    media_type = declared.partition(";")[0].strip().lower()
-    wanted = media_type in HTML and kind != "conversion"
-    if not wanted and media_type != PLAIN:
-        return Skipped(brief(media_type[:KIND]) or "no media type")
-    charset = CHARSET.search(declared)
-    return Payload(record.reader.read(), media_type, charset and charset[1], *codings, said)
+    return Payload(record, *http.content_type(headers.get("Content-Type")))
+
+
+def _wanted(record: Any, kind: str) -> Payload | Skipped:
+    """The payload, if it is meant to become a document."""
+    found = payload_of(record)
+    if isinstance(found, Skipped) or found.media_type == PLAIN:
+        return found
+    if found.media_type in HTML and kind != "conversion":
+        return found
+    return Skipped(brief(found.media_type[:KIND]) or "no media type")
 
 
 def _page(payload: Payload, extractor: str, url: str | None) -> Page | Fault:
     try:
-        body = http.decode(payload.body, payload.transfer, payload.content, RECORD)
+        body = payload.body()
     except http.CodingError as error:
         return Fault(str(error), "")
-    return page_of(body, payload.charset, payload.media_type, extractor, url, payload.said)
-
-
-def joined(headers: Any, name: str) -> str:
-    """The values of a header, as one; "" if there is none."""
-    return ", ".join(headers.get_multiple(name))
-
-
-def _utc(date: datetime | None) -> datetime | None:
-    return date.astimezone(UTC) if date else None
+    said = [(name, value) for name in HEADERS for value in payload.values(name)]
+    return page_of(body, payload.charset, payload.media_type, extractor, url, said)

@@ -130,7 +130,7 @@ def rows(file: Path, field: str) -> Iterator[list[str]]:
                 if isinstance(row, Dead):
                     raise _unread(file, f"{row.reason} at {row.offset:,}: {row.detail}")
                 if isinstance(row, Documents):
-                    yield from ([text] for text in row.text.to_pylist())
+                    yield from ([text] for text in row.columns["text"].to_pylist())
                 else:
                     yield [row.text] if isinstance(row, Document) else row
     except OSError as error:

@@ -107,10 +107,10 @@ def _taken(items: Iterable[Named], left: int | None, out: Output) -> int | None:
     """Put records out, at most `left` documents (None: all); returns how many are left."""
     for name, item in items:
         if left is not None and isinstance(item, Documents):
-            item = item.slice(0, left)
+            item = Documents(item.columns.slice(0, left))
         out.take(name, item)
         if left is not None:
-            left -= len(item.text) if isinstance(item, Documents) else isinstance(item, Document)
+            left -= len(item) if isinstance(item, Documents) else isinstance(item, Document)
             if left == 0:
                 break
     return left

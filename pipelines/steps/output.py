@@ -53,7 +53,7 @@ class Output:
             self._document(name, item)
         elif isinstance(item, Documents):
             self._gathered()
-            self._documents([name] * len(item.text), item)
+            self._documents([name] * len(item), item)
         elif isinstance(item, Dead):
             told = ("", "") if self.refusals.among(name, item.detail) else (name, item.detail)
             self.dead.append((told[0], item.offset, item.reason, told[1], None))
@@ -78,7 +78,7 @@ class Output:
         if pages := pagerows.likely(d):
             self.done.counts[pagerows.LIKELY] += pages
         batch = _batch(names, d)
-        sizes = pc.binary_length(d.text).to_numpy(zero_copy_only=False)
+        sizes = pc.binary_length(d.columns["text"]).to_numpy(zero_copy_only=False)
         at = 0
         while at < len(sizes):
             count = self._room(sizes[at:])
@@ -93,13 +93,12 @@ class Output:
         """Those that nobody asked to be forgotten; the others are counted."""
         if not self.refusals.known:
             return names, d
-        pairs = zip(d.url.to_pylist(), d.source_key.to_pylist(), strict=True)
+        pairs = zip(*(d.columns[n].to_pylist() for n in ("url", "source_key")), strict=True)
         kept = [not self.refusals.refused(url, key) for url, key in pairs]
         if all(kept):
             return names, d
         self.done.counts[f"skipped: {FORGOTTEN}"] += kept.count(False)
-        mask = pa.array(kept)
-        return list(compress(names, kept)), Documents(*(column.filter(mask) for column in d))
+        return list(compress(names, kept)), Documents(d.columns.filter(pa.array(kept)))
 
     def _room(self, sizes: NDArray[np.integer[Any]]) -> int:
         """How many texts go on together into the row group under way: 1 or more."""
@@ -162,9 +161,10 @@ def identity(key: bytes, text: bytes | memoryview) -> str:
 
 def _batch(names: Sequence[str], d: Documents) -> pa.RecordBatch:
     """Documents as they are stored, each with the name of its file."""
-    body, offsets = utf8(d.text)
+    body, offsets = utf8(d.columns["text"])
     at, text = offsets.tolist(), body.data
-    keys = (key.encode() if key else b"" for key in d.source_key.to_pylist())
+    keys = (key.encode() if key else b"" for key in d.columns["source_key"].to_pylist())
     ids = [identity(k, text[a:b]) for k, a, b in zip(keys, at[:-1], at[1:], strict=True)]
-    made = {**d._asdict(), "id": pa.array(ids), "source": pa.array(names)}
-    return pa.record_batch([made[f.name] for f in DOCUMENTS], schema=DOCUMENTS)
+    made = {"id": pa.array(ids), "source": pa.array(names)}
+    columns = [made[n] if n in made else d.columns[n] for n in DOCUMENTS.names]
+    return pa.record_batch(columns, DOCUMENTS)

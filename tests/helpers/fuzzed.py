@@ -95,17 +95,17 @@ def whole_page(page: bytes) -> None:
     extractor = list(extract.SHIPPED)[len(page) % len(extract.SHIPPED)]
     found = page_of(page, None, "text/html", extractor, "http://x.org/a/b?c")
     if isinstance(found, Page):
-        documents(Documents.of([Document(found.text, 0, 0)._replace(**found.head._asdict())]))
+        documents(Documents.of([Document(found.text, 0, 0, head=found.head)]))
     for link in links.links(page, "http://x.org/").links:
         urls.led_to("http://x.org/a", link.href)
 
 
 def documents(found: Documents) -> None:
     """As they are stored, of valid text."""
-    for column in found:
-        column.validate(full=True)
-    assert found.text.null_count == 0
-    identity(found.text[0].as_py().encode(), b"")
+    found.columns.validate(full=True)
+    text = found.columns["text"]
+    assert text.null_count == 0
+    identity(text[0].as_py().encode(), b"")
 
 
 def read(kind: str, name: str, extractor: str = "") -> Callable[[bytes], None]:
