@@ -153,8 +153,8 @@ def hashed(names: pa.Array) -> NDArray[np.uint64]:
     Args:
         names: strings, no nulls; few, as there is no kernel for it.
     """
-    digests = [blake2b(name.encode(), digest_size=8).digest() for name in names.to_pylist()]
-    return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
+    digests = (blake2b(name.encode(), digest_size=8).digest() for name in names.to_pylist())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def drawn(ids: pa.Array, seed: int) -> NDArray[np.uint64]:

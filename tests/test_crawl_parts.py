@@ -22,9 +22,10 @@ from filters.buffers import within
 from pipelines.crawl import frontier, scope
 from pipelines.crawl.archive import Archive
 from pipelines.crawl.client import Answer
-from pipelines.crawl.frontier import DUE, FRONTIER, LINKS, OUTCOMES, Now, due, found, hash_of, merge
+from pipelines.crawl.frontier import DUE, FRONTIER, LINKS, OUTCOMES, Now, due, found, merge
 from pipelines.crawl.outcome import LONGEST, Row, judge, retry_after
 from pipelines.recipe.crawl import Crawl
+from pipelines.schema import hashed
 
 CRAWL = Crawl("a@b.org", ("http://a/",), alike=3, depth=4)
 HOSTS = ["http://a", "http://b", "http://c:8080"]
@@ -139,7 +140,7 @@ def test_ranks(names: list[str]) -> None:
 
 
 def test_hashes_are_the_same_everywhere() -> None:
-    assert hash_of("http://a/") == 12281559321679712130
+    assert hashed(pa.array(["http://a/"])) == 12281559321679712130
     parts = frontier.part_of(found({"http://a/1": ("page", 0, 0), "http://a/22": ("page", 0, 0)}))
     assert parts[0] == parts[1]  # alike
     assert np.all((parts >= 0) & (parts < frontier.PARTS))

@@ -105,7 +105,7 @@ def run(asked: Asked) -> None:
         how = execute.How(
             beam_options(asked.workers, asked.beam),
             show.Watch(console),
-            view.Follow(console),
+            lambda look: view.follow(console, look),
             lambda: compile_kernels(recipe, scan, console),
             asked.only,
         )

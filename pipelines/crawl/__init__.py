@@ -1,11 +1,11 @@
 """The crawl: rounds over a frontier, one polite fetcher a host, WARC out.
 
-asked.py     what a recipe asks for            scope.py     which URLs are asked for at all
-frontier.py  which are known, which are due    tables.py    what stands in the run folder
+scope.py     which URLs are asked for at all   frontier.py  which are known, which are due
 hosts.py     manners, and robots.txt           client.py    libcurl, with its limits
 outcome.py   what an answer means              pages.py     what it holds, where it leads
 fetch.py     a round's loop over hosts         archive.py   WARC files and the log
 step.py      a round as a step                 rounds.py    the driver
+tables.py    what stands in the run folder
 resume.py    what a cut-off task had found     records.py   the log as tables
 told.py      what a crawl came to              fetches.py   what became of one URL
 view.py      how it goes, for a person

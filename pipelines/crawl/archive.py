@@ -11,6 +11,7 @@ import base64
 import fcntl
 import hashlib
 import os
+import re
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -31,8 +32,8 @@ PROFILES = {
     "not modified": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
     "same": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
 }
-_RENAMED = (b"transfer-encoding",)
-"""Headers that no longer hold of the body as it is kept; Common Crawl renames them so too."""
+_RENAMED = re.compile(rb"\s*transfer-encoding\s*(:|$)", re.IGNORECASE)
+"""A header that no longer holds of the body as it is kept; Common Crawl renames it so too."""
 
 
 class Place(NamedTuple):
@@ -260,8 +261,5 @@ def _head(answer: Answer) -> bytes:
     first, *rest = answer.headers
     if first.startswith(b"HTTP/2"):
         first = b"HTTP/1.1" + first[6:]
-    lines = [
-        b"X-Crawler-" + line if line.partition(b":")[0].strip().lower() in _RENAMED else line
-        for line in rest
-    ]
+    lines = [b"X-Crawler-" + line if _RENAMED.match(line) else line for line in rest]
     return b"\r\n".join([first, *lines, b"", b""])

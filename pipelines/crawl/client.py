@@ -55,25 +55,15 @@ _CRLF = re.compile(r"[\r\n]+")
 
 @dataclass
 class Answer:
-    """What a server said, or why it said nothing.
+    """What a server said, or why it said nothing."""
 
-    Attributes:
-        fault: None if the answer is whole.
-        detail: libcurl's words.
-        status: 0 if there was none.
-        headers: lines as they were sent, the status line first.
-        body: with its content coding; what came of it, where there is a fault.
-        address: the server's IP address, or "".
-        seconds: from the request to the end.
-    """
-
-    fault: str | None = None
-    detail: str = ""
-    status: int = 0
-    headers: list[bytes] = field(default_factory=list)
-    body: bytes = b""
-    address: str = ""
-    seconds: float = 0.0
+    fault: str | None = None  # None if the answer is whole
+    detail: str = ""  # libcurl's words
+    status: int = 0  # 0 if there was none
+    headers: list[bytes] = field(default_factory=list)  # as they were sent, the status line first
+    body: bytes = b""  # with its content coding; what came of it, where there is a fault
+    address: str = ""  # the server's IP address
+    seconds: float = 0.0  # from the request to the end
 
     def header(self, name: str) -> str:
         """The values of a header, joined by commas; "" if there is none."""
@@ -97,21 +87,14 @@ class Answer:
 
 @dataclass
 class Request:
-    """What is asked for.
-
-    Attributes:
-        about: the asker's own.
-        size: bytes of the body, at most.
-        partial: whether the first so many bytes of a longer one are of use.
-        wants: whether a media type is wanted; asked before the body is taken.
-    """
+    """What is asked for."""
 
     url: str
-    about: Any
+    about: Any  # the asker's own
     headers: Mapping[str, str] = field(default_factory=dict)
-    size: int = 16_000_000
-    partial: bool = False
-    wants: Callable[[str], bool] = lambda media_type: True
+    size: int = 16_000_000  # bytes of the body, at most
+    partial: bool = False  # whether the first so many bytes of a longer one are of use
+    wants: Callable[[str], bool] = lambda media_type: True  # asked before the body is taken
 
 
 class _Transfer:
@@ -121,7 +104,7 @@ class _Transfer:
         self.request, self.answer = request, Answer()
         self.body, self.refused, self.head = BytesIO(), "", 0
         self.sockets: list[socket.socket] = []
-        self.asked = self.full = False
+        self.full = False
 
     def header(self, line: bytes) -> int | None:
         """One line of the head; of several heads (100 Continue) the last stays."""
@@ -142,8 +125,7 @@ class _Transfer:
     def write(self, data: bytes) -> int:
         """A piece of the body; it ends where the media type is not wanted, or the body too long."""
         room = self.request.size - self.body.tell()
-        if not self.asked:
-            self.asked = True
+        if not self.body.tell():
             is_good = self.answer.headers[:1] and b" 200" in self.answer.headers[0][:16]
             if is_good and not self.request.wants(self.answer.media_type):
                 return 0

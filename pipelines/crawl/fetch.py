@@ -122,12 +122,9 @@ class Round:
         while len(self.client) < HANDLES and self.left > 0 and (host := self.turns.due(now)):
             request = host.first() or self._next(host)
             if request is not None:
-                self._send(host, request, now)
+                host.asked(now)
+                self.client.send(request)
             self._back(host)
-
-    def _send(self, host: Host, request: Request, now: float) -> None:
-        host.asked(now)
-        self.client.send(request)
 
     def _back(self, host: Host) -> None:
         """Give a host its next turn, if it has more to be asked and may be asked now."""
@@ -198,8 +195,8 @@ class Round:
             outcome, place, changes = self._fetched(host, row, answer, outcome, now)
         elif outcome.reason == "not modified":
             place, changes = self._revisit(row, answer, "not modified", now)
-        elif outcome.leads and (row.kind == IMAGE or self.follower.holds(outcome.leads)):
-            self.find((outcome.leads, row.kind, row.depth), row.hops + 1)
+        elif outcome.leads:
+            self.led(row, outcome.leads)
         if outcome.reason != "fetched":
             self.left += _is_new(row)
         self._log(row, outcome, answer, place, changes)
@@ -239,16 +236,21 @@ class Round:
             outcome.reason = "image"
         else:
             host.said.fetched += _is_new(row)
-            self._follow(host, row, answer, body, known)
+            self.follow(host, row, answer, body, known)
         kept = {"digest": known, "record": record, "fetched": int(now)}  # as the record dates it
         return outcome, place, {**_version(answer), **kept}
 
-    def _follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
+    def follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
         """Note where a page leads; one under many URLs leads on but once."""
         if digest_ not in host.digests:
             host.digests.add(digest_)
             for new in self.follower.page(row, answer, body):
                 self.find(new)
+
+    def led(self, row: Row, to: str) -> None:
+        """Note where a redirect leads, if that is in scope."""
+        if row.kind == IMAGE or self.follower.holds(to):
+            self.find((to, row.kind, row.depth), row.hops + 1)
 
     def _revisit(
         self, row: Row, answer: Answer, profile: str, now: float

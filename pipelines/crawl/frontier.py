@@ -6,7 +6,6 @@ a trap.  The parts are read one at a time, so memory does not grow with the fron
 """
 
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from filters.buffers import begins, within
 from pipelines.crawl import scope
 from pipelines.crawl.outcome import DONE, DROPPED, IMAGE, PAGE, SITEMAP, WAITING, Row
 from pipelines.recipe.crawl import Crawl
+from pipelines.schema import hashed
 
 PARTS = 32
 CHUNK = 65_536  # URLs that are looked at together
@@ -27,8 +27,8 @@ KINDS = (SITEMAP, PAGE, IMAGE)  # the first first
 
 FRONTIER = pa.schema(
     [
-        pa.field("key", pa.uint64(), False),  # hash of the URL
-        pa.field("shape", pa.uint64(), False),  # hash of the URL without its numbers
+        pa.field("key", pa.uint64(), False),  # `hashed` URL
+        pa.field("shape", pa.uint64(), False),  # `hashed` URL without its numbers
         pa.field("url", pa.string(), False),  # canonical
         pa.field("host", pa.string(), False),  # scheme, host and port
         pa.field("kind", pa.string(), False),  # page, image or sitemap
@@ -38,11 +38,11 @@ FRONTIER = pa.schema(
         pa.field("reason", pa.string()),  # what became of it last; null: not asked for yet
         pa.field("tries", pa.int8(), False),  # that failed, in a row
         pa.field("next_fetch", pa.timestamp("s", "UTC")),  # null: now if it waits, else never
-        pa.field("fetched", pa.timestamp("s", "UTC")),
-        pa.field("etag", pa.string()),
+        pa.field("fetched", pa.timestamp("s", "UTC")),  # when that record was written
+        pa.field("etag", pa.string()),  # and modified: what the last answer said of its version
         pa.field("modified", pa.string()),
-        pa.field("digest", pa.string()),  # sha1 of the body, in base 32
-        pa.field("record", pa.string()),  # id of the WARC record
+        pa.field("digest", pa.string()),  # sha1 of the last body, in base 32
+        pa.field("record", pa.string()),  # id of the WARC record that holds it
     ]
 )
 
@@ -59,17 +59,11 @@ DUE = pa.schema([f for f in FRONTIER if f.name not in ("state", "reason", "shape
 
 
 class Now(NamedTuple):
-    """What it is the time for.
+    """What it is the time for."""
 
-    Attributes:
-        time: seconds since 1970.
-        began: when the command began; what it fetched itself is not due again.
-        new: whether pages may be fetched that were not before.
-    """
-
-    time: int
-    began: int
-    new: bool = True
+    time: int  # seconds since 1970
+    began: int  # when the command began; what it fetched itself is not due again
+    new: bool = True  # whether pages may be fetched that were not before
 
 
 TIMED = ("state", "next_fetch", "kind")
@@ -77,11 +71,6 @@ TIMED = ("state", "next_fetch", "kind")
 
 CHOSEN = tuple(dict.fromkeys([*DUE.names, *TIMED]))
 """Columns from which those that are due are taken."""
-
-
-def hash_of(text: str) -> int:
-    """64 bits of BLAKE2b."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def found(found_: Mapping[str, tuple[str, int, int]]) -> pa.Table:
@@ -95,19 +84,13 @@ def found(found_: Mapping[str, tuple[str, int, int]]) -> pa.Table:
     while some := list(islice(each, CHUNK)):
         urls_ = [url for url, _ in some]
         shapes = pa.array(map(scope.shape, urls_), pa.string()).dictionary_encode()
-        hashes = _hashes(shapes.dictionary.to_pylist())[shapes.indices.to_numpy()]
+        shape = hashed(shapes.dictionary)[shapes.indices.to_numpy()]
         kinds, depths, hops = zip(*(about for _, about in some), strict=True)
         hosts = list(map(scope.host_of, urls_))
-        columns = (_hashes(urls_), hashes, urls_, hosts, kinds, depths, hops)
+        columns = (hashed(pa.array(urls_)), shape, urls_, hosts, kinds, depths, hops)
         arrays = [pa.array(c, f.type) for c, f in zip(columns, LINKS, strict=True)]
         batches.append(pa.record_batch(arrays, LINKS))
     return pa.Table.from_batches(batches, LINKS)
-
-
-def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
-    """`hash_of` each."""
-    digests = (blake2b(t.encode("utf-8", "replace"), digest_size=8).digest() for t in texts)
-    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def part_of(links: pa.Table) -> NDArray[np.int64]:
@@ -153,14 +136,8 @@ def _is_again(part: pa.Table, now: Now) -> pa.ChunkedArray:
 
 def rows(batches: Iterable[pa.RecordBatch]) -> list[Row]:
     """`DUE` as values."""
-    names = Row._fields
-    out = []
-    for batch in batches:
-        seconds = pa.table(batch).set_column(
-            batch.schema.get_field_index("fetched"), "fetched", batch["fetched"].cast(pa.int64())
-        )
-        out += [Row(*each) for each in zip(*(seconds[n].to_pylist() for n in names), strict=True)]
-    return out
+    seconds = DUE.set(DUE.names.index("fetched"), pa.field("fetched", pa.int64()))
+    return [Row(**row) for batch in batches for row in batch.cast(seconds).to_pylist()]
 
 
 def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> pa.Table:

@@ -36,39 +36,18 @@ PROBED = 20  # pages of a host in a round from which on it is asked for a page t
 
 @dataclass
 class Said:
-    """What a host said to machines, as it is kept from round to round.
+    """What a host said to machines, as it is kept from round to round."""
 
-    Attributes:
-        robots: the body of its robots.txt; None: there is none, or it cannot be reached.
-        status: one of "fetched", "none", "unreachable".
-        at: when it was asked, seconds since 1970.
-        ai_txt: the body of its ai.txt.
-        tdm: the body of its tdmrep.json.
-        lost: the text that it gives for a page that is none; "": it says so; None: not asked.
-        fetched: pages, in all rounds.
-        since: when it was let be, seconds since 1970.
-        rest: seconds from then on in which it is left in peace.
-        ill: faults in a row.
-    """
-
-    robots: bytes | None = None
-    status: str = ""
-    at: int = 0
+    robots: bytes | None = None  # its robots.txt; None: there is none, or it cannot be reached
+    status: str = ""  # "fetched", "none" or "unreachable"
+    at: int = 0  # when it was asked, seconds since 1970
     ai_txt: bytes | None = None
-    tdm: bytes | None = None
-    lost: str | None = None
-    fetched: int = 0
-    since: float = 0.0
-    rest: float = 0.0
-    ill: int = 0
-
-
-@dataclass(order=True)
-class Turn:
-    """When a host may be asked next."""
-
-    at: float
-    host: str
+    tdm: bytes | None = None  # its tdmrep.json
+    lost: str | None = None  # the text of a page that is none; "": it says so; None: not asked
+    fetched: int = 0  # pages, in all rounds
+    since: float = 0.0  # when it was let be, seconds since 1970
+    rest: float = 0.0  # seconds from then on in which it is left in peace
+    ill: int = 0  # faults in a row
 
 
 class Host:
@@ -223,7 +202,7 @@ class Turns:
 
     def __init__(self, hosts: Iterable[Host]) -> None:
         self._hosts = {host.name: host for host in hosts}
-        self._heap: list[Turn] = []
+        self._heap: list[tuple[float, str]] = []  # when each may be asked next
         for host in self._hosts.values():
             self.back(host)
 
@@ -232,8 +211,8 @@ class Turns:
 
     def due(self, now: float) -> Host | None:
         """A host whose turn it is, taken out until it is given `back`."""
-        while self._heap and self._heap[0].at <= now:
-            host = self._hosts[heapq.heappop(self._heap).host]
+        while self._heap and self._heap[0][0] <= now:
+            host = self._hosts[heapq.heappop(self._heap)[1]]
             host.listed = False
             if host.next <= now:
                 return host
@@ -244,7 +223,7 @@ class Turns:
         """It has more to be asked, from its `next` on."""
         if not host.listed:
             host.listed = True
-            heapq.heappush(self._heap, Turn(host.next, host.name))
+            heapq.heappush(self._heap, (host.next, host.name))
 
     @property
     def is_empty(self) -> bool:
@@ -253,11 +232,11 @@ class Turns:
 
     def until(self, now: float) -> float:
         """Seconds until the next turn; 1 if there is none."""
-        return min(1.0, max(0.0, self._heap[0].at - now)) if self._heap else 1.0
+        return min(1.0, max(0.0, self._heap[0][0] - now)) if self._heap else 1.0
 
     def waiting(self, now: float) -> int:
         """Hosts whose turn is to come."""
-        return sum(turn.at > now for turn in self._heap)
+        return sum(at > now for at, _ in self._heap)
 
 
 def words(page: bytes, url: str) -> str:

@@ -25,19 +25,7 @@ _STAYS = {"too large", "headers too large", "certificate not trusted", "media ty
 
 
 class Row(NamedTuple):
-    """A URL that is due, as the frontier knows it.
-
-    Attributes:
-        key: hash of the URL.
-        host: scheme, host and port.
-        depth: links from a start URL.
-        hops: redirects that led to it, in a row.
-        tries: that failed.
-        etag, modified: what the last answer said of its version.
-        digest: of the last body, sha1 in base 32.
-        record: id of the WARC record that holds it.
-        fetched: when that was, seconds since 1970.
-    """
+    """A URL that is due: columns of `pipelines.crawl.frontier.FRONTIER`."""
 
     key: int
     url: str
@@ -50,30 +38,20 @@ class Row(NamedTuple):
     modified: str | None = None
     digest: str | None = None
     record: str | None = None
-    fetched: int | None = None
+    fetched: int | None = None  # seconds since 1970
 
 
 @dataclass
 class Outcome:
-    """What became of a URL in a round.
+    """What became of a URL in a round."""
 
-    Attributes:
-        state: one of `DONE`, `WAITING`, `DROPPED`.
-        reason: of every one of its kind the same: "status 404", "redirect", "fetched".
-        later: seconds after which it is asked for again; None: never.
-        rest: seconds for which the host is left in peace.
-        leads: where a redirect leads, canonical.
-        ill: whether it speaks against the host, not against the URL.
-        tried: whether it counts as a try.
-    """
-
-    state: str
-    reason: str
-    later: float | None = None
-    rest: float = 0.0
-    leads: str | None = None
-    ill: bool = False
-    tried: bool = True
+    state: str  # one of `STATES`
+    reason: str  # of every one of its kind the same: "status 404", "redirect", "fetched"
+    later: float | None = None  # seconds after which it is asked for again; None: never
+    rest: float = 0.0  # seconds for which the host is left in peace
+    leads: str | None = None  # where a redirect leads, canonical
+    ill: bool = False  # whether it speaks against the host, not against the URL
+    tried: bool = True  # whether it counts as a try
 
 
 def judge(row: Row, answer: Answer, crawl: Crawl) -> Outcome:

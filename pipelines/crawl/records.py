@@ -1,6 +1,6 @@
 """Lines of the log as tables: what was fetched, what is known of hosts, what the frontier takes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines.crawl.archive import Archive
-from pipelines.crawl.frontier import OUTCOMES, PARTS, hash_of
+from pipelines.crawl.frontier import OUTCOMES, PARTS
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.scope import shape
+from pipelines.crawl.tables import HOSTS_
 from pipelines.runs import Run
+from pipelines.schema import hashed
 
 FETCHES = pa.schema(
     [
@@ -56,18 +58,11 @@ CAME = OUTCOMES.append(pa.field("part", pa.int8(), False))
 
 def fetches_of(lines: Sequence[Mapping[str, Any]], number: int, archive: Archive) -> pa.Table:
     """The log of a round."""
-
-    def value(line: Mapping[str, Any], name: str) -> Any:
-        if name == "round":
-            return number
-        if name == "time":
-            return int(1000 * line["time"])
-        if name == "warc":
-            return archive.path(line["file"]).name if "file" in line else None
-        return line.get(name)
-
-    arrays = [pa.array([value(line, f.name) for line in lines], f.type) for f in FETCHES]
-    return pa.table(arrays, FETCHES)
+    columns = {name: [line.get(name) for line in lines] for name in FETCHES.names}
+    columns["round"] = [number] * len(lines)
+    columns["time"] = [int(1000 * line["time"]) for line in lines]
+    columns["warc"] = [archive.path(e["file"]).name if "file" in e else None for e in lines]
+    return pa.table(columns, FETCHES)
 
 
 def outcomes_of(lines: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], pa.Table]:
@@ -76,29 +71,36 @@ def outcomes_of(lines: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], 
     arrays = [
         pa.array([line[renamed.get(f.name, f.name)] for line in lines], f.type) for f in OUTCOMES
     ]
-    at = np.array([hash_of(shape(line["url"])) % PARTS for line in lines], np.int64)
+    shapes = pa.array([shape(line["url"]) for line in lines], pa.string())
+    at = (hashed(shapes) % np.uint64(PARTS)).astype(np.int64)
     return at, pa.table([*arrays, pa.array(at, pa.int8())], CAME)
 
 
-def said_of(run: Run, table: str, names: set[str]) -> dict[str, Said]:
+def fetcher_of(hosts: pa.ChunkedArray, fetchers: int) -> pa.Array:
+    """The number of whoever fetches from each host."""
+    codes = hosts.combine_chunks().dictionary_encode()
+    return pa.array(hashed(codes.dictionary) % np.uint64(fetchers)).take(codes.indices)
+
+
+def said_of(run: Run, names: Iterable[str]) -> dict[str, Said]:
     """What is known of some hosts."""
-    wanted = pa.array(sorted(names), pa.string())
+    wanted = pa.array([*names], pa.string())
     known = {}
-    for number in range(len(run.table(table).parts)):
-        rows = run.open_part(table, number).read()
+    for number in range(len(run.table(HOSTS_).parts)):
+        rows = run.open_part(HOSTS_, number).read()
         for each in rows.filter(pc.is_in(rows["host"], wanted)).to_pylist():
             name = each.pop("host")
             known[name] = Said(**each)
     return known
 
 
-def hosts_of(run: Run, table: str, hosts: Sequence[Host], mine: Callable[[str], bool]) -> pa.Table:
+def hosts_of(run: Run, hosts: Sequence[Host], fetcher: int, fetchers: int) -> pa.Table:
     """What is known of all hosts of a fetcher: those of this round anew, the others as before."""
-    new = {host.name: host.said for host in hosts}
+    made = [{"host": host.name, **vars(host.said)} for host in hosts]
+    new = pa.Table.from_pylist(made, HOSTS)
     kept = []
-    for number in range(len(run.table(table).parts)):
-        rows = run.open_part(table, number).read().cast(HOSTS)
-        ours = [name not in new and mine(name) for name in rows["host"].to_pylist()]
-        kept.append(rows.filter(pa.array(ours, pa.bool_())))
-    rows = [{"host": name, **vars(said)} for name, said in new.items()]
-    return pa.concat_tables([*kept, pa.Table.from_pylist(rows, HOSTS)]).sort_by("host")
+    for number in range(len(run.table(HOSTS_).parts)):
+        rows = run.open_part(HOSTS_, number).read().cast(HOSTS)
+        rows = rows.filter(pc.invert(pc.is_in(rows["host"], new["host"])))
+        kept.append(rows.filter(pc.equal(fetcher_of(rows["host"], fetchers), fetcher)))
+    return pa.concat_tables([*kept, new]).sort_by("host")

@@ -10,7 +10,7 @@ from pipelines.crawl.archive import Archive
 from pipelines.crawl.client import Answer
 from pipelines.crawl.fetch import Round
 from pipelines.crawl.hosts import Host
-from pipelines.crawl.outcome import IMAGE, Outcome, Row
+from pipelines.crawl.outcome import Outcome, Row
 from pipelines.crawl.pages import body_of
 
 
@@ -22,15 +22,13 @@ def found_again(archive: Archive, round_: Round, hosts: Mapping[str, Host]) -> N
         host.said.fetched += line["new"]
         for url, kind, depth in line.get("found", ()):
             round_.find((url, kind, depth))
-        if line["leads"] and (row.kind == IMAGE or round_.follower.holds(line["leads"])):
-            round_.find((line["leads"], row.kind, row.depth), row.hops + 1)
-        elif line["reason"] == "fetched" and line["digest"] not in host.digests:
-            host.digests.add(line["digest"])
+        if line["leads"]:
+            round_.led(row, line["leads"])
+        elif line["reason"] == "fetched":
             answer = _answer(archive, line)
             body = body_of(answer, round_.crawl.size)
             if not isinstance(body, Outcome):
-                for new in round_.follower.page(row, answer, body):
-                    round_.find(new)
+                round_.follow(host, row, answer, body, line["digest"])
 
 
 def _answer(archive: Archive, line: Mapping[str, Any]) -> Answer:

@@ -5,14 +5,15 @@ planned: see `pipelines.crawl.step`.
 """
 
 import contextlib
+import secrets
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import orjson
 import pyarrow as pa
 
 from pipelines.crawl import frontier, told
-from pipelines.crawl.archive import stamp
 from pipelines.crawl.fetch import Live
 from pipelines.crawl.frontier import OUTCOMES, PARTS, Now
 from pipelines.crawl.outcome import STATES
@@ -38,7 +39,6 @@ from pipelines.runs.stores import is_remote
 
 GROUP = 200_000  # URLs of the frontier that a task looks at, about
 WAITS = 900  # seconds for which the command waits for what is to be asked again
-_SIGNS = {ord(sign): None for sign in "-:Z"}
 
 
 def bring(run: Run, recipe: Recipe, how: How) -> None:
@@ -88,7 +88,8 @@ def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
             return False
         time.sleep(max(0, known["first"] - now))
     fetchers = min(crawl.fetchers, left) if left > 0 else crawl.fetchers
-    named = f"{name}-{facts['round']:05d}-{stamp(now).translate(_SIGNS)}"
+    when = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
+    named = f"{name}-{facts['round']:05d}-{when}"
     urls = sum(known.get(state, 0) for state in STATES)
     groups = min(PARTS, 1 + urls // GROUP)
     facts |= {"now": now, "began": began, "left": left, "fetchers": fetchers, "warc": named}
@@ -135,7 +136,8 @@ def _seed(run: Run, crawl: Crawl, mark: str) -> None:
         new = links.filter(pa.array(at == number))
         merged = frontier.merge(old, OUTCOMES.empty_table(), new, crawl)
         is_same = URLS in run.manifest.tables and merged.num_rows == old.num_rows
-        tables.append(run.table(URLS).parts[number] if is_same else write(run, number, merged))
+        name = f"part-{number:05d}-{secrets.token_hex(4)}"  # of its own, as what was there stays
+        tables.append(run.table(URLS).parts[number] if is_same else write(run, URLS, name, merged))
     run.manifest.tables[URLS] = Table(mark, tuple(tables))
     run.manifest.tables.setdefault(HOSTS_, Table(mark, ()))
     run.save()

@@ -22,12 +22,12 @@ import pyarrow.compute as pc
 from pipelines.crawl import frontier, told
 from pipelines.crawl.archive import Archive
 from pipelines.crawl.fetch import Round
-from pipelines.crawl.frontier import FRONTIER, LINKS, OUTCOMES, PARTS, Now, hash_of
+from pipelines.crawl.frontier import LINKS, OUTCOMES, PARTS, Now
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.outcome import Row
-from pipelines.crawl.records import CAME, FETCHES, HOSTS, fetches_of, hosts_of, outcomes_of, said_of
+from pipelines.crawl.records import CAME, fetcher_of, fetches_of, hosts_of, outcomes_of, said_of
 from pipelines.crawl.resume import found_again
-from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS, WARC, part
+from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS, WARC, part, write
 from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe
@@ -65,11 +65,7 @@ def _own(job: Job, group: int) -> list[int]:
 
 
 def _by_fetcher(due: pa.Table, fetchers: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    hosts = due["host"].combine_chunks().dictionary_encode()
-    whose = pa.array(
-        [hash_of(host) % fetchers for host in hosts.dictionary.to_pylist()], pa.int64()
-    )
-    at = whose.take(hosts.indices)
+    at = fetcher_of(due["host"], fetchers)
     for number in range(fetchers):
         for batch in due.filter(pc.equal(at, number)).to_batches(parts.BATCH_ROWS):
             yield number, batch
@@ -81,7 +77,8 @@ def fetch(job: Job, key: int, incoming: Batches) -> Done:
     archive = Archive(Path(job.run.folder.at(WARC)), f"{facts['warc']}-{key:03d}", _about(crawl))
     with contextlib.closing(archive):
         rows = _chosen(incoming, {line["key"] for line in archive.logged})
-        hosts = _hosts(job.run, rows, crawl)
+        said, now = said_of(job.run, rows), time.time()
+        hosts = [Host(n, each, said.get(n, Said()), crawl, now) for n, each in rows.items()]
         left = max(1, facts["left"] // facts["fetchers"]) - sum(e["new"] for e in archive.logged)
         told = f"{job.work}/live-{key:03d}"
         round_ = Round(
@@ -131,11 +128,6 @@ def _chosen(incoming: Batches, done: set[int]) -> dict[str, list[Row]]:
     return {host: each[: max(most, ROUND - len(rows) + len(each))] for host, each in by.items()}
 
 
-def _hosts(run: Run, rows: dict[str, list[Row]], crawl: Crawl) -> list[Host]:
-    known, now = said_of(run, HOSTS_, set(rows)), time.time()
-    return [Host(name, each, known.get(name, Said()), crawl, now) for name, each in rows.items()]
-
-
 def _fetched(job: Job, key: int, archive: Archive, round_: Round, hosts: list[Host]) -> Done:
     done, lines = Done(), [*archive.logged, *round_.lines]
     for line in lines:
@@ -143,18 +135,13 @@ def _fetched(job: Job, key: int, archive: Archive, round_: Round, hosts: list[Ho
         done.counts["bytes"] += line.get("bytes", 0)
         done.counts[f"{told.MARK}{line['reason']}"] += 1
     number, run = job.plan.facts["round"], job.run
-    name = f"part-{number:05d}-{key:03d}.parquet"
-    if lines:
-        with parts.Writer(run, FETCHES_, name, FETCHES) as writer:
-            writer.write(fetches_of(lines, number, archive))
-        done.parts[FETCHES_] = [writer.part]
-    mine = hosts_of(
-        run, HOSTS_, hosts, lambda host: hash_of(host) % job.plan.facts["fetchers"] == key
-    )
-    if mine.num_rows:
-        with parts.Writer(run, HOSTS_, name, HOSTS) as writer:
-            writer.write(mine)
-        done.parts[HOSTS_] = [writer.part]
+    tables = {
+        FETCHES_: fetches_of(lines, number, archive),
+        HOSTS_: hosts_of(run, hosts, key, job.plan.facts["fetchers"]),
+    }
+    for table, rows in tables.items():
+        if rows.num_rows:
+            done.parts[table] = [write(run, table, f"part-{number:05d}-{key:03d}", rows)]
     done.parts[WARC] = [_sealed(path, lines, i) for i, path in enumerate(archive.files())]
     done.out = _by_part(lines, round_, job.plan.facts["groups"])
     return done
@@ -197,10 +184,7 @@ def _merged(job: Job, number: int, came: pa.Table, new: pa.Table) -> Part:
     if not (came.num_rows or new.num_rows):
         return job.run.table(URLS).parts[number]
     merged = frontier.merge(part(job.run, number), came, new, _crawl(job.recipe))
-    name = f"part-{number:05d}-{job.plan.facts['round']:05d}.parquet"
-    with parts.Writer(job.run, URLS, name, FRONTIER) as writer:
-        writer.write(merged)
-    return writer.part
+    return write(job.run, URLS, f"part-{number:05d}-{job.plan.facts['round']:05d}", merged)
 
 
 STEP = Step("crawl", "URLs to pages", lambda run, recipe: {}, (choose, fetch, merge), plan=plan)

@@ -1,7 +1,5 @@
 """The tables of a crawl in the run folder: the frontier, what is known of hosts, the log, WARC."""
 
-import hashlib
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -47,9 +45,8 @@ def survey(run: Run, now: Now) -> dict[str, Any]:
     return {**known, "first": first, "fetched": fetched, "hosts": sum(h.num_rows for h in hosts)}
 
 
-def write(run: Run, number: int, rows: pa.Table) -> Part:
-    """Write a part of the frontier under a name of its own."""
-    mark = hashlib.sha256(repr((rows.num_rows, time.time_ns())).encode()).hexdigest()[:8]
-    with parts.Writer(run, URLS, f"part-{number:05d}-{mark}.parquet", FRONTIER) as writer:
+def write(run: Run, table: str, name: str, rows: pa.Table) -> Part:
+    """Write a part of a table."""
+    with parts.Writer(run, table, f"{name}.parquet", rows.schema) as writer:
         writer.write(rows)
     return writer.part

@@ -25,28 +25,22 @@ SHOWN = 8  # reasons that are told while it goes
 FAULTS = 3  # reasons that are told beside what else a run did
 
 
-class Follow:
-    """Shows how a crawl goes, until the block ends."""
+@contextlib.contextmanager
+def follow(console: Console, look: Callable[[], Live]) -> Iterator[None]:
+    """Show how a crawl goes, until the block ends: a table that changes, or a line now and then."""
+    began, terminal = time.monotonic(), console.is_terminal
+    screen = Screen(console=console, auto_refresh=False, transient=True)
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def tell() -> None:
+        now = look()
+        if terminal:
+            screen.update(table(now, time.monotonic() - began), refresh=True)
+        else:
+            console.print(line(now), highlight=False)
 
-    @contextlib.contextmanager
-    def __call__(self, look: Callable[[], Live]) -> Iterator[None]:
-        """A table that changes, or a line now and then."""
-        began, terminal = time.monotonic(), self.console.is_terminal
-        screen = Screen(console=self.console, auto_refresh=False, transient=True)
-
-        def tell() -> None:
-            now = look()
-            if terminal:
-                screen.update(table(now, time.monotonic() - began), refresh=True)
-            else:
-                self.console.print(line(now), highlight=False)
-
-        shown = screen if terminal else contextlib.nullcontext()
-        with shown, looking(tell, EVERY if terminal else LINES):
-            yield
+    shown = screen if terminal else contextlib.nullcontext()
+    with shown, looking(tell, EVERY if terminal else LINES):
+        yield
 
 
 def brief(now: Mapping[str, Any]) -> str:

@@ -18,12 +18,7 @@ LONG = 1_000_000  # bytes of a member's extended header, at most
 _RECORD = re.compile(rb"(\d{1,7}) ([^=\n]+)=")  # of a pax header: its length, a name
 
 
-_EXTENDED = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-)
+_EXTENDED = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
 
 
 class Member(NamedTuple):
