@@ -63,6 +63,20 @@ def test_a_url_stands_in_for_a_missing_id() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"body": "x", "meta": {"text": "y"}}', "; there are body, meta"),
+        (json.dumps({f"f{i}": i for i in range(14)}).encode(), ", f10, f11 and 2 more"),
+        (b"{}", "; there are none"),
+        (b'{"text": null, "body": "x"}', "field text"),
+    ],
+)
+def test_of_a_row_without_the_field_it_is_told_which_there_are(line: bytes, told: str) -> None:
+    (item,) = read(line)
+    assert isinstance(item, Dead) and item.reason == "no text" and item.detail.endswith(told)
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         (b'{"other": "x"}', "no text"),

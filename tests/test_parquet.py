@@ -117,6 +117,8 @@ def test_a_missing_column_is_one_dead_letter_that_names_the_others(write: Write)
         ("no column", "text; there are content, url")
     ]
     assert texts(read("parquet", body, text="content")) == ["x"]
+    many = write(pa.table({f"f{i}": ["x"] for i in range(14)}))
+    assert dead(read("parquet", many))[0].detail.endswith("f10, f11 and 2 more")
     assert len(dead(read("parquet", body, text="content.inner"))) == 1
 
 

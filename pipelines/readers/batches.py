@@ -6,6 +6,8 @@ taken row by row, and one that fails is a dead letter; its neighbours live.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 import orjson
@@ -48,7 +50,7 @@ def check(schema: pa.Schema, source: Source) -> Fault | None:
     """Why no row of this schema has a text; None if rows may have one."""
     kind = _type(schema, source.text)
     if kind is None:
-        return Fault("no column", brief(f"{source.text}; there are {', '.join(schema.names)}"))
+        return Fault("no column", brief(f"{source.text}; {rows.there_are(schema.names)}"))
     kind = _bare(kind)
     if any(is_text(kind) for is_text in _TEXTS):
         return None
@@ -128,16 +130,18 @@ def _keys(
 
 def _others(batch: pa.RecordBatch, named: tuple[str, ...]) -> pa.StringArray:
     """The other columns of each row, as JSON."""
-    rest = {n: c for n, c in zip(batch.schema.names, batch.columns, strict=True) if n not in named}
+    return pa.array([rows.metadata(row) for row in _fields(batch, named)], pa.string())
+
+
+def _fields(batch: pa.RecordBatch, named: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The other columns of each row, save those of bytes."""
     kept = {
         name: _plain(column).to_pylist()
-        for name, column in rest.items()
-        if not _is_blob(column.type)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name not in named and not _is_blob(column.type)
     }
-    if not kept:
-        return pa.nulls(batch.num_rows, pa.string())
-    rows_ = (dict(zip(kept, row, strict=True)) for row in zip(*kept.values(), strict=True))
-    return pa.array([rows.metadata(row) for row in rows_], pa.string())
+    values = zip(*kept.values(), strict=True) if kept else repeat((), batch.num_rows)
+    return (dict(zip(kept, row, strict=True)) for row in values)
 
 
 def _several(batch: pa.RecordBatch, first: int, source: Source) -> Iterator[Document | Dead]:
@@ -160,17 +164,11 @@ def _convert(batch: pa.RecordBatch, first: int, source: Source) -> list[Document
     text = _column(batch, source.text)
     strings = _plain(text).cast(pa.large_string())
     texts, sizes = strings.to_pylist(), pc.binary_length(strings).to_pylist()
-    names, values = [], []
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if name != source.text and not _is_blob(column.type):
-            names.append(name)
-            values.append(_plain(column).to_pylist())
-    fields = zip(*values, strict=True) if values else [()] * len(texts)
+    fields = _fields(batch, (source.text,))
     out = []
-    for at, (text, size, row) in enumerate(zip(texts, sizes, fields, strict=True)):
-        others = dict(zip(names, row, strict=True))
-        rows.pop(others, source.text)
-        out.append(rows.document(text, others, first + at, size or 0, source))
+    for at, (text, size, row) in enumerate(zip(texts, sizes, fields, strict=True), first):
+        rows.pop(row, source.text)
+        out.append(rows.document(text, row, at, size or 0, source))
     return out
 
 

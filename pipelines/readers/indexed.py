@@ -8,7 +8,7 @@ Source: Common Crawl, "Columnar Index" and "CDXJ Index".
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -169,32 +169,27 @@ def _parquet(file: BinaryIO, named: Sequence[str]) -> Iterator[pa.Table | Dead]:
 
 
 def _cdxj(file: BinaryIO, named: Sequence[str]) -> Iterator[pa.Table | Dead]:
-    whole = packed.File(file)
-    pieces = packed.unpacker(whole)
     rows: list[dict[str, Any]] = []
     schema = pa.schema([CDXJ.field(name) for name in named])
-    for line in chain(jsonl.lines(pieces), [None]):
-        if line is None or len(rows) == LINES:
+    for line in jsonl.filled(file):
+        row = line._replace(offset=0) if isinstance(line, Dead) else _line(line)
+        if isinstance(row, Dead):
+            yield row
+            continue
+        rows.append(row)
+        if len(rows) == LINES:
             yield pa.Table.from_pylist(rows, schema)
             rows = []
-        if line is not None and line.content is not None and line.content.strip():
-            row = _line(line.content)
-            if row is None:
-                yield Dead(line.offset, "not CDXJ", brief(line.content[:80].decode("latin-1")))
-            else:
-                rows.append(row)
-    if pieces.fault:
-        detail = f"after {pieces.at:,} of {whole.size:,} bytes"
-        yield Dead(0, pieces.fault, detail, max(whole.size - pieces.at, 0))
+    yield pa.Table.from_pylist(rows, schema)
 
 
-def _line(content: bytes) -> dict[str, Any] | None:
-    """The columns of a line; None: it is none."""
+def _line(line: jsonl.Line) -> dict[str, Any] | Dead:
+    """The columns of a line."""
     try:
-        fields = orjson.loads(content[content.index(b"{") :])
+        fields = orjson.loads(line.content[line.content.index(b"{") :])
         return {to: _value(to, fields[name]) for name, to in NAMES.items() if name in fields}
     except ValueError:
-        return None
+        return Dead(line.offset, "not CDXJ", brief(line.content[:80].decode("latin-1")))
 
 
 def _value(column: str, given: object) -> object:

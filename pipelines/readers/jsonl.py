@@ -15,7 +15,7 @@ class Line(NamedTuple):
 
     offset: int  # bytes into the unpacked file
     length: int  # bytes, with its newline
-    content: bytes | None  # None: more than `LINE` bytes
+    content: bytes  # none of a line of more than `LINE` bytes
     ended: bool  # by a newline, rather than by the end of what could be read
 
 
@@ -27,22 +27,31 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Document | Dead 
         name: of the file; a ``.json`` that begins with a bracket holds no rows, but an array.
         source: names the fields that hold text, id and URL.
     """
+    begun = False
+    for line in filled(file):
+        if isinstance(line, Dead):
+            yield line
+        elif not begun and not is_lines(name) and line.content.lstrip().startswith(b"["):
+            yield Dead(line.offset, "one JSON array", ADVICE, file.seek(0, 2))
+            return
+        else:
+            begun = True
+            yield _row(line, source)
+
+
+def filled(file: BinaryIO) -> Iterator[Line | Dead]:
+    """The lines of a file that are not blank; a dead letter for what is no line or is damaged."""
     whole = packed.File(file)
     pieces = packed.unpacker(whole)
     end = 0
-    begun = False
     for line in lines(pieces):
         if not line.ended and pieces.fault:
             break  # a part of a line
         end = line.offset + line.length
-        if line.content is None:
+        if line.length > LINE:
             yield Dead(line.offset, "too large", f"a line of {line.length:,} bytes")
         elif line.content.strip():
-            if not begun and _is_array(line.content, name):
-                yield Dead(line.offset, "one JSON array", ADVICE, whole.size)
-                return
-            begun = True
-            yield _row(line, source)
+            yield line
     if pieces.fault:
         detail = f"after {pieces.at:,} of {whole.size:,} bytes"
         yield Dead(end, pieces.fault, detail, max(whole.size - pieces.at, 0))
@@ -69,21 +78,21 @@ def lines(pieces: packed.Unpacker) -> Iterator[Line]:
         yield Line(start, length, _content(held, b"", length, start), False)
 
 
-def _content(held: list[bytes], end: bytes, length: int, start: int) -> bytes | None:
+def _content(held: list[bytes], end: bytes, length: int, start: int) -> bytes:
     if length > LINE:
-        return None
+        return b""
     line = b"".join([*held, end]) if held else end
     return line if start else line.removeprefix(BOM)
 
 
-def _is_array(content: bytes, name: str) -> bool:
-    """Whether a first line begins the one array of a file, by its name no JSON lines."""
-    lines = ".jsonl" in name.lower() or ".ndjson" in name.lower()
-    return not lines and content.lstrip().startswith(b"[")
+def is_lines(name: str) -> bool:
+    """Whether a file's name says that each line is a value, and not all of it one."""
+    return ".jsonl" in name.lower() or ".ndjson" in name.lower()
 
 
 def _row(line: Line, source: Source) -> Document | Dead:
-    row = rows.parse(line.content or b"", line.offset)
+    row = rows.parse(line.content, line.offset)
     if isinstance(row, Dead):
         return row
-    return rows.document(rows.pop(row, source.text), row, line.offset, line.length, source)
+    text = rows.pop(row, source.text, rows.MISSING)
+    return rows.document(text, row, line.offset, line.length, source)

@@ -10,7 +10,7 @@ Sources: P. Deutsch, RFC 1952 (gzip), 1996; Y. Collet and M. Kucherawy, RFC 8878
 import re
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import zstandard
 
@@ -66,28 +66,25 @@ class File:
         return out
 
 
-class Unpacker(Protocol):
-    """Pieces of unpacked bytes.
+class Unpacker:
+    """Pieces of unpacked bytes, in order, none empty.
 
     Attributes:
         at: offset in the file up to which bytes were used; after the last piece, where it ended.
         fault: None, or after the last piece why there were no more: `CUT` or `DAMAGED`.
     """
 
-    at: int
-    fault: str | None
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The pieces, in order, none empty."""
-
-
-class Plain:
-    """A file that is not packed."""
-
     def __init__(self, file: File, at: int = 0) -> None:
         self.at = at
         self.fault: str | None = None
         self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+class Plain(Unpacker):
+    """A file that is not packed."""
 
     def __iter__(self) -> Iterator[bytes]:
         """The file, a block at a time."""
@@ -96,16 +93,12 @@ class Plain:
             yield piece
 
 
-class Member:
+class Member(Unpacker):
     """One gzip member, its checksum verified."""
-
-    def __init__(self, file: File, at: int) -> None:
-        self.at = at
-        self.fault: str | None = CUT  # until its trailer was read
-        self._file = file
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces of at most `PIECE` bytes, so that a bomb is unpacked a little at a time."""
+        self.fault = CUT  # until its trailer was read
         inflate = zlib.decompressobj(wbits=31)
         while fed := self._file.read(self.at):
             self.at = end = self.at + len(fed)
@@ -126,13 +119,8 @@ class Member:
                     return
 
 
-class Gzip:
+class Gzip(Unpacker):
     """A gzip file of any number of members, one after the other."""
-
-    def __init__(self, file: File) -> None:
-        self.at = 0
-        self.fault: str | None = None
-        self._file = file
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces of all members.  Zeros after the last are padding (as for gzip itself)."""
@@ -148,13 +136,8 @@ class Gzip:
                 return
 
 
-class Zstd:
+class Zstd(Unpacker):
     """A zstd file of any number of frames, one after the other."""
-
-    def __init__(self, file: File) -> None:
-        self.at = 0
-        self.fault: str | None = None
-        self._file = file
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces of all frames."""

@@ -3,12 +3,19 @@
 A field is named by its key, or by keys joined by dots where objects hold objects: ``meta.url``.
 """
 
+from collections.abc import Collection
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from pipelines.readers import LIMIT, Dead, Document, Source
 from pipelines.readers.pages import brief
+
+MISSING = object()
+"""The text of a row that has none."""
+
+NAMED = 12  # fields that are told of where one is missing
 
 _KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
@@ -22,12 +29,14 @@ def document(
     type counts as missing.  Whatever becomes neither is kept as metadata.
 
     Args:
-        text: taken out of the row.
+        text: taken out of the row, or `MISSING`.
         row: all other fields; is used up.
         offset: where the row stands.
         length: bytes of the row.
         source: names the fields that hold text, id and URL.
     """
+    if text is MISSING:
+        return Dead(offset, "no text", brief(f"field {source.text}; {there_are(row)}"))
     if not isinstance(text, str):
         reason = "no text" if text is None else f"text is {_KINDS[type(text)]}"
         return Dead(offset, reason, brief(f"field {source.text}"))
@@ -61,10 +70,16 @@ def parse(content: bytes, offset: int) -> dict[str, Any] | Dead:
     return row
 
 
-def pop(row: dict[str, Any], field: str) -> Any:
-    """Take a field out of a row; None where there is none."""
+def there_are(names: Collection[str]) -> str:
+    """Which fields there are, at most `NAMED` of them and then how many more."""
+    more = f" and {len(names) - NAMED:,} more" * (len(names) > NAMED)
+    return f"there are {', '.join(islice(names, NAMED)) or 'none'}{more}"
+
+
+def pop(row: dict[str, Any], field: str, default: object = None) -> Any:
+    """Take a field out of a row."""
     holder, key = _place(row, field)
-    return holder.pop(key, None)
+    return holder.pop(key, default)
 
 
 def _take(row: dict[str, Any], field: str, kinds: tuple[type, ...]) -> str | None:

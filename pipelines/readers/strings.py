@@ -28,10 +28,10 @@ def json(file: BinaryIO, name: str) -> Iterator[Row | Dead]:
         file: seekable.
         name: of the file.
     """
-    lines = ".jsonl" in name.lower() or ".ndjson" in name.lower()
-    whole = None if lines else _whole(file)
+    whole = None if jsonl.is_lines(name) else _whole(file)
     if whole is None:
-        yield from _lines(file)
+        for line in jsonl.filled(file):
+            yield line if isinstance(line, Dead) else _row(line.content, line.offset)
     else:
         yield from map(strings, whole if isinstance(whole, list) else [whole])
 
@@ -42,19 +42,6 @@ def _whole(file: BinaryIO) -> Any:
         return orjson.loads(b"".join(packed.unpacker(packed.File(file))).removeprefix(jsonl.BOM))
     except orjson.JSONDecodeError:
         return None
-
-
-def _lines(file: BinaryIO) -> Iterator[Row | Dead]:
-    pieces = packed.unpacker(packed.File(file))
-    for line in jsonl.lines(pieces):
-        if not line.ended and pieces.fault:
-            break
-        if line.content is None:
-            yield Dead(line.offset, "too large", f"a line of {line.length:,} bytes")
-        elif line.content.strip():
-            yield _row(line.content, line.offset)
-    if pieces.fault:
-        yield Dead(pieces.at, pieces.fault, f"after {pieces.at:,} bytes")
 
 
 def _row(content: bytes, offset: int) -> Row | Dead:
