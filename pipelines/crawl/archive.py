@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pipelines.crawl.client import Answer
+from pipelines.crawl.outcome import Row
 from pipelines.readers.consents import FIELD
 
 FILE = 256_000_000  # bytes of a WARC file, about
@@ -42,14 +43,6 @@ class Place(NamedTuple):
     file: int
     offset: int
     length: int
-
-
-class Earlier(NamedTuple):
-    """The record that a revisit stands for."""
-
-    id: str
-    url: str
-    fetched: int  # seconds since 1970
 
 
 def digest(body: bytes) -> str:
@@ -103,27 +96,23 @@ class Archive:
         }
         return self._http("response", url, answer, when, fields, head + answer.body)
 
-    def revisit(
-        self, url: str, answer: Answer, when: float, profile: str, earlier: Earlier, body: str
-    ) -> tuple[Place, str]:
-        """Write that an answer is the one that an earlier record holds.
+    def revisit(self, row: Row, answer: Answer, when: float, profile: str) -> Place:
+        """Write that an answer is the one that the record of its URL holds.
 
         Args:
-            url: that was asked for.
+            row: that was asked for, and has a record.
             answer: its head is kept.
             when: seconds since 1970.
             profile: one of `PROFILES`.
-            earlier: the record.
-            body: digest of the body.
         """
         fields = {
             "WARC-Profile": PROFILES[profile],
-            "WARC-Refers-To": f"<urn:uuid:{earlier.id}>",
-            "WARC-Refers-To-Target-URI": earlier.url,
-            "WARC-Refers-To-Date": stamp(earlier.fetched),
-            "WARC-Payload-Digest": f"sha1:{body}",
+            "WARC-Refers-To": f"<urn:uuid:{row.record}>",
+            "WARC-Refers-To-Target-URI": row.url,
+            "WARC-Refers-To-Date": stamp(row.fetched or 0),
+            "WARC-Payload-Digest": f"sha1:{row.digest}",
         }
-        return self._http("revisit", url, answer, when, fields, _head(answer))
+        return self._http("revisit", row.url, answer, when, fields, _head(answer))[0]
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Tell what became of a URL."""

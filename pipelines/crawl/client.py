@@ -229,13 +229,11 @@ class Client:
         return transfer.sockets[-1]
 
     def _done(self) -> Iterator[tuple[Request, Answer]]:
-        more = 1
-        while more:
-            more, good, bad = self._multi.info_read(HANDLES)
-            for handle in good:
-                yield self._ended(handle, 0, "")
-            for handle, code, said in bad:
-                yield self._ended(handle, code, said)
+        _, good, bad = self._multi.info_read()
+        for handle in good:
+            yield self._ended(handle, 0, "")
+        for handle, code, said in bad:
+            yield self._ended(handle, code, said)
 
     def _ended(self, handle: Any, code: int, said: str) -> tuple[Request, Answer]:
         transfer = self._busy.pop(handle)

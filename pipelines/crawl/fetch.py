@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.crawl.archive import Archive, Earlier, Place, digest
+from pipelines.crawl.archive import Archive, Place, digest
 from pipelines.crawl.client import HANDLES, REFUSED, Answer, Client, Request
 from pipelines.crawl.hosts import ALLOWED, ILL, LONGEST, NONE, UNREACHABLE, Host, Turns
 from pipelines.crawl.outcome import (
@@ -74,7 +74,8 @@ class Round:
         self.found: dict[str, tuple[str, int, int]] = {}
         self.lines: list[Mapping[str, Any]] = []
         self.live = Live(hosts=len(hosts))
-        self.follower = Follower(Scope(crawl), crawl.images)
+        self.scope = Scope(crawl)
+        self.follower = Follower(self.scope, crawl.images)
         self.client = Client(crawl.user_agent, crawl.timeout, crawl.private, crawl.certificates)
 
     def run(self, seconds: float) -> None:
@@ -153,7 +154,7 @@ class Round:
         """Why a URL must not be fetched."""
         if self.refusals.refused(row.url, None):
             return "forgotten"
-        if row.kind == PAGE and not self.follower.holds(row.url):  # the recipe was changed
+        if row.kind == PAGE and not self.scope.holds(row.url):  # the recipe was changed
             return "out of scope"
         return None if host.verdict(row.url) in (ALLOWED, NONE) else "robots.txt"
 
@@ -249,14 +250,13 @@ class Round:
 
     def led(self, row: Row, to: str) -> None:
         """Note where a redirect leads, if that is in scope."""
-        if row.kind == IMAGE or self.follower.holds(to):
+        if row.kind == IMAGE or self.scope.holds(to):
             self.find((to, row.kind, row.depth), row.hops + 1)
 
     def _revisit(
         self, row: Row, answer: Answer, profile: str, now: float
     ) -> tuple[Place, dict[str, Any]]:
-        earlier = Earlier(row.record or "", row.url, row.fetched or 0)
-        place, _ = self.archive.revisit(row.url, answer, now, profile, earlier, row.digest or "")
+        place = self.archive.revisit(row, answer, now, profile)
         kept = {"fetched": row.fetched}  # when the record was written that holds the body
         return place, {**{n: v for n, v in _version(answer).items() if v}, **kept}
 

@@ -154,11 +154,7 @@ def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> 
     """
     known = part["key"].to_numpy()
     part = _updated(part, known, outcomes)
-    links = links.take(
-        pc.sort_indices(
-            links, [("key", "ascending"), ("depth", "ascending"), ("hops", "ascending")]
-        )
-    )
+    links = links.sort_by([(name, "ascending") for name in ("key", "depth", "hops")])
     keys = links["key"].to_numpy()
     at = np.searchsorted(known, keys)
     is_new = begins(keys) & (at == np.searchsorted(known, keys, "right"))
@@ -171,16 +167,14 @@ def merge(part: pa.Table, outcomes: pa.Table, links: pa.Table, crawl: Crawl) -> 
 
 
 def _updated(part: pa.Table, known: NDArray[np.uint64], outcomes: pa.Table) -> pa.Table:
-    at = np.searchsorted(known, outcomes["key"].to_numpy())
+    outcomes = outcomes.sort_by("key")
+    mask = np.zeros(len(known), bool)
+    mask[np.searchsorted(known, outcomes["key"].to_numpy())] = True
+    columns = {name: part[name].combine_chunks() for name in FRONTIER.names}
     for name in OUTCOMES.names[1:]:
-        index = part.schema.get_field_index(name)
-        mask = np.zeros(len(known), bool)
-        mask[at] = True
-        order = pa.array(np.argsort(at))
-        values = outcomes[name].combine_chunks().take(order)
-        old = part[name].combine_chunks()
-        part = part.set_column(index, FRONTIER.field(name), pc.replace_with_mask(old, mask, values))
-    return part
+        values = outcomes[name].combine_chunks()
+        columns[name] = pc.replace_with_mask(columns[name], mask, values)
+    return pa.table(columns, FRONTIER)
 
 
 def _rows_of(new: pa.Table, part: pa.Table, crawl: Crawl) -> pa.Table:

@@ -123,10 +123,6 @@ class Follower:
             if url := self._resolve(row.url, written):
                 yield url, SITEMAP if is_index else PAGE, row.depth + 1
 
-    def holds(self, url: str) -> bool:
-        """Whether a URL is in scope."""
-        return self._scope.holds(url)
-
     def _resolved(self, base: str, href: str) -> str | None:
         if "\\" in href:  # browsers take it for a slash
             path, sign, query = href.partition("?")

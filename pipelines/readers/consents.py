@@ -19,26 +19,16 @@ ROBOTS = ("allowed", "disallowed", "unreachable", "none")
 
 
 class Consents(NamedTuple):
-    """The columns of a document; None: nobody asked.
+    """The columns of a document; None: nobody asked."""
 
-    Attributes:
-        robots: one of `ROBOTS`, of the crawler that fetched the page.
-        agents_refused: agents for AI that may not fetch or use the page.
-        noindex: as fetched; `unavailable_after` a day before is noindex.
-        noai, noimageai: no use for AI, of the page and of its images; noai says both.
-        tdm_reserved: by the page's tags, else its HTTP header, else the site's tdmrep.json.
-        tdm_policy: a URL.
-        ai_txt: see `filters.consent.ai_txt`.
-    """
-
-    robots: str | None = None
-    agents_refused: list[str] | None = None
-    noindex: bool | None = None
-    noai: bool | None = None
-    noimageai: bool | None = None
-    tdm_reserved: bool | None = None
-    tdm_policy: str | None = None
-    ai_txt: str | None = None
+    robots: str | None = None  # one of `ROBOTS`, of the crawler that fetched the page
+    agents_refused: list[str] | None = None  # agents for AI that may not fetch or use the page
+    noindex: bool | None = None  # as fetched; `unavailable_after` a day before is noindex
+    noai: bool | None = None  # no use for AI, of the page or its images
+    noimageai: bool | None = None  # the same, of its images
+    tdm_reserved: bool | None = None  # by the page's tags, else its HTTP header, else tdmrep.json
+    tdm_policy: str | None = None  # a URL
+    ai_txt: str | None = None  # see `filters.consent.ai_txt`
 
 
 UNKNOWN = Consents()

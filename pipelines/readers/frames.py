@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from pipelines.readers import packed
+from pipelines.readers.packed import Stream
 
 HEAD = 65_536  # bytes in which a record's header must end
 RECORD = 64_000_000  # bytes of a record that are held; of a larger one, its first HEAD
@@ -48,60 +49,6 @@ class Lost(NamedTuple):
     offset: int  # as in `Frame`
     unread: int  # bytes of the file
     reason: str
-
-
-class Stream:
-    """What one gzip member or a plain file unpacks to, with a window to look ahead in."""
-
-    def __init__(self, pieces: packed.Unpacker) -> None:
-        self.pieces = pieces
-        self.base = pieces.at
-        self.passed = 0  # unpacked bytes dropped so far
-        self.window = bytearray()
-        self.ended = False
-        self._next = iter(pieces)
-
-    @property
-    def used(self) -> int:
-        """Offset in the file up to which it was used: exact if plain, else a piece ahead."""
-        plain = isinstance(self.pieces, packed.Plain)
-        return self.pieces.at - (len(self.window) if plain else 0)
-
-    def fill(self, size: int) -> bool:
-        """See to it that `size` bytes are in the window; False if the stream ends before."""
-        while len(self.window) < size and not self.ended:
-            piece = next(self._next, b"")
-            self.ended = not piece
-            self.window += piece
-        return len(self.window) >= size
-
-    def drop(self, size: int) -> None:
-        """Go on by `size` bytes, at most to the end of the window."""
-        self.passed += min(size, len(self.window))
-        del self.window[:size]
-
-    def more(self) -> bool:
-        """Drop newlines; False if nothing else is left."""
-        while self.fill(1):
-            ahead = len(self.window) - len(self.window.lstrip(b"\r\n"))
-            if not ahead:
-                return True
-            self.drop(ahead)
-        return False
-
-    def to_next(self) -> bool:
-        """Drop all before the next line ``WARC/1.``; False if there is none, or none near."""
-        limit = self.passed + STRAY
-        while self.fill(len(MAGIC) + 1):
-            found = self.window.find(b"\n" + MAGIC)
-            if found >= 0:
-                self.drop(found + 1)
-                return True
-            self.drop(len(self.window) - len(MAGIC))
-            if self.passed > limit and isinstance(self.pieces, packed.Member):
-                self.pieces.fault, self.ended = STRAYED, True
-        self.drop(len(self.window))
-        return False
 
 
 def frames(file: packed.File) -> Iterator[Frame | Lost]:
@@ -168,7 +115,7 @@ def _closes(stream: Stream, size: int) -> bool:
     """Whether what follows a record of `size` bytes can follow a record."""
     stream.fill(size + 16)
     after = bytes(stream.window[size : size + 16])
-    if stream.ended and stream.pieces.fault:  # the last record before the fault is suspect
+    if stream.fault:  # the last record before the fault is suspect
         return after.lstrip(b"\r\n").startswith(MAGIC)
     return after.startswith((b"\r\n\r\n", b"\n\n")) or MAGIC.startswith(
         after.lstrip(b"\r\n")[: len(MAGIC)]
@@ -176,18 +123,33 @@ def _closes(stream: Stream, size: int) -> bool:
 
 
 def _lost(stream: Stream, offset: int, reason: str) -> Lost:
-    found = stream.to_next()
+    found = _to_next(stream)
     return Lost(offset, 0, WRONG if found and reason == packed.CUT else reason)
 
 
 def _large(stream: Stream, offset: int, size: int) -> Frame | Lost:
     """A record over `RECORD`.  Its length is believed only if the next record is not before it."""
     begins = bytes(stream.window[:HEAD])
-    found = stream.to_next()
+    found = _to_next(stream)
     length = stream.base + stream.passed - offset
     if length >= size or stream.pieces.fault == STRAYED:
         return Frame(offset, length, begins, whole=False)
     return Lost(offset, 0, WRONG if found else _short(stream))
+
+
+def _to_next(stream: Stream) -> bool:
+    """Drop all before the next line ``WARC/1.``; False if there is none, or none near."""
+    limit = stream.passed + STRAY
+    while stream.fill(len(MAGIC) + 1):
+        found = stream.window.find(b"\n" + MAGIC)
+        if found >= 0:
+            stream.drop(found + 1)
+            return True
+        stream.drop(len(stream.window) - len(MAGIC))
+        if stream.passed > limit and isinstance(stream.pieces, packed.Member):
+            stream.pieces.fault, stream.ended = STRAYED, True
+    stream.drop(len(stream.window))
+    return False
 
 
 def _headless(stream: Stream) -> str:

@@ -52,15 +52,6 @@ class Record(NamedTuple):
     size: int
 
 
-def columns(path: Path) -> list[str]:
-    """The columns of an index.
-
-    Raises:
-        OSError, pa.ArrowException: if it cannot be read.
-    """
-    return list(pq.read_schema(path).names) if _is_parquet(path.name) else CDXJ.names
-
-
 def check(path: Path, where: str | None) -> None:
     """Refuse an index without the columns that are asked for, and a condition that does not fit.
 
@@ -69,14 +60,14 @@ def check(path: Path, where: str | None) -> None:
     """
     named = sql.columns(where, "[[source]] where") if where else ()
     try:
-        known = columns(path)
         schema = pq.read_schema(path) if _is_parquet(path.name) else CDXJ
     except Exception as error:
         packed.tripped(error)
         return
     for name in (*PLACE, *named):
-        if name not in known:
-            raise RecipeError(f"{path}: no column {name!r} in the index; {nearest(name, known)}")
+        if name not in schema.names:
+            near = nearest(name, schema.names)
+            raise RecipeError(f"{path}: no column {name!r} in the index; {near}")
     if where:
         asked = pa.schema([schema.field(name) for name in named])
         sql.check_types({"where": where}, asked, f"{path}:")

@@ -166,6 +166,66 @@ class Zstd(Unpacker):
                 return
 
 
+class Stream:
+    """What an unpacker gives, read in order, with a window to look ahead in."""
+
+    def __init__(self, pieces: Unpacker) -> None:
+        self.pieces = pieces
+        self.base = pieces.at
+        self.passed = 0  # unpacked bytes dropped so far
+        self.window = bytearray()
+        self.ended = False
+        self._next = iter(pieces)
+
+    @property
+    def used(self) -> int:
+        """Offset in the file up to which it was used: exact if plain, else a piece ahead."""
+        plain = isinstance(self.pieces, Plain)
+        return self.pieces.at - (len(self.window) if plain else 0)
+
+    @property
+    def fault(self) -> str | None:
+        """At the end, why there is no more."""
+        return self.pieces.fault if self.ended else None
+
+    def fill(self, size: int) -> bool:
+        """See to it that `size` bytes are in the window; False if the stream ends before."""
+        while len(self.window) < size and not self.ended:
+            piece = next(self._next, b"")
+            self.ended = not piece
+            self.window += piece
+        return len(self.window) >= size
+
+    def drop(self, size: int) -> None:
+        """Go on by `size` bytes, at most to the end of the window."""
+        self.passed += min(size, len(self.window))
+        del self.window[:size]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes, fewer at the end."""
+        self.fill(size)
+        taken = bytes(self.window[:size])
+        self.drop(size)
+        return taken
+
+    def skip(self, size: int) -> int:
+        """Pass over bytes; returns how many there were."""
+        begin, left = self.passed, size
+        while left and self.fill(1):
+            self.drop(left)
+            left = size - (self.passed - begin)
+        return self.passed - begin
+
+    def more(self) -> bool:
+        """Drop newlines; False if nothing else is left."""
+        while self.fill(1):
+            ahead = len(self.window) - len(self.window.lstrip(b"\r\n"))
+            if not ahead:
+                return True
+            self.drop(ahead)
+        return False
+
+
 def unpacker(file: File) -> Unpacker:
     """The unpacker that a file's first bytes ask for."""
     head = file.exactly(0, 4)

@@ -42,7 +42,7 @@ def read(file: BinaryIO, name: str, source: Source) -> Iterator[Item]:
     if head.startswith(PARQUET):
         yield from _parquet(file, size, source)
     elif head == FILE or head.startswith(STREAM):
-        yield from _arrow(file, size, source)
+        yield from _arrow(file, size, source, head == FILE)
     else:
         yield Dead(0, "not Parquet or Arrow", f"begins with {head!r}", size)
 
@@ -109,10 +109,8 @@ def _group(opened: _Opened, number: int, first: int, source: Source, row: int) -
         yield Dead(first + done, DAMAGED, brief(detail), row * (group.num_rows - done))
 
 
-def _arrow(file: BinaryIO, size: int, source: Source) -> Iterator[Item]:
+def _arrow(file: BinaryIO, size: int, source: Source, is_file: bool) -> Iterator[Item]:
     """Streams one after the other, up to the end or the footer of a file."""
-    file.seek(0)
-    is_file = file.read(len(FILE)) == FILE
     file.seek(len(FILE) if is_file else 0)
     first = 0
     while (at := file.tell()) < size:

@@ -90,12 +90,11 @@ class Folder:
 
     def read(self, name: str, start: int, size: int) -> bytes:
         """See `Root`."""
+        path = Path(self.root, checked(name))
         try:
-            with Path(self.root, checked(name)).open("rb") as file:
+            with path.open("rb") as file:
                 file.seek(start)
                 found = file.read(size)
-        except RangeError:
-            raise
         except OSError as error:
             reason = "not found" if error.errno == errno.ENOENT else "cannot be opened"
             raise RangeError(reason, os.strerror(error.errno or 0)) from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipelines.readers import Dead
-from pipelines.readers.packed import CUT, DAMAGED, Unpacker
+from pipelines.readers.packed import CUT, DAMAGED, Stream
 from pipelines.readers.pages import brief
 
 BLOCK = 512  # bytes: all of a tar file is made of such
@@ -30,42 +30,12 @@ class Member(NamedTuple):
     is_file: bool
 
 
-class Stream:
-    """What an unpacker gives, read in order."""
-
-    def __init__(self, pieces: Unpacker) -> None:
-        self.at = 0  # bytes of the unpacked file
-        self._unpacker, self._pieces = pieces, iter(pieces)
-        self._held = memoryview(b"")
-        self.fault: str | None = None  # at the end, why there was no more
-
-    def take(self, size: int) -> bytes:
-        """The next bytes, fewer at the end."""
-        return b"".join(self._next(size))
-
-    def skip(self, size: int) -> int:
-        """Pass over bytes; returns how many there were."""
-        return sum(map(len, self._next(size)))
-
-    def _next(self, size: int) -> Iterator[memoryview]:
-        while size:
-            if not self._held:
-                self._held = memoryview(next(self._pieces, b""))
-                if not self._held:
-                    self.fault = self._unpacker.fault
-                    return
-            piece, self._held = self._held[:size], self._held[size:]
-            self.at += len(piece)
-            size -= len(piece)
-            yield piece
-
-
 def members(stream: Stream) -> Iterator[Member | Dead]:
     """The members, of each of which as much may be taken as it holds; a fault is the last item.
 
     Zeros, which end a tar file, are passed over: another file may follow.
     """
-    start, ended = stream.at, False
+    start, ended = stream.passed, False
     longer: dict[bytes, bytes] = {}  # what extended headers say of the member that follows
     while header := stream.take(BLOCK):
         ended = not header.strip(b"\0")
@@ -75,16 +45,16 @@ def members(stream: Stream) -> Iterator[Member | Dead]:
                 reason = CUT if len(header) < BLOCK else DAMAGED
                 yield Dead(start, stream.fault or reason, "no header of a tar file")
                 return
-            end = stream.at + -(-_held(info) // BLOCK) * BLOCK
+            end = stream.passed + -(-_held(info) // BLOCK) * BLOCK
             if info.type in _EXTENDED:
                 longer |= _longer(info, stream.take(min(info.size, LONG)))
             else:
                 yield Member(info.name, start, info.size, info.isreg())
                 longer = {}
-            if stream.at + stream.skip(end - stream.at) < end:
+            if stream.passed + stream.skip(end - stream.passed) < end:
                 yield Dead(start, stream.fault or CUT, brief(f"in {info.name}"))
                 return
-        start = start if longer else stream.at
+        start = start if longer else stream.passed
     if stream.fault or not ended:
         yield Dead(start, stream.fault or CUT, "without its end: members may be missing")
 

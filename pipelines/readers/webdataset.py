@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from filters import charset
 from pipelines.readers import LIMIT, Dead, Document, Skipped, Source, packed, rows
+from pipelines.readers.packed import Stream
 from pipelines.readers.pages import brief
-from pipelines.readers.tar import BLOCK, Member, Stream, members
+from pipelines.readers.tar import BLOCK, Member, members
 from pipelines.readers.text import BYTES
 
 TEXT = "txt"  # extension of texts, where the source names none
@@ -38,7 +39,7 @@ class Sample:
     def add(self, member: Member, kind: str, held: bool, stream: Stream) -> Iterator[Skipped]:
         """A member by its extension: its bytes are held, or it is skipped."""
         self.seen.add(kind)
-        self.length = stream.at + member.size - self.offset
+        self.length = stream.passed + member.size - self.offset
         if not held:
             yield Skipped(kind if _SHORT.fullmatch(kind) else "other")
         elif member.size > (LIMIT if kind == FIELDS else BYTES):
@@ -122,7 +123,7 @@ def _last(sample: Sample | None, fault: Dead, stream: Stream) -> Iterator[Sample
         yield fault
         return
     zeros_between = fault.offset - (sample.offset + sample.length) >= BLOCK
-    only_end_missing = fault.offset == stream.at and not stream.fault
+    only_end_missing = fault.offset == stream.passed and not stream.fault
     if zeros_between or only_end_missing:
         yield sample
         yield fault
