@@ -22,10 +22,10 @@ from pipelines.recipe.text import of_run, parse
 from pipelines.report import command as report
 from pipelines.report.view import gather
 from pipelines.runs import Run
-from pipelines.trainer.shards import Shards
+from tests import needs
 from tests.helpers import needs
 from tests.helpers.begun import begin, family, wait_for
-from tests.helpers.command import SAMPLE, files, here, karez, rows, shards, table
+from tests.helpers.command import SAMPLE, files, here, karez, rows, table
 from tests.helpers.making import write_run
 
 RECIPE = """\
@@ -63,13 +63,9 @@ def test_arms_are_what_they_are_called(run: Path) -> None:
     opened = Run(run)
     arms = {arm.name: texts_of(arm) for arm in prove_arms.the_three(opened, of_run(opened.folder))}
     every = list(rows(run).values())
-    train = {r["id"] for r in every if r["split"] == "learn"}
-    assert sorted(arms["random"]) == sorted(
-        r["text"] for r in every if r["id"] in train and r["kept"]
-    )
-    assert arms["karez"] == [
-        t for s in shards(run) if "learn" in s.name for t in Shards([s]).table["text"].to_pylist()
-    ]
+    train = [r for r in every if r["split"] == "learn" and r["kept"]]
+    assert sorted(arms["random"]) == sorted(r["text"] for r in train)
+    assert arms["karez"] == [r["text"] for r in sorted(train, key=lambda r: r["order"])]
     ruled = {"short", "long"}
     dropped = [r for r in every if r["reason"] in ("duplicate", "near duplicate")]
     assert dropped and len(arms["ocean"]) > len(arms["random"])

@@ -5,8 +5,9 @@
 
 Sets have the columns id, domain, family, type, html, gold, with, without, origin.  Needs LightGBM.
 Labels are kept beside each set, as ``SET.labels.parquet``, and made anew when that is removed.
-TEXTS has of every page of the sets what a model says of it that saw no page of its fold.  --check
-writes nothing: it learns again, and fails if that is not the file that is there.
+TEXTS has of every page of the sets what a model says of it that saw no page of its fold, for
+tests/bench/extraction.py to score.  --check writes nothing: it learns again, and fails if that is
+not the file that is there.
 """
 
 import argparse
@@ -28,7 +29,6 @@ from flat import forest
 from labels import Floats
 from numpy.typing import NDArray
 from pages import FOLDS, Page, bytes_of, fold_of, labelled, unmeasured
-from scores import report
 
 from filters.html.blocks import WORDS
 from filters.html.features import WIDTH
@@ -155,7 +155,7 @@ def around(pages: Sequence[Page], of: Table, first: Floats) -> None:
         regions(read.elements, read.sums, read.blocks, first[a:b], masses, of.rows[a:b])
 
 
-def note(given: argparse.Namespace, pages: Sequence[Page], of: Table, lines: Sequence[str]) -> str:
+def note(given: argparse.Namespace, pages: Sequence[Page], of: Table) -> str:
     """What the model was made of, for people."""
     origins = Counter(page.row["origin"] for page in pages)
     hashes = [f"- {path.name}: {checksum(path)}" for path in given.sets]
@@ -181,10 +181,6 @@ def note(given: argparse.Namespace, pages: Sequence[Page], of: Table, lines: Seq
             "Sets (SHA-256):",
             "",
             *hashes,
-            "",
-            f"Scores of pages held out, in {FOLDS} folds by domain, documentation by tool:",
-            "",
-            *(f"- {line}" for line in lines),
             "",
         ]
     )
@@ -213,7 +209,7 @@ def learned(of: Table) -> bytes:
 
 
 def main() -> None:
-    """Learn, say how good it is on what was held out, and write the model."""
+    """Learn, and write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("sets", type=Path, nargs="+")
@@ -232,11 +228,9 @@ def main() -> None:
     if given.check:
         sys.exit(None if made == given.out.read_bytes() else f"{given.out}: is another model")
     given.out.write_bytes(made)
-    lines = report("first forest", pages, of.at, first)
-    second, seconds = by_others(of.rows, of)
-    lines += report("both forests", pages, of.at, second)
-    given.out.with_suffix(".md").write_text(note(given, pages, of, lines))
+    given.out.with_suffix(".md").write_text(note(given, pages, of))
     if given.unseen:
+        _, seconds = by_others(of.rows, of)
         unseen(given.sets, [*map(Model, of.names, firsts, seconds)], given.unseen)
 
 

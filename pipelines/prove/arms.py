@@ -13,6 +13,7 @@ are drawn in pieces: few long documents are no sample of many.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,8 @@ def of_published(name: str, run: Run) -> Arm:
     Raises:
         RunError: if it published nothing.
     """
-    shards = published(run, of_run(run.folder).publish.train)
-    return Arm(name, shards.texts)
+    documents = published(run, of_run(run.folder).publish.train)
+    return Arm(name, documents["text"].iterchunks)
 
 
 def of_path(path: Path) -> Arm:
@@ -111,13 +112,9 @@ def given(paths: Sequence[Path]) -> Iterator[str]:
 
 
 def _batched(texts: Iterable[str]) -> Iterator[pa.StringArray]:
-    held: list[str] = []
-    for text in texts:
-        held.append(text)
-        if len(held) == BATCH:
-            yield pa.array(held, pa.string())
-            held = []
-    yield pa.array(held, pa.string())
+    left = iter(texts)
+    while some := list(islice(left, BATCH)):
+        yield pa.array(some, pa.string())
 
 
 def _documents(

@@ -58,12 +58,7 @@ def gathered(
     if general:
         return [*sets, _set(GENERAL, given(general), _said(general), size)]
     names = [name for name in splits(run) if name != recipe.publish.train]
-    texts = [
-        text
-        for name in names
-        for batch in published(run, name).texts()
-        for text in batch.to_pylist()
-    ]
+    texts = [text for name in names for text in published(run, name)["text"].to_pylist()]
     if len(texts) < LEAST and sets:
         return sets
     if not texts:

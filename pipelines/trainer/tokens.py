@@ -7,13 +7,11 @@ et al. 2019; the library is `tokenizers`.
 import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 BEGIN = 0
@@ -43,16 +41,8 @@ class Bytes:
 
     def encode(self, texts: pa.StringArray) -> list[Numbers]:
         """See `Tokenizer`."""
-        raw = pc.fill_null(texts, "").cast(pa.binary())
-        _, ends, body = raw.buffers()
-        at = (
-            np.frombuffer(ends, np.int32)[raw.offset :][: len(raw) + 1].tolist() if len(raw) else []
-        )
-        numbers = np.frombuffer(body or b"", np.uint8)
-        return [
-            _begun(numbers[start:end].astype(np.uint16) + np.uint16(1))
-            for start, end in pairwise(at)
-        ]
+        bodies = [(text or "").encode() for text in texts.to_pylist()]
+        return [_begun(np.frombuffer(body, np.uint8) + np.uint16(1)) for body in bodies]
 
 
 class Pairs:
@@ -127,7 +117,8 @@ class Corpus:
     @classmethod
     def open(cls, stem: str | Path) -> "Corpus":
         """From the files that `write` made, memory-mapped."""
-        return cls(np.load(f"{stem}.tokens.npy", "r"), np.load(f"{stem}.ends.npy"))
+        tokens = pa.memory_map(f"{stem}.tokens").read_buffer()
+        return cls(np.frombuffer(tokens, np.uint16), np.load(f"{stem}.ends.npy"))
 
 
 def write(texts: Iterable[pa.StringArray], tokenizer: Tokenizer, stem: str | Path) -> Corpus:
@@ -138,21 +129,11 @@ def write(texts: Iterable[pa.StringArray], tokenizer: Tokenizer, stem: str | Pat
         tokenizer: that says the tokens.
         stem: of the files' names.
     """
-    sizes = [np.empty(0, np.int64)]
-    raw = Path(f"{stem}.raw")
-    with raw.open("wb") as out:
+    sizes = list[int]()
+    with Path(f"{stem}.tokens").open("wb") as out:
         for batch in texts:
-            rows = tokenizer.encode(batch)
-            sizes.append(np.array([len(row) for row in rows], np.int64))
-            out.write(np.concatenate([np.empty(0, np.uint16), *rows]).tobytes())
-    ends = np.cumsum(np.concatenate(sizes))
-    np.save(f"{stem}.ends.npy", ends)
-    shape = (int(ends[-1]) if len(ends) else 0,)
-    with Path(f"{stem}.tokens.npy").open("wb") as out:
-        head = {"descr": "<u2", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(out, head)
-        with raw.open("rb") as read:
-            while piece := read.read(8 << 20):
-                out.write(piece)
-    raw.unlink()
+            for row in tokenizer.encode(batch):
+                sizes.append(len(row))
+                out.write(row.tobytes())
+    np.save(f"{stem}.ends.npy", np.cumsum(sizes, dtype=np.int64))
     return Corpus.open(stem)

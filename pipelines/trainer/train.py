@@ -83,12 +83,8 @@ class Training:
         self.step = 0
         self.points: list[Point] = []
 
-    def advance(self) -> float:
-        """One step.
-
-        Returns:
-            nats a token, of the rows that it learned from.
-        """
+    def advance(self) -> None:
+        """One step."""
         tokens = torch.from_numpy(self.stream.next(self.size.batch)).to(self.size.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.size.rate * min(1.0, (self.step + 1) / self.size.warmup)
@@ -100,7 +96,6 @@ class Training:
         self.step += 1
         share = (POWER + 1) / (self.step + POWER)
         torch._foreach_lerp_(list(self.mean.parameters()), list(self.model.parameters()), share)
-        return float(nats.detach()) if self.step in self.way.marks else math.nan
 
     @property
     def tokens(self) -> int:
