@@ -454,6 +454,20 @@ def test_what_is_not_there_is_said_with_the_nearest(name: str, near: str, folder
     assert list(json.loads(said)["not_found"]) == ["no such key"]
 
 
+def test_a_file_is_known_by_its_path_unless_another_has_its_key(tmp_path: Path) -> None:
+    for number, name in enumerate(("one/a.txt", "one/b.txt", "two/b.txt", "two/of/c.txt")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text(number))
+    recipe = 'name = "a"\n[[source]]\nkind = "text"\npaths = ["one", "./two"]\n'
+    (tmp_path / "recipe.toml").write_text(recipe)
+    again(tmp_path)
+    told = json.loads(forget(tmp_path, "./one/a.txt", tmp_path / "two/of/c.txt", "--json"))
+    assert (told["removed"]["documents"], told["not_found"]) == (2, {})
+    done = here("forget", "runs/a", "./two/b.txt", "./elsewhere", cwd=tmp_path)
+    assert done.returncode == 1 and "; did you mean b.txt?" in done.stdout
+    assert "; a source key of this run is such as b.txt" in done.stdout
+
+
 def test_a_file_that_stands_elsewhere_is_not_called_forgotten(folder: Path) -> None:
     part = next((folder / "runs/a/documents").iterdir())
     part.rename(folder / "elsewhere.parquet")

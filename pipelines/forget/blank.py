@@ -26,7 +26,7 @@ from pipelines.runs.refusals import Refusals
 from pipelines.runs.stores import is_remote
 from pipelines.runs.tables import WARC
 
-BLANK = b"application/x-forgotten"
+BLANK = "application/x-forgotten"
 PIECE = 1 << 20  # bytes that are copied at a time
 _REFERS = ("warc-concurrent-to", "warc-refers-to")
 _END = re.compile(rb"\r?\n\r?\n")
@@ -51,18 +51,11 @@ class Record(NamedTuple):
     @property
     def is_blank(self) -> bool:
         """Whether it stands where another one stood."""
-        return self.get("content-type") == BLANK.decode()
+        return self.get("content-type") == BLANK
 
 
-class Found(NamedTuple):
-    """What is to be taken out of one file."""
-
-    records: list[Record]
-    blanks: bool  # whether some was taken out before
-
-
-def search(run: Run, known: Refusals) -> dict[int, Found]:
-    """What is refused, and what refers to it, by the number of the file.
+def search(run: Run, known: Refusals) -> dict[int, list[Record]]:
+    """What is refused, and what refers to it, by the number of the file; none: all was done before.
 
     Raises:
         DamagedError: if a file is not what the crawl writes: then nobody knows what is in it.
@@ -80,7 +73,7 @@ def search(run: Run, known: Refusals) -> dict[int, Found]:
                     if not record.is_blank:
                         mine.append(record)
             if mine or blanks:
-                found[index] = Found(mine, blanks)
+                found[index] = mine
         if len(ids) == before:
             return found
 
@@ -154,12 +147,12 @@ def rewritten(run: Run, index: int, gone: list[Record]) -> Part:
 
 def blank(record: Record) -> bytes:
     """A gzip member as long as that of a record, which tells of it no more than id and date."""
-    said = {"WARC-Type": "metadata"}
-    said |= {name: record.get(name.lower()) for name in ("WARC-Record-ID", "WARC-Date")}
-    said["WARC-Record-ID"] = f"<{said['WARC-Record-ID']}>"
-    said |= {"Content-Type": BLANK.decode(), "Content-Length": "0"}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
-    body = f"WARC/1.1\r\n{lines}\r\n\r\n\r\n".encode()
+    body = (
+        "WARC/1.1\r\nWARC-Type: metadata\r\n"
+        f"WARC-Record-ID: <{record.get('warc-record-id')}>\r\n"
+        f"WARC-Date: {record.get('warc-date')}\r\n"
+        f"Content-Type: {BLANK}\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+    ).encode()
     deflate = zlib.compressobj(9, wbits=-15)
     packed_ = deflate.compress(body) + deflate.flush()
     ends = struct.pack("<II", zlib.crc32(body), len(body))

@@ -10,13 +10,13 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow as pa
 from rich.console import Console
 
 from pipelines.errors import RecipeError, RunError
@@ -27,7 +27,6 @@ from pipelines.prove import PLACE, PROOF
 from pipelines.recipe.text import of_run
 from pipelines.runs import Run, links, refusals
 from pipelines.runs.refusals import Refusals, Target
-from pipelines.runs.stores import reached
 from pipelines.runs.tables import DATASET, DECISIONS_TABLE, LETTERS, PAIRS_TABLE, WARC
 from pipelines.schema import DOCUMENTS, FORGOTTEN
 
@@ -96,21 +95,18 @@ def command(asked: Asked) -> None:
         RunError: if nothing of it is there, or the documents are another run's.
     """
     wanted = _wanted(asked)
-    run = Run(reached(asked.folder))
-    if not run.folder.exists("manifest.json"):
-        raise RecipeError(f"{asked.folder}: is no run folder; it has no manifest.json")
+    run = Run.opened(asked.folder)
     before = refusals.read(run.folder)
     if not wanted and not before.known:
         raise RecipeError("name what is to be forgotten: URLs, hosts or source keys")
     _refuse_unready(run, asked, before)
+    for name, key in leftover.by_path(of_run(run.folder), wanted):
+        wanted[name].append(key)
     every = [target for targets in wanted.values() for target in targets]
-    if asked.dry_run:
-        told = _forgotten(run, before.with_(every), None)
-    else:
-        with run.lock() as held:
-            before = refusals.read(held.folder)
-            refuse = partial(refusals.add, held.folder, before, every, asked.reason)
-            told = _forgotten(held, before.with_(every), refuse)
+    with nullcontext(run) if asked.dry_run else run.lock() as held:
+        before = refusals.read(held.folder)
+        refuse = partial(refusals.add, held.folder, before, every, asked.reason)
+        told = _forgotten(held, before.with_(every), None if asked.dry_run else refuse)
     missing = {
         name: leftover.nearest(Run(run.folder.path), targets[0])
         for name, targets in wanted.items()
@@ -187,21 +183,20 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
     told, recipe, dry = Outcome(), of_run(run.folder), refuse is None
     told.unknown = sorted(t for t in run.manifest.tables if not t.startswith(KNOWN))
     of = Emptied(run, Run(run.folder.path), known.mark, dry)
-    found = emptied.search(of.old, known) if "documents" in of.old.manifest.tables else {}
-    ids = pa.array([id_ for each in found.values() for id_ in each.about["id"].to_pylist()])
-    ids = ids.cast(pa.string())
-    for each in found.values():
-        told.matched |= _matched(known, each.about)
-    told.sources = leftover.read_from(of.old, recipe, found)
+    found, about = emptied.search(of.old, known)
+    ids = about["id"].combine_chunks()
+    pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
+    told.matched = {target for pair in pairs for target in known.matching(*pair)}
+    told.sources = leftover.places(of.old, recipe, Counter(about["source"].to_pylist()))
     told.recipe = bool(leftover.named(of.old, known))
     told.models = leftover.models(of.old, recipe, found)
-    told.similar = leftover.similar(of.old, found)
+    told.similar = leftover.similar(of.old, found, ids)
     archives = blank.search(of.old, known) if WARC in of.old.manifest.tables else {}
     if refuse is not None:  # all can be read that is to be looked through
         refuse()
     _warc(of, known, archives, told)
-    for index, each in found.items():
-        emptied.empty(of, index, each.rows)
+    for index, rows in found.items():
+        emptied.empty(of, index, rows)
     mentions.checked(of, ids)
     told.matched |= mentions.letters(of, known, ids) | mentions.frontier(of, known)
     matched, images = mentions.pairs(of, known, ids)
@@ -210,8 +205,8 @@ def _forgotten(run: Run, known: Refusals, refuse: Callable[[], None] | None) -> 
     told.removed += of.counts
     if found:
         told.removed["proof"] = _proof(run, dry)
-    rows, shards = unpublish.take_out(of, recipe, ids)
-    told.removed += Counter(published=rows, shards=shards)
+    published, shards = unpublish.take_out(of, recipe, ids)
+    told.removed += Counter(published=published, shards=shards)
     if not dry:
         run.manifest.facts[FORGOTTEN] = known.mark  # by which it was gone through
         run.save()
@@ -228,19 +223,16 @@ def _proof(run: Run, dry: bool) -> int:
     return len(kept)
 
 
-def _matched(known: Refusals, about: pa.Table) -> set[Target]:
-    pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
-    return {target for pair in pairs for target in known.matching(*pair)}
-
-
-def _warc(of: Emptied, known: Refusals, archives: Mapping[int, blank.Found], told: Outcome) -> None:
+def _warc(
+    of: Emptied, known: Refusals, archives: Mapping[int, list[blank.Record]], told: Outcome
+) -> None:
     """Blank the records that were found in the run's own WARC files."""
     for index, found in archives.items():
-        for record in found.records:
+        for record in found:
             told.matched |= known.matching(record.get("warc-target-uri"), None)
-        told.removed["records"] += len(found.records)
+        told.removed["records"] += len(found)
         if not of.dry:
-            of.put(WARC, index, blank.rewritten(of.old, index, found.records))
+            of.put(WARC, index, blank.rewritten(of.old, index, found))
 
 
 def _say(asked: Asked, told: Outcome, missing: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ id (a hash that no text is read from) and the place in a file stay.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,23 +23,13 @@ from pipelines.runs.tables import DECISIONS_TABLE
 from pipelines.schema import FORGOTTEN
 from pipelines.steps import consent, decide, rules
 
-BARE = dict.fromkeys(("text", "source", "detail", "image", "image_url"), "")
-"""Columns that hold no null, and what they hold instead; others of that kind stay."""
+BARE = ("text", "source", "detail", "image", "image_url")
+"""Columns that hold no null, and "" instead; others of that kind stay."""
+
+ABOUT = ("id", "source", "url", "source_key")
+"""Columns of the documents, by which it is known what was meant."""
 
 Rows = NDArray[np.int64]
-
-
-@dataclass
-class Found:
-    """The rows of one part of the documents that are to be emptied, and what they were.
-
-    Attributes:
-        rows: numbers in the part, sorted.
-        about: id, source, url, source key and whether it was kept, of each.
-    """
-
-    rows: Rows
-    about: pa.Table
 
 
 @dataclass
@@ -56,7 +47,7 @@ class Emptied:
     run: Run
     old: Run
     mark: str
-    dry: bool = False
+    dry: bool
     counts: Counter[str] = field(default_factory=Counter)
 
     def name(self, part: str) -> str:
@@ -71,17 +62,21 @@ class Emptied:
         self.run.manifest.tables[table] = Table(sealed.fingerprint, changed)
 
 
-def search(run: Run, known: Refusals) -> dict[int, Found]:
-    """The documents that are refused and not yet empty, by part."""
-    found = {}
-    reads = {"documents": ["id", "source", "url", "source_key"]}
-    for index in range(run.parts):
-        about = run.columns(index, reads)
-        pairs = zip(about["url"].to_pylist(), about["source_key"].to_pylist(), strict=True)
+def search(run: Run, known: Refusals) -> tuple[dict[int, Rows], pa.Table]:
+    """The documents that are refused and not yet empty.
+
+    Returns:
+        the numbers of their rows by part, sorted; and of all together the columns `ABOUT`.
+    """
+    found, about = dict[int, Rows](), [pa.schema([(n, pa.string()) for n in ABOUT]).empty_table()]
+    for index in range(run.parts if "documents" in run.manifest.tables else 0):
+        each = run.columns(index, {"documents": ABOUT})
+        pairs = zip(each["url"].to_pylist(), each["source_key"].to_pylist(), strict=True)
         rows = np.flatnonzero([known.refused(url, key) for url, key in pairs])
         if len(rows):
-            found[index] = Found(rows, about.take(pa.array(rows)))
-    return found
+            found[index] = rows
+            about.append(each.take(pa.array(rows)))
+    return found, pa.concat_tables(about).combine_chunks()
 
 
 def empty(of: Emptied, index: int, rows: Rows) -> None:
@@ -123,20 +118,24 @@ def blanked(rows: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
     taken = rows.take(pa.array(np.arange(len(mask)), mask=mask))
     for at, each in enumerate(rows.schema):
         if not each.nullable:
-            bare = each.name in BARE
-            old = rows[each.name]
-            column = pc.if_else(pa.array(mask), BARE[each.name], old) if bare else old
-            taken = taken.set_column(at, each, column)
+            taken = taken.set_column(at, each, rows[each.name])
+            if each.name in BARE:
+                taken = put(taken, each.name, mask, "")
     return taken
+
+
+def put(rows: pa.Table, name: str, mask: Any, value: Any) -> pa.Table:
+    """The rows, of which some hold another value in a column."""
+    at = rows.schema.get_field_index(name)
+    column = pc.if_else(pa.array(mask), pa.scalar(value, rows.schema.field(at).type), rows[name])
+    return rows.set_column(at, rows.schema.field(at), column)
 
 
 def _said(columns: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
     """Decisions, or reasons, of which some are that the document was forgotten."""
     values = {"reason": FORGOTTEN, "kept": False}
     for name in values.keys() & set(columns.column_names):
-        at = columns.schema.get_field_index(name)
-        column = pc.if_else(pa.array(mask), values[name], columns[name])
-        columns = columns.set_column(at, columns.schema.field(name), column)
+        columns = put(columns, name, mask, values[name])
     return columns
 
 

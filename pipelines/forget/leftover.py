@@ -1,11 +1,13 @@
 """What stays when a run has forgotten: the user's files, models, documents that resemble it."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from hashlib import blake2b
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +15,10 @@ import pyarrow.compute as pc
 
 from filters.urls import host_and_path
 from pipelines.errors import RecipeError
-from pipelines.forget.emptied import Found
+from pipelines.forget.emptied import Rows
 from pipelines.recipe import Recipe, given
 from pipelines.runs import Run, parts
-from pipelines.runs.refusals import BELOW, HOST, URL, Refusals, Target
+from pipelines.runs.refusals import BELOW, HOST, KEY, URL, Refusals, Target
 from pipelines.runs.tables import WARC
 from pipelines.steps import fit, sources
 from pipelines.steps.dedup import clusters
@@ -24,14 +26,8 @@ from pipelines.steps.dedup import clusters
 LOOKED = 20_000  # names among which the nearest is looked for, at most
 
 
-def read_from(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> dict[str, int]:
-    """The files that these documents were read from, but the run's own, and how many of each."""
-    names = (name for each in found.values() for name in each.about["source"].to_pylist())
-    return places(run, recipe, Counter(names))
-
-
 def places(run: Run, recipe: Recipe, counts: Mapping[str, int]) -> dict[str, int]:
-    """Where files stand that are known by their names, but the run's own."""
+    """Where files stand that are known by their names, but the run's own, and how many of each."""
     known = dict(_places(recipe)) if counts else {}
     own = run.manifest.tables.get(WARC)
     ours = {part.name for part in own.parts} - known.keys() if own else set()
@@ -52,14 +48,26 @@ def _places(recipe: Recipe) -> Iterator[tuple[str, str]]:
             continue
 
 
-def models(run: Run, recipe: Recipe, found: Mapping[int, Found]) -> list[str]:
+def by_path(recipe: Recipe, names: Iterable[str]) -> Iterator[tuple[str, Target]]:
+    """Names that are paths of files of the sources, with their source keys that no other has."""
+    roots = (recipe.base, Path.cwd())
+    meant = {os.path.normpath(Path(at, n)): n for n in names if "/" in n for at in roots}
+    files = list(_places(recipe)) if meant else []
+    keys = Counter(key for key, _ in files)
+    for key, path in files:
+        name = meant.get(os.path.normpath(path))
+        if name is not None and keys[key] == 1:
+            yield name, Target(KEY, key)
+
+
+def models(run: Run, recipe: Recipe, found: Mapping[int, Rows]) -> list[str]:
     """The measures that learned from one of these texts, word for word."""
     learners = fit.learners(recipe)
     if not learners or not found:
         return []
     texts = set[bytes]()
-    for index, each in found.items():
-        for _, batch in parts.picked(run, "documents", index, ["text"], each.rows):
+    for index, rows in found.items():
+        for _, batch in parts.picked(run, "documents", index, ["text"], rows):
             texts.update(map(_digest, batch["text"].to_pylist()))
     return [name for name, measure in learners.items() if _learned(measure, texts)]
 
@@ -81,33 +89,35 @@ def _digest(text: str) -> bytes:
     return blake2b(text.strip().encode(), digest_size=16).digest()
 
 
-def similar(run: Run, found: Mapping[int, Found]) -> list[str]:
+def similar(run: Run, found: Mapping[int, Rows], ids: pa.Array) -> list[str]:
     """URLs, or ids, of the documents in one cluster with these that are not among them."""
     if clusters.TABLE not in run.manifest.tables or not found:
         return []
     names = set[str]()
-    for index, each in found.items():
-        of = run.columns(index, {clusters.TABLE: ["cluster"]}).take(pa.array(each.rows))
+    for index, rows in found.items():
+        of = run.columns(index, {clusters.TABLE: ["cluster"]}).take(pa.array(rows))
         names.update(of["cluster"].drop_null().to_pylist())
     wanted, others = pa.array(sorted(names), pa.string()), list[str]()
     reads = {clusters.TABLE: ["cluster"], "documents": ["id", "url", "source_key", "source"]}
-    gone = {id_ for each in found.values() for id_ in each.about["id"].to_pylist()}
     for index in range(run.parts):
-        rows = run.columns(index, reads)
-        there = pc.and_(pc.is_in(rows["cluster"], wanted), pc.not_equal(rows["source"], ""))
-        for row in rows.filter(pc.fill_null(there, False)).to_pylist():
-            if row["id"] not in gone:
-                others.append(row["url"] or row["source_key"] or row["id"])
+        part = run.columns(index, reads)
+        there = pc.and_(pc.is_in(part["cluster"], wanted), pc.not_equal(part["source"], ""))
+        there = pc.and_(there, pc.invert(pc.is_in(part["id"], ids)))
+        for row in part.filter(pc.fill_null(there, False)).to_pylist():
+            others.append(row["url"] or row["source_key"] or row["id"])
     return others
 
 
 def nearest(run: Run, target: Target) -> str:
-    """What to say of a name of which nothing is here: the nearest one that is, if there is one."""
+    """What to say of a name of which nothing is here: the nearest one that is, or how keys look."""
     if "documents" not in run.manifest.tables:
         return ""
     known = dict.fromkeys(islice(_names(run, target), LOOKED))
     near = get_close_matches(target.name.removeprefix("."), known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    if near:
+        return f"; did you mean {near[0]}?"
+    key = next(filter(None, known), None) if target.kind == KEY else None
+    return f"; a source key of this run is such as {key}" if key else ""
 
 
 def _names(run: Run, target: Target) -> Iterator[str]:

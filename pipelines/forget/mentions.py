@@ -8,11 +8,13 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS
-from pipelines.forget.emptied import Emptied, blanked
+from pipelines.forget.emptied import Emptied, blanked, put
 from pipelines.runs import parts
 from pipelines.runs.refusals import Refusals, Target
 from pipelines.runs.tables import LETTERS, PAIRS_TABLE
@@ -45,7 +47,7 @@ def letters(of: Emptied, known: Refusals, ids: pa.Array) -> set[Target]:
 
     for table in of.old.manifest.tables:
         if table.startswith(LETTERS):
-            _changed(of, table, mask, lambda rows, gone: blanked(rows, gone.to_numpy(False)))
+            _changed(of, table, mask, blanked)
     return matched
 
 
@@ -55,8 +57,7 @@ def checked(of: Emptied, ids: pa.Array) -> None:
     def mask(rows: pa.Table) -> pa.Array:
         return pc.or_(*(pc.is_in(rows[name], ids) for name in ("probe", "other")))
 
-    if truth.TABLE in of.old.manifest.tables:
-        _changed(of, truth.TABLE, mask, lambda rows, gone: rows.filter(pc.invert(gone)))
+    _changed(of, truth.TABLE, mask, lambda rows, gone: rows.filter(pa.array(~gone)))
 
 
 def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> tuple[set[Target], Counter[str]]:
@@ -75,8 +76,7 @@ def pairs(of: Emptied, known: Refusals, ids: pa.Array) -> tuple[set[Target], Cou
         kept.update(rows["image"].filter(pc.invert(mine)).to_pylist())
         return mine
 
-    if PAIRS_TABLE in of.old.manifest.tables:
-        _changed(of, PAIRS_TABLE, mask, lambda rows, gone: blanked(rows, gone.to_numpy(False)))
+    _changed(of, PAIRS_TABLE, mask, blanked)
     for name in of.run.folder.list(IMAGES) if of.counts.total() and not of.dry else ():
         if posixpath.basename(name).partition(".")[0] not in kept:
             of.run.folder.delete(name)
@@ -90,17 +90,15 @@ def frontier(of: Emptied, known: Refusals) -> set[Target]:
         the refusals of what it knew.
     """
     matched = set[Target]()
+    for table, about in FRONTIER.items():
 
-    def named(rows: pa.Table, table: str) -> pa.Array:
-        return _refused(rows, FRONTIER[table], known, matched)
+        def mask(rows: pa.Table, name: str = about) -> pa.Array:
+            return pc.or_(*(_refused(rows, each, known, matched) for each in (name, LEADS)))
 
-    for table in filter(of.old.manifest.tables.__contains__, FRONTIER):
-
-        def mask(rows: pa.Table, table: str = table) -> pa.Array:
-            return pc.or_(named(rows, table), _refused(rows, LEADS, known, matched))
-
-        def without(rows: pa.Table, _: pa.Array, table: str = table) -> pa.Table:
-            return _leading(rows.filter(pc.invert(named(rows, table))), known)
+        def without(rows: pa.Table, _: NDArray[np.bool_], name: str = about) -> pa.Table:
+            left = rows.filter(pc.invert(_refused(rows, name, known, matched)))
+            nowhere = _refused(left, LEADS, known, matched)
+            return put(left, LEADS, nowhere, None) if LEADS in left.column_names else left
 
         _changed(of, table, mask, without)
     return matched
@@ -117,28 +115,18 @@ def _refused(rows: pa.Table, name: str, known: Refusals, matched: set[Target]) -
     return mask
 
 
-def _leading(rows: pa.Table, known: Refusals) -> pa.Table:
-    """The rows, which lead to nothing that is refused."""
-    if LEADS not in rows.column_names:
-        return rows
-    nowhere = pa.scalar(None, pa.string())
-    leads = pc.if_else(_refused(rows, LEADS, known, set()), nowhere, rows[LEADS])
-    at = rows.schema.get_field_index(LEADS)
-    return rows.set_column(at, rows.schema.field(LEADS), leads)
-
-
 def _changed(
     of: Emptied,
     table: str,
     which: Callable[[pa.Table], pa.Array],
-    do: Callable[[pa.Table, pa.Array], pa.Table],
+    do: Callable[[pa.Table, NDArray[np.bool_]], pa.Table],
 ) -> None:
-    """Change the parts of a table in which some rows are meant."""
-    for index, part in enumerate(of.old.table(table).parts):
+    """Change the parts of a table, if it is there, in which some rows are meant."""
+    sealed = of.old.manifest.tables.get(table)
+    for index, part in enumerate(sealed.parts if sealed else ()):
         rows = of.old.open_part(table, index).read()
-        gone = which(rows)
-        gone = gone.combine_chunks() if isinstance(gone, pa.ChunkedArray) else gone
-        count = pc.sum(gone).as_py() or 0
+        gone = np.asarray(which(rows), np.bool_)
+        count = int(gone.sum())
         of.counts[table.partition("/")[0]] += count
         if count and not of.dry:
             new = do(rows, gone)

@@ -18,6 +18,7 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Part, Run, Table
 from pipelines.runs.tables import DATASET, SHARDS, split_of
 from pipelines.steps import publish
+from pipelines.trainer.shards import shards
 
 EXTRA = (f"{DATASET}/report", "report.html")  # pages with samples of the texts
 
@@ -28,37 +29,32 @@ def take_out(of: Emptied, recipe: Recipe, ids: pa.Array) -> tuple[int, int]:
     Returns:
         rows and shards.
     """
-    run, done, rows, shards = of.run, Done(), 0, 0
+    run, done, rows, changed = of.run, Done(), 0, 0
     if not of.dry:
         _sweep(run)
     if DATASET not in run.manifest.tables or not len(ids):
         return 0, 0
     done.parts[DATASET] = []
-    for part in _shards(run):
+    for part in shards(run):
         gone, now = _without(of, part, ids, done)
-        rows, shards = rows + gone, shards + bool(gone)
+        rows, changed = rows + gone, changed + bool(gone)
         done.parts[DATASET].append(now)
     if not of.dry:  # the card tells of what was forgotten, also where nothing of it was published
         publish.finish(Job(run, recipe, publish.STEP, [], Plan([]), ""), done)
         sealed = run.manifest.tables[DATASET]
         run.manifest.tables[DATASET] = Table(sealed.fingerprint, tuple(done.parts[DATASET]))
         run.manifest.steps["publish"]["counts"] = dict(sorted(done.counts.items()))
-    return rows, shards
+    return rows, changed
 
 
 def _sweep(run: Run) -> None:
     """Delete pages with samples of texts, and shards of a run that was cut off."""
     for name in EXTRA:
         run.folder.delete(name)
-    named = {f"{DATASET}/{part.name}" for part in _shards(run)}
+    named = {f"{DATASET}/{part.name}" for part in shards(run)}
     for name in run.folder.list(f"{DATASET}/{SHARDS}"):
         if name not in named:
             run.folder.delete(name)
-
-
-def _shards(run: Run) -> list[Part]:
-    sealed = run.manifest.tables.get(DATASET)
-    return [part for part in sealed.parts if part.name.startswith(SHARDS)] if sealed else []
 
 
 def _without(of: Emptied, part: Part, ids: pa.Array, done: Done) -> tuple[int, Part]:
