@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from pipelines.commands.show import place
-from pipelines.errors import RecipeError, RunError, said_of
+from pipelines.errors import RunError, said_of
 from pipelines.plain import plain
 from pipelines.prove import view as proof_view
 from pipelines.report import curve, plots, samples
@@ -33,9 +33,7 @@ def command(folder: str, out: str | None) -> None:
         RecipeError: if the folder is no run.
         RunError: if the run is not finished or damaged, or the file cannot be written.
     """
-    if not stores.folder(stores.reached(folder)).exists("manifest.json"):
-        raise RecipeError(f"{folder}: is no run folder; it has no manifest.json")
-    run = Run(folder)
+    run = Run.opened(folder)
     html = page(gather(run)).encode()
     try:
         if out is None:

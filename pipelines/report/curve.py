@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from pipelines.report.plots import WIDTH, said
+from pipelines.report.plots import drawn, level, path, said
 from pipelines.steps.dedup.recall import Bin, Recall, Theory
 
 HEIGHT = 250
@@ -23,9 +23,7 @@ def curve(theory: Theory, threshold: float, recall: Recall | None) -> Markup:
     points = [_point(each) for each in recall.bins if each.found.whole] if recall else []
     inside = [*_ground(threshold), _line("shared", theory.shared), _line("found", theory.found)]
     text = "Share of pairs that are found, by their similarity"
-    return Markup(
-        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(WIDTH, HEIGHT, text, Markup("").join([*inside, *points]))
+    return drawn("curve", HEIGHT, text, [*inside, *points])
 
 
 def _x(j: float) -> float:
@@ -36,28 +34,22 @@ def _y(share: float) -> float:
     return BOTTOM - (BOTTOM - TOP) * share
 
 
-def _path(kind: str, d: str) -> Markup:
-    return Markup('<path class="{}" d="{}"/>').format(kind, d)
-
-
 def _ground(threshold: float) -> list[Markup]:
     """Lines at round shares, round similarities below, and the threshold."""
-    made = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        made.append(_path("axis", f"M{LEFT:.0f} {_y(share):.1f}H{RIGHT:.0f}"))
-        made.append(said(LEFT - 6, _y(share) + 4, f"{share:.0%}", "end"))
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    made = [level(LEFT, RIGHT, _y(share), f"{share:.0%}") for share in shares]
     for tenth in range(round(10 * LOW), 11):
         made.append(said(_x(tenth / 10), BOTTOM + 16, f"{tenth / 10:g}", "middle"))
     if threshold >= LOW:
         x = _x(threshold)
-        made.append(_path("mark", f"M{x:.1f} {TOP - 8:.1f}V{BOTTOM:.1f}"))
+        made.append(path("mark", f"M{x:.1f} {TOP - 8:.1f}V{BOTTOM:.1f}"))
         made.append(said(x - 4, TOP - 10, f"threshold {threshold:g}", "end", "mark"))
     return made
 
 
 def _line(kind: str, share: Callable[[float], float]) -> Markup:
     places = [LOW + (1 - LOW) * step / STEPS for step in range(STEPS + 1)]
-    return _path(kind, "M" + "L".join(f"{_x(j):.1f} {_y(share(j)):.1f}" for j in places))
+    return path(kind, "M" + "L".join(f"{_x(j):.1f} {_y(share(j)):.1f}" for j in places))
 
 
 def _point(each: Bin) -> Markup:
@@ -73,7 +65,7 @@ def _point(each: Bin) -> Markup:
         pairs,
         low,
         high,
-        _path("interval", f"M{x:.1f} {_y(high):.1f}V{_y(low):.1f}"),
+        path("interval", f"M{x:.1f} {_y(high):.1f}V{_y(low):.1f}"),
         x,
         _y(each.found.value),
         RADIUS,

@@ -4,10 +4,10 @@ How many clusters there are of which size; the largest and the widest of them, e
 that is kept and the one that resembles it least; and what was measured of recall and precision.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -96,21 +96,8 @@ class Twins:
     recall: Recall | None
 
 
-@dataclass(frozen=True, order=True)
-class _Member:
-    """A document in a cluster, the one to show first."""
-
-    rank: float
-    id: str
-    part: int
-    row: int
-
-
-@dataclass(frozen=True)
-class _Cluster:
-    size: int
-    diameter: float
-    kept: _Member
+Row = dict[str, Any]
+"""Of a document in a cluster: `_READ`, its id, its part, and its row in it."""
 
 
 def gather(run: Run, recipe: Recipe) -> Twins | None:
@@ -120,27 +107,19 @@ def gather(run: Run, recipe: Recipe) -> Twins | None:
         return None
     sizes: Counter[int] = Counter()
     removed: Counter[bool] = Counter()
-    tops: dict[str, list[_Cluster]] = {"size": [], "diameter": []}
-    for part, rows in _parts(run):
+    tops: dict[str, list[pa.Table]] = {"cluster_size": [], "cluster_diameter": []}
+    for rows in _parts(run):
         kept = rows.filter(pc.invert(rows["duplicate"]))
         sizes.update(kept["cluster_size"].to_pylist())
         removed.update(rows.filter(rows["duplicate"])["equal"].to_pylist())
         for name, top in tops.items() if kept.num_rows else ():
-            order = [(f"cluster_{name}", "descending"), ("cluster", "ascending")]
-            first = kept.take(pc.select_k_unstable(kept, 2 * MANY, order)).to_pylist()
-            top += [
-                _Cluster(
-                    row["cluster_size"],
-                    row["cluster_diameter"],
-                    _Member(-row[f"cluster_{name}"], row["cluster"], part, row["row"]),
-                )
-                for row in first
-            ]
-            top[:] = heapq.nsmallest(2 * MANY, top, key=lambda cluster: cluster.kept)
-    largest = tops["size"][:MANY]
-    shown = {cluster.kept.id for cluster in largest}
-    widest = [c for c in tops["diameter"] if c.diameter > 0 and c.kept.id not in shown][:MANY]
-    others = _farthest(run, [cluster.kept.id for cluster in (*largest, *widest)])
+            both = pa.concat_tables([*top, kept])
+            order = [(name, "descending"), ("cluster", "ascending")]
+            top[:] = [both.take(pc.select_k_unstable(both, 2 * MANY, order))]
+    first, wide = ([row for each in top for row in each.to_pylist()] for top in tops.values())
+    largest = first[:MANY]
+    widest = [row for row in wide if row["cluster_diameter"] > 0 and row not in largest][:MANY]
+    others = _farthest(run, [row["cluster"] for row in (*largest, *widest)])
     here = sum((size - 1) * count for size, count in sizes.items())
     return Twins(
         dedup.threshold,
@@ -148,33 +127,33 @@ def gather(run: Run, recipe: Recipe) -> Twins | None:
         removed[True],
         max(0, sum(removed.values()) - here),
         tuple(_sizes(sizes)),
-        tuple(_pair(run, cluster, others[cluster.kept.id]) for cluster in largest),
-        tuple(_pair(run, cluster, others[cluster.kept.id]) for cluster in widest),
+        tuple(_pair(run, row, others[row["cluster"]]) for row in largest),
+        tuple(_pair(run, row, others[row["cluster"]]) for row in widest),
         theory(recipe, dedup),
         measured(run, recipe),
     )
 
 
-def _parts(run: Run) -> Iterator[tuple[int, pa.Table]]:
+def _parts(run: Run) -> Iterator[pa.Table]:
     """The rows of each part that are in clusters."""
     for part, whole in enumerate(run.table("documents").parts):
         columns = run.columns(part, {clusters.TABLE: _READ, "documents": ["id"]})
-        numbered = columns.append_column("row", pa.array(np.arange(whole.rows)))
-        yield part, numbered.filter(pc.is_valid(numbered["duplicate"])).combine_chunks()
+        columns = columns.append_column("part", pa.array(np.full(whole.rows, part)))
+        columns = columns.append_column("row", pa.array(np.arange(whole.rows)))
+        yield columns.filter(pc.is_valid(columns["duplicate"])).combine_chunks()
 
 
 _READ = ["duplicate", "cluster", "cluster_size", "cluster_diameter", "similarity", "equal"]
 
 
-def _farthest(run: Run, wanted: Sequence[str]) -> dict[str, tuple[_Member, bool]]:
-    """Of each cluster the removed document that resembles the kept one least; if it is equal."""
-    found: dict[str, tuple[_Member, bool]] = {}
-    for part, rows in _parts(run):
+def _farthest(run: Run, wanted: Sequence[str]) -> dict[str, Row]:
+    """Of each cluster the removed document that resembles the kept one least."""
+    found: dict[str, Row] = {}
+    for rows in _parts(run):
         mine = pc.and_(rows["duplicate"], pc.is_in(rows["cluster"], pa.array(wanted, pa.string())))
         for row in rows.filter(mine).to_pylist():
-            member = _Member(row["similarity"], row["id"], part, row["row"])
-            found[row["cluster"]] = min(found.get(row["cluster"], (member, row["equal"])),
-                                        (member, row["equal"]))  # fmt: skip
+            before = found.setdefault(row["cluster"], row)
+            found[row["cluster"]] = min(before, row, key=lambda r: (r["similarity"], r["id"]))
     return found
 
 
@@ -193,26 +172,22 @@ def _sizes(counts: Counter[int]) -> Iterator[Size]:
         low = high + 1
 
 
-def _pair(run: Run, cluster: _Cluster, other: tuple[_Member, bool]) -> Pair:
-    member, equal = other
-    documents = [_document(run, each) for each in (cluster.kept, member)]
-    start, *pieces = sides(*(text for _, text in documents))
-    kept, removed = (
-        Side(each.id, key, len(text), shown, start, len(text) - start - _length(shown))
-        for each, (key, text), shown in zip((cluster.kept, member), documents, pieces, strict=True)
-    )
-    return Pair(cluster.size, cluster.diameter, member.rank, equal, kept, removed)
+def _pair(run: Run, kept: Row, other: Row) -> Pair:
+    documents = [_document(run, each["part"], each["row"]) for each in (kept, other)]
+    start, *pieces = sides(*(text for *_, text in documents))
+    shown = []
+    for (*names, text), mine in zip(documents, pieces, strict=True):
+        after = len(text) - start - sum(len(piece) for piece, _ in mine)
+        shown.append(Side(*names, len(text), mine, start, after))
+    of = kept["cluster_size"], kept["cluster_diameter"]
+    return Pair(*of, other["similarity"], other["equal"], *shown)
 
 
-def _length(pieces: Sequence[Piece]) -> int:
-    return sum(len(text) for text, _ in pieces)
-
-
-def _document(run: Run, member: _Member) -> tuple[str, str]:
-    """Key, and the text with the edits that dedup knew of."""
+def _document(run: Run, part: int, number: int) -> tuple[str, str, str]:
+    """Id, key, and the text with the edits that dedup knew of."""
     wanted = ["id", "url", "source_key", "text"]
-    row = latest.row(run, "documents", member.part, member.row, wanted)
-    edits = run.columns(member.part, {EDITS_TABLE: ["edits"]})["edits"]
-    mine = edits.slice(member.row, 1).combine_chunks()
+    row = latest.row(run, "documents", part, number, wanted)
+    edits = run.columns(part, {EDITS_TABLE: ["edits"]})["edits"]
+    mine = edits.slice(number, 1).combine_chunks()
     text = apply(pa.array([row["text"]], pa.string()), mine)[0].as_py()
-    return row["url"] or row["source_key"] or row["id"], text
+    return row["id"], row["url"] or row["source_key"] or row["id"], text

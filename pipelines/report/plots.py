@@ -1,6 +1,6 @@
 """Numbers to pictures: small SVG strings, coloured by the classes of report.css."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, floor, log10
 
@@ -101,9 +101,7 @@ def histogram(numbers: Numbers) -> Markup:
     text = (
         f"Histogram of {numbers.name}: {sum(numbers.kept):,} kept, {sum(numbers.dropped):,} dropped"
     )
-    return Markup(
-        '<svg class="histogram" viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>'
-    ).format(WIDTH, picture.height, text, Markup("").join([*inside, *picture.ticks()]))
+    return drawn("histogram", picture.height, text, [*inside, *picture.ticks()])
 
 
 class _Picture:
@@ -177,20 +175,14 @@ class _Picture:
         left = LEFT if mark.operator in ("<", "<=") else x
         right = RIGHT if mark.operator in (">", ">=") else x
         tint = _rect("tint", left, self.top, right - left, self.bottom - self.top)
-        line = Markup('<path class="mark" d="M{:.1f} {:.1f}V{:.1f}"/>').format(
-            x, y - 9, self.bottom
-        )
+        line = path("mark", f"M{x:.1f} {y - 9:.1f}V{self.bottom:.1f}")
         fits = x + 5 + LETTER * len(label) < WIDTH
         name = said(x + 4 if fits else x - 4, y, label, "start" if fits else "end", "mark")
         return tint, line + name
 
     def ticks(self) -> list[Markup]:
         """The line between the halves and the numbers below."""
-        made = [
-            Markup('<path class="axis" d="M{:.0f} {:.0f}H{:.0f}"/>').format(
-                LEFT, self.line + 1, RIGHT
-            )
-        ]
+        made = [path("axis", f"M{LEFT:.0f} {self.line + 1:.0f}H{RIGHT:.0f}")]
         places = [(LEFT + (SLOT - 4) / 2, 0.0)] if self.axis.zero else []
         places += [(self.x(t), t) for t in ticks(self.axis)]
         free = 0.0
@@ -222,6 +214,24 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
         kind, x, y, max(width, 0), height
     )
+
+
+def drawn(kind: str, height: float, text: str, inside: Iterable[Markup]) -> Markup:
+    """A picture; `text` is said to those who do not see it."""
+    return Markup(
+        '<svg class="{}" viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>'
+    ).format(kind, WIDTH, height, text, Markup("").join(inside))
+
+
+def path(kind: str, d: str) -> Markup:
+    """A line, straight or not."""
+    return Markup('<path class="{}" d="{}"/>').format(kind, d)
+
+
+def level(left: float, right: float, y: float, text: str) -> Markup:
+    """A line across the ground, with what it stands for at its left."""
+    line = path("axis", f"M{left:.0f} {y:.1f}H{right:.0f}")
+    return line + said(left - 6, y + 4, text, "end")
 
 
 def said(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> Markup:

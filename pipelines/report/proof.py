@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pipelines.prove.figures import Curve, Mean, mean
 from pipelines.report.axes import round_step
-from pipelines.report.plots import WIDTH, said, short
+from pipelines.report.plots import WIDTH, drawn, level, said, short
 
 HEIGHT = 260
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 350.0, 12.0, 230.0  # of the ground
@@ -27,13 +27,11 @@ def plot(curves: Mapping[str, Sequence[Curve]], name: str) -> Markup:
     lines = {arm: _shown(mine) for arm, mine in curves.items()}
     values = [v for points in lines.values() for _, m in points for v in _ends(m)]
     ground = _Ground(max(p[-1][0] for p in lines.values()), min(values), max(values))
-    inside = [*ground.drawn()]
+    inside = ground.drawn()
     for number, (arm, points) in enumerate(lines.items()):
         inside.append(ground.line(arm, points, number % STYLES))
     text = f"Bits per byte on {name}, by tokens learned from"
-    return Markup(
-        '<svg class="proof" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(WIDTH, HEIGHT, text, Markup("").join(inside))
+    return drawn("proof", HEIGHT, text, inside)
 
 
 def _shown(curves: Sequence[Curve]) -> Points:
@@ -70,9 +68,7 @@ class _Ground:
         made = []
         for i in range(round((self.high - self.low) / self.step) + 1):
             bits = self.low + i * self.step
-            path = Markup('<path class="axis" d="M{:.0f} {:.1f}H{:.0f}"/>')
-            made.append(path.format(LEFT, self.y(bits), RIGHT))
-            made.append(said(LEFT - 6, self.y(bits) + 4, f"{bits:.4g}", "end"))
+            made.append(level(LEFT, RIGHT, self.y(bits), f"{bits:.4g}"))
         step = round_step(self.tokens / 4)
         for i in range(int(self.tokens / step) + 1):
             x = min(self.x(i * step), WIDTH - 14)
