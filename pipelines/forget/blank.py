@@ -63,17 +63,14 @@ def search(run: Run, known: Refusals) -> dict[int, list[Record]]:
     ids = set[str]()
     while True:  # a record may refer to one that stands behind it
         before = len(ids)
-        found = {}
+        found: dict[int, list[Record]] = {}
         for index in range(len(run.table(WARC).parts)):
-            mine, blanks = list[Record](), False
             for record in records(*_opened(run, index)):
-                blanks |= record.is_blank
                 if _refused(record, known, ids):
                     ids.add(record.get("warc-record-id"))
+                    mine = found.setdefault(index, [])
                     if not record.is_blank:
                         mine.append(record)
-            if mine or blanks:
-                found[index] = mine
         if len(ids) == before:
             return found
 

@@ -162,12 +162,12 @@ def _recount(of: Emptied, index: int, rows: Rows) -> None:
         _add(steps["rules"]["counts"], Counter({FORGOTTEN: len(rows)}), old)
     if DECISIONS_TABLE not in of.old.manifest.tables:
         return
-    homes = [(DECISIONS_TABLE, "split"), (table_of("language"), "language")]
-    homes += [(table_of("tokens"), "bytes"), (table_of("tokens"), "tokens")]
-    homes += [("documents", name) for name in consent.COLUMNS]
-    reads: dict[str, list[str]] = {DECISIONS_TABLE: ["reason"]}
-    for table, name in homes:
-        reads.setdefault(table, []).append(name)
+    reads = {
+        DECISIONS_TABLE: ["reason", "split"],
+        table_of("language"): ["language"],
+        table_of("tokens"): ["bytes", "tokens"],
+        "documents": consent.COLUMNS,
+    }
     before = latest.columns(of.old, index, reads).take(some).combine_chunks()
     now = pa.table([pa.nulls(len(rows), before[c].type) for c in decide.COUNTED], decide.COUNTED)
     gone = pa.repeat(FORGOTTEN, len(rows))

@@ -4,7 +4,7 @@ command.py   what is asked, and its answer      arms.py       what each would tr
 sets.py      held-out texts                     pieces.py     documents as both take them
 without.py   the recipe, a rule left out        jobs.py       arms and seeds to models
 trainings.py models side by side                figures.py    curves to figures
-plot.py      curves as a picture                view.py       the table in the terminal
+view.py      the table in the terminal; the report draws the curves
 """
 
 PLACE = "prove"

@@ -18,11 +18,10 @@ from rich.console import Console
 
 from pipelines.errors import RecipeError
 from pipelines.prove import PROOF, view
-from pipelines.prove.arms import RUN, Arm, of_path, of_published, the_three
+from pipelines.prove.arms import RUN, of_path, of_published, the_three
 from pipelines.prove.figures import SeedCurves, figures, verdicts
 from pipelines.prove.jobs import Ready, jobs, name_of, prepared, watched
 from pipelines.prove.sets import Set, gathered
-from pipelines.recipe import Recipe
 from pipelines.recipe.text import of_run
 from pipelines.runs import Run, stores
 from pipelines.trainer.shards import published
@@ -61,7 +60,10 @@ def command(asked: Asked) -> None:
         arms = the_three(run, recipe)
         arms += [of_path(path) for path in dict.fromkeys(asked.against)]
         if asked.without_each_rule:
-            arms += without_each(run, recipe, console)
+            from pipelines.prove import without  # and all that a run needs
+
+            runs = without.runs(run, recipe, console)
+            arms += [of_published(f"without {rule}", other) for rule, other in runs.items()]
         with tempfile.TemporaryDirectory(prefix="karez-prove-") as place:
             every = prepared(run, arms, sets, size, asked.tokens, Path(place))
             models = jobs(run, every, sets, size, asked.seeds)
@@ -95,14 +97,6 @@ def ready(asked: Asked) -> Size:
     return size
 
 
-def without_each(run: Run, recipe: Recipe, console: Console) -> list[Arm]:
-    """The recipe with one rule left out at a time, each run by itself over the same documents."""
-    from pipelines.prove import without
-
-    runs = without.runs(run, recipe, console)
-    return [of_published(f"without {rule}", other) for rule, other in runs.items()]
-
-
 def report(
     every: Sequence[Ready], sets: Sequence[Set], made: Mapping[str, Any], asked: Asked, count: int
 ) -> dict[str, Any]:
@@ -115,9 +109,8 @@ def report(
         asked: how.
         count: tokens that each model learned from.
     """
-    names = [one.arm.name for one in every]
     curves = {
-        each.name: {arm: _curves(made, arm, asked.seeds, each.name) for arm in names}
+        each.name: {one.arm.name: _curves(made, one, asked.seeds, each.name) for one in every}
         for each in sets
     }
     of = {name: figures(mine) for name, mine in curves.items()}
@@ -140,7 +133,7 @@ def report(
     }
 
 
-def _curves(made: Mapping[str, Any], arm: str, seeds: int, name: str) -> SeedCurves:
+def _curves(made: Mapping[str, Any], one: Ready, seeds: int, name: str) -> SeedCurves:
     """What one set says of an arm along the way, one curve a seed."""
-    models = (made[name_of(arm, seed)] for seed in range(seeds))
+    models = (made[name_of(one.arm.name, seed)] for seed in range(seeds))
     return [[(p["tokens"], p["bits"][name]) for p in model["points"]] for model in models]

@@ -93,23 +93,26 @@ def figures(curves: Curves) -> dict[str, Figures]:
         took = [reached(curve, end) for curve, end in zip(mine, ends, strict=True)]
         sure = [tokens for tokens in took if tokens is not None]
         never = len(took) - len(sure)
-        saved = (
-            mean([1 - n / all_ for n, all_ in zip(sure, own, strict=True)]) if not never else None
-        )
+        saved = None if never else mean([1 - n / a for n, a in zip(sure, own, strict=True)])
         found[arm] = Figures(
             mean([curve[-1][1] for curve in mine]),
             mean([curve[-1][1] / end - 1 for curve, end in zip(mine, ends, strict=True)]),
             None if never else mean(sure),
             saved,
-            saved and Mean(worth(saved.value) or 0.0, worth(saved.low), worth(saved.high)),
+            saved and worth(saved),
             never,
         )
     return found
 
 
-def worth(saved: float | None) -> float | None:
-    """How much more a token is worth of which so large a share is saved."""
-    return None if saved is None else 1 / (1 - min(saved, 0.999)) - 1
+def worth(saved: Mean) -> Mean:
+    """How much more a token is worth, where such a share of them is saved."""
+
+    def more(share: float) -> float:
+        return 1 / (1 - min(share, 0.999)) - 1
+
+    low, high = (None if end is None else more(end) for end in (saved.low, saved.high))
+    return Mean(more(saved.value), low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,16 +57,8 @@ def _point(each: Bin) -> Markup:
     x = _x(each.mean)
     what = "equal texts" if each.equal else f"similarity {each.low:g} to {each.high:g}"
     pairs = f"{each.found.part:,} of {each.found.whole:,} pairs found"
+    line = path("interval", f"M{x:.1f} {_y(high):.1f}V{_y(low):.1f}")
     return Markup(
         '<g class="measured"><title>{}: {}, {:.1%} to {:.1%}</title>{}'
         '<circle cx="{:.1f}" cy="{:.1f}" r="{}"/></g>'
-    ).format(
-        what,
-        pairs,
-        low,
-        high,
-        path("interval", f"M{x:.1f} {_y(high):.1f}V{_y(low):.1f}"),
-        x,
-        _y(each.found.value),
-        RADIUS,
-    )
+    ).format(what, pairs, low, high, line, x, _y(each.found.value), RADIUS)

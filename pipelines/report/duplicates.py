@@ -176,9 +176,9 @@ def _pair(run: Run, kept: Row, other: Row) -> Pair:
     documents = [_document(run, each["part"], each["row"]) for each in (kept, other)]
     start, *pieces = sides(*(text for *_, text in documents))
     shown = []
-    for (*names, text), mine in zip(documents, pieces, strict=True):
+    for (id_, key, text), mine in zip(documents, pieces, strict=True):
         after = len(text) - start - sum(len(piece) for piece, _ in mine)
-        shown.append(Side(*names, len(text), mine, start, after))
+        shown.append(Side(id_, key, len(text), mine, start, after))
     of = kept["cluster_size"], kept["cluster_diameter"]
     return Pair(*of, other["similarity"], other["equal"], *shown)
 

@@ -97,11 +97,9 @@ def sample(run: Run, recipe: Recipe, reason: str | None, address: Address) -> Sa
     _, part, row = address
     wanted = ["id", "url", "source_key", "source", "offset", "text"]
     document = latest.row(run, "documents", part, row, wanted)
-    edits = (
-        latest.row(run, EDITS_TABLE, part, row, ["edits"])["edits"]
-        if EDITS_TABLE in run.manifest.tables
-        else []
-    )
+    edits = None
+    if EDITS_TABLE in run.manifest.tables:
+        edits = latest.row(run, EDITS_TABLE, part, row, ["edits"])["edits"]
     text = str(document["text"])
     pieces = shown(text, edits or [])
     return Sample(

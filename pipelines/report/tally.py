@@ -1,6 +1,6 @@
 """The values of columns of strings, counted part by part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -10,6 +10,10 @@ from pipelines.runs.tables import DECISIONS_TABLE
 
 TOP = 15  # values that are shown
 DISTINCT = 200_000  # values counted at once; of more, the rarer half is forgotten
+
+
+Counts = dict[str | None, tuple[int, int]]
+"""Documents with a value, and how many of them were kept."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def is_word(kind: pa.DataType) -> bool:
 def tally(run: Run, table: str, names: Sequence[str]) -> dict[str, Values]:
     """Count the values of some columns of a table."""
     rows = run.table("documents").rows
-    counted: dict[str, dict[str | None, tuple[int, int]]] = {name: {} for name in names}
+    counted: dict[str, Counts] = {name: {} for name in names}
     forgot = set()
     for index in range(run.parts):
         part = latest.columns(run, index, {table: names})
@@ -67,9 +71,7 @@ def tally(run: Run, table: str, names: Sequence[str]) -> dict[str, Values]:
     return made
 
 
-def _most(
-    counts: Mapping[str | None, tuple[int, int]],
-) -> list[tuple[str | None, tuple[int, int]]]:
+def _most(counts: Counts) -> list[tuple[str | None, tuple[int, int]]]:
     """Nulls first, then the most frequent; ties by value."""
     return sorted(
         counts.items(), key=lambda pair: (pair[0] is not None, -pair[1][0], pair[0] or "")

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,29 +18,19 @@ BEGIN = 0
 Numbers = NDArray[np.uint16]
 
 
-class Tokenizer(Protocol):
-    """Text to token numbers.
+class Bytes:
+    """A token a byte.
 
     Attributes:
-        vocabulary: how many there are.
-        digest: the same for two that say the same.
+        vocabulary: how many tokens there are.
+        digest: the same for two tokenizers that say the same.
     """
-
-    vocabulary: int
-    digest: str
-
-    def encode(self, texts: pa.StringArray) -> list[Numbers]:
-        """The tokens of each text, `BEGIN` first; a null counts as empty."""
-
-
-class Bytes:
-    """A token a byte."""
 
     vocabulary = 257
     digest = "bytes"
 
     def encode(self, texts: pa.StringArray) -> list[Numbers]:
-        """See `Tokenizer`."""
+        """The tokens of each text, `BEGIN` first; a null counts as empty."""
         bodies = [(text or "").encode() for text in texts.to_pylist()]
         return [_begun(np.frombuffer(body, np.uint8) + np.uint16(1)) for body in bodies]
 
@@ -57,10 +47,13 @@ class Pairs:
         self.digest = hashlib.sha256(model.encode()).hexdigest()[:16]
 
     def encode(self, texts: pa.StringArray) -> list[Numbers]:
-        """See `Tokenizer`."""
+        """See `Bytes`."""
         whole = [text or "" for text in texts.to_pylist()]
         found = self._library.encode_batch_fast(whole)
         return [_begun(np.array(one.ids, np.uint16)) for one in found]
+
+
+Tokenizer = Bytes | Pairs
 
 
 def _begun(row: Numbers) -> Numbers:
