@@ -140,13 +140,7 @@ def _cleaned(run: Run, index: int) -> pa.Array:
 
 
 def sample(arm: Arm, held: Sequence[str], size: int, seed: int) -> Sample:
-    """So many bytes of an arm, drawn at random among the documents that share nothing.
-
-    Args:
-        arm: to draw from.
-        held: the held-out texts.
-        size: bytes, about; all there is if that is less.
-        seed: of the draw.
+    """About so many bytes of an arm, drawn at random of documents that share nothing with `held`.
 
     Raises:
         RecipeError: if nothing is left.

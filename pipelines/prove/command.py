@@ -100,15 +100,7 @@ def ready(asked: Asked) -> Size:
 def report(
     every: Sequence[Ready], sets: Sequence[Set], made: Mapping[str, Any], asked: Asked, count: int
 ) -> dict[str, Any]:
-    """The proof, as JSON.
-
-    Args:
-        every: arm.
-        sets: that were measured on.
-        made: what came of each job.
-        asked: how.
-        count: tokens that each model learned from.
-    """
+    """The proof, as JSON, from what came of each job; every model learned from `count` tokens."""
     curves = {
         each.name: {one.arm.name: _curves(made, one, asked.seeds, each.name) for one in every}
         for each in sets

@@ -42,14 +42,9 @@ class Set:
 def gathered(
     run: Run, recipe: Recipe, target: Sequence[Path], general: Sequence[Path], size: int
 ) -> list[Set]:
-    """The sets of a proof; without general texts, what the run held out stands for them.
+    """The sets of a proof, from files of clean texts, of so many bytes at most.
 
-    Args:
-        run: whose proof it is.
-        recipe: of it.
-        target: files of clean texts of the domain that is meant; none: no such set.
-        general: files of clean texts of all kinds.
-        size: bytes of a set, at most.
+    Without target files there is no such set; without general ones what the run held out is taken.
 
     Raises:
         RecipeError: if there are too few texts.

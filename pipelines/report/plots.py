@@ -65,12 +65,7 @@ def bar(parts: Sequence[tuple[float, str]]) -> Markup:
 
 
 def strip(parts: Sequence[tuple[str, int, str]], label: str) -> Markup:
-    """One bar in pieces.
-
-    Args:
-        parts: name, count and class of each piece.
-        label: what is said to those who do not see it.
-    """
+    """One bar in pieces (name, count and class); `label` is said to those who do not see it."""
     total, at, pieces = sum(count for _, count, _ in parts), 0.0, []
     for name, count, kind in parts:
         width = 100 * count / total if total else 0

@@ -18,12 +18,7 @@ Points = Sequence[tuple[int, Mean]]
 
 
 def plot(curves: Mapping[str, Sequence[Curve]], name: str) -> Markup:
-    """The curves of all arms on one held-out set.
-
-    Args:
-        curves: of each arm one a seed.
-        name: of the set.
-    """
+    """The curves of all arms, one a seed, on the held-out set of that name."""
     lines = {arm: _shown(mine) for arm, mine in curves.items()}
     values = [v for points in lines.values() for _, m in points for v in _ends(m)]
     ground = _Ground(max(p[-1][0] for p in lines.values()), min(values), max(values))

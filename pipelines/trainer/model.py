@@ -87,8 +87,3 @@ def turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     cosine, sine = turn
     a, b = x.float().chunk(2, dim=-1)
     return torch.cat([a * cosine - b * sine, a * sine + b * cosine], dim=-1).type_as(x)
-
-
-def parameters(model: Decoder) -> int:
-    """How many numbers it learns, the embeddings aside."""
-    return sum(p.numel() for p in model.parameters()) - model.embed.weight.numel()

@@ -115,13 +115,7 @@ class Corpus:
 
 
 def write(texts: Iterable[pa.StringArray], tokenizer: Tokenizer, stem: str | Path) -> Corpus:
-    """Tokens of all texts, as two files; none of the text is held longer than its batch.
-
-    Args:
-        texts: in batches.
-        tokenizer: that says the tokens.
-        stem: of the files' names.
-    """
+    """Tokens of all texts, as two files of that stem; no text is held longer than its batch."""
     sizes = list[int]()
     with Path(f"{stem}.tokens").open("wb") as out:
         for batch in texts:

@@ -18,7 +18,6 @@ import pyarrow as pa
 import torch
 
 from pipelines.trainer import tokens
-from pipelines.trainer.model import parameters
 from pipelines.trainer.sizes import SIZES, Size
 from pipelines.trainer.stream import Stream
 from pipelines.trainer.train import Held, Training, Way, train
@@ -53,7 +52,8 @@ def learned(size: Size, count: int, place: Path) -> list[float]:
         began = time.perf_counter()
         bits.append(train(training, sets)[-1].bits["held"])
         speed = count / (time.perf_counter() - began)
-        weights = parameters(training.model)
+        weights = sum(weight.numel() for weight in training.model.parameters())
+        weights -= training.model.embed.weight.numel()
         print(
             f"{name}: {bits[-1]:.4f} bits a byte, {speed:,.0f} tokens a second, {weights:,} weights"
         )
