@@ -4,7 +4,6 @@ import io
 import resource
 import signal
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -22,8 +21,33 @@ SPACE = 3_500_000_000
 """Bytes of addresses that a small run asks for: Beam, Arrow, DuckDB and LLVM set them aside."""
 
 
+class Guarded(click.Command):
+    """A command of ours: what the user can put right is one message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do it."""
+        from pipelines.errors import SHORT, KarezError
+
+        check_owners()
+        _prepare()
+        try:
+            check_space()
+            return super().invoke(ctx)
+        except KarezError as error:
+            click.echo(f"karez: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except MemoryError:
+            click.echo(f"karez: {SHORT}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("karez: interrupted; run it again and it goes on from here", err=True)
+            ctx.exit(1)
+
+
 class Main(click.Group):
     """All commands; what the system says, of files or of a full disk, is told in one line."""
+
+    command_class = Guarded
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click does it."""
@@ -44,15 +68,14 @@ def main() -> None:
     """Turn a crawl of text into a small training set that teaches as much as a huge one."""
 
 
-class BeamCommand(click.Command):
+class BeamCommand(Guarded):
     """A command that hands on to Beam what follows ``--``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Ours before the ``--``."""
-        if "--" in args:
-            at = args.index("--")
-            args, ctx.meta["beam"] = args[:at], args[at + 1 :]
-        return super().parse_args(ctx, args)
+        at = args.index("--") if "--" in args else len(args)
+        ctx.params["beam"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """With the ``--`` at the end."""
@@ -74,8 +97,7 @@ class BeamCommand(click.Command):
 @click.option("--limit", type=click.IntRange(1), help="Read the first so many of each source.")
 @click.option("--only", metavar="STEP", help="Do this step alone: ingest, scan, rules, …")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.pass_context
-def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
+def run(paths: tuple[str, ...], **options: Any) -> None:
     """Make a dataset from files: clean them, drop duplicates, publish shards and a card.
 
     RECIPE is one .toml file that decides everything.  With PATHs instead, files or folders of WARC,
@@ -89,11 +111,9 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
         karez run stricter.toml --from runs/manual
         karez run recipe.toml -- --runner=PrismRunner --prism_location=bin/prism
     """  # noqa: D301 (\b is click's mark for a paragraph it must not rewrap)
-    check_owners()
     from pipelines.commands import run as command
 
-    asked = command.Asked([Path(p) for p in paths], **options, beam=ctx.meta.get("beam", []))
-    guarded(ctx, lambda: command.run(asked))
+    command.run(command.Asked([Path(p) for p in paths], **options))
 
 
 @main.command()
@@ -101,8 +121,7 @@ def run(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
 @click.argument("key", metavar="ID|URL")
 @click.option("--page", is_flag=True, help="Show its page too: the blocks, and what was kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.pass_context
-def explain(ctx: click.Context, folder: str, key: str, page: bool, as_json: bool) -> None:
+def explain(folder: str, key: str, page: bool, as_json: bool) -> None:
     """Say why one document of a run is in or out: every rule, score and edit.
 
     The document is named by its id (or the first 8 digits of it), its URL or the user's own key.
@@ -113,17 +132,15 @@ def explain(ctx: click.Context, folder: str, key: str, page: bool, as_json: bool
         karez explain runs/manual 05f63e5b --json
         karez explain runs/manual https://docs.example.org/intro --page
     """  # noqa: D301
-    check_owners()
     from pipelines.commands import explain
 
-    guarded(ctx, lambda: explain.command(folder, key, page, as_json))
+    explain.command(folder, key, page, as_json)
 
 
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.option("--out", metavar="FILE", help="Where to write it; DIR/report.html unless told.")
-@click.pass_context
-def view(ctx: click.Context, folder: str, out: str | None) -> None:
+def view(folder: str, out: str | None) -> None:
     """Write a report of a run: every reason, every column's spread, documents to look at.
 
     It is one HTML file that needs nothing but itself and runs no script.
@@ -133,10 +150,9 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
         karez view runs/manual
         karez view runs/manual --out manual.html
     """  # noqa: D301
-    check_owners()
     from pipelines.report import command as report
 
-    guarded(ctx, lambda: report.command(folder, out))
+    report.command(folder, out)
 
 
 @main.command()
@@ -151,8 +167,7 @@ def view(ctx: click.Context, folder: str, out: str | None) -> None:
 )
 @click.option("--size", type=click.Choice(["cpu", "gpu", "tiny"]), default="cpu", help="Of models.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.pass_context
-def prove(ctx: click.Context, /, folder: str, **options: Any) -> None:
+def prove(folder: str, **options: Any) -> None:
     """Measure whether what a run published teaches more a token than its corpus does.
 
     Small models of one size are trained on equal tokens of a random sample of the deduplicated
@@ -166,22 +181,19 @@ def prove(ctx: click.Context, /, folder: str, **options: Any) -> None:
         karez prove runs/manual --target manuals/ --general wikipedia.jsonl
         karez prove runs/manual --against runs/other --against fineweb/ --seeds 5
     """  # noqa: D301
-    check_owners()
     from pipelines.prove.command import Asked, command
 
-    asked = Asked(folder, **options)
-    guarded(ctx, lambda: command(asked))
+    command(Asked(folder, **options))
 
 
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.argument("names", nargs=-1, metavar="URL|HOST|SOURCE-KEY…")
-@click.option("--file", type=click.Path(path_type=Path), metavar="LIST", help="More, one a line.")
+@click.option("--file", type=PATH, metavar="LIST", help="More, one a line.")
 @click.option("--reason", metavar="TEXT", help="Is kept beside the refusal, as it is written.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
-def forget(ctx: click.Context, /, folder: str, names: tuple[str, ...], **options: Any) -> None:
+def forget(folder: str, names: tuple[str, ...], **options: Any) -> None:
     """Take out of a run what a site or a person asks to have removed, and keep it out.
 
     example.org is that host alone, *.example.org all hosts below it.  Text, names and measures of
@@ -196,27 +208,22 @@ def forget(ctx: click.Context, /, folder: str, names: tuple[str, ...], **options
         karez forget runs/manual example.org *.example.org --reason "asked on 3 May"
         karez forget runs/manual --file requests.txt --dry-run
     """  # noqa: D301
-    check_owners()
     from pipelines.forget import command as forget
 
-    asked = forget.Asked(folder, names, **options)
-    guarded(ctx, lambda: forget.command(asked))
+    forget.command(forget.Asked(folder, names, **options))
 
 
 @main.command()
-@click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
+@click.argument("recipe", type=PATH, metavar="RECIPE")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/<name> unless told.")
 @click.option(
     "--price",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Say what 1 TB, 100 TB and 1 PB of such text take and cost, at the prices of a TOML file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.pass_context
-def plan(
-    ctx: click.Context, recipe: Path, folder: str | None, price: Path | None, as_json: bool
-) -> None:
+def plan(recipe: Path, folder: str | None, price: Path | None, as_json: bool) -> None:
     """Check a recipe, and say what will be read, measured, exchanged, written and held in memory.
 
     \b
@@ -224,16 +231,14 @@ def plan(
         karez plan recipe.toml
         karez plan recipe.toml --price infra/prices.toml
     """  # noqa: D301
-    check_owners()
     from pipelines.commands import plan
 
-    guarded(ctx, lambda: plan.command_plan(recipe, folder, price, as_json))
+    plan.command_plan(recipe, folder, price, as_json)
 
 
 @main.command()
-@click.argument("recipe", type=click.Path(path_type=Path), metavar="RECIPE")
-@click.pass_context
-def recipe(ctx: click.Context, recipe: Path) -> None:
+@click.argument("recipe", type=PATH, metavar="RECIPE")
+def recipe(recipe: Path) -> None:
     """Print a recipe whole: what its presets bring, what is measured for its rules, and defaults.
 
     It is a recipe itself, and decides the same.
@@ -243,29 +248,9 @@ def recipe(ctx: click.Context, recipe: Path) -> None:
         karez recipe recipe.toml
         karez recipe recipe.toml > whole.toml
     """  # noqa: D301
-    check_owners()
     from pipelines.commands import written
 
-    guarded(ctx, lambda: written.command(recipe))
-
-
-def guarded(ctx: click.Context, do: Callable[[], None]) -> None:
-    """Do it; what the user can put right is one message and an exit code."""
-    from pipelines.errors import SHORT, KarezError
-
-    _prepare()
-    try:
-        check_space()
-        do()
-    except KarezError as error:
-        click.echo(f"karez: {error}", err=True)
-        ctx.exit(error.exit_code)
-    except MemoryError:
-        click.echo(f"karez: {SHORT}", err=True)
-        ctx.exit(1)
-    except KeyboardInterrupt:
-        click.echo("karez: interrupted; run it again and it goes on from here", err=True)
-        ctx.exit(1)
+    written.command(recipe)
 
 
 def check_space() -> None:

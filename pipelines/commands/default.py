@@ -58,7 +58,7 @@ def default(paths: Sequence[Path], console: Console) -> str:
     datasets = found.get("hf", [])
     for folder in datasets:
         if said := hf.choices(Path(folder)):
-            console.print(plain(shown(said)), highlight=False, markup=False, soft_wrap=True)
+            console.print(plain(shown(said)), markup=False, soft_wrap=True)
     sources = "\n".join(
         _source(kind, patterns, [] if kind == "hf" else datasets)
         for kind, patterns in sorted(found.items())
@@ -94,7 +94,7 @@ def _patterns(path: Path, console: Console) -> list[tuple[str, str]]:
         rest = unknown.total() - sum(count for _, count in unknown.most_common(TOLD))
         said = ", ".join(told + [f"others {rest}"] * bool(rest))
         said = f"not read, of a kind unknown: {plain(shown(said))}; a [[source]] may name them"
-        console.print(said, highlight=False, markup=False)
+        console.print(said, markup=False)
     if not found and not datasets:
         raise RecipeError(f"{path}: holds no file that can be read; known: {readable}")
     patterns = [(kind, f"{path}/**/*{suffix}") for kind, suffix in sorted(found)]

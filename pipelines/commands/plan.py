@@ -49,7 +49,7 @@ def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json:
     Raises:
         RecipeError: if it is wrong, or the file of prices is.
     """
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, highlight=False)
     costs = price.read(prices) if prices else None
     _, value, scan, given = command.read([recipe], None, console)
     run = Run(reached(folder or Path("runs", value.name)))
@@ -258,4 +258,4 @@ def show(planned: dict[str, Any], console: Console) -> None:
     for what, line in (*_limits(planned), *price.lines(planned.get("price"))):
         grid.add_row(what, escape(line))
     grid.add_row("done", ", ".join(planned["sealed"]) or "nothing yet")
-    console.print(grid, highlight=False)
+    console.print(grid)

@@ -54,11 +54,8 @@ class Prices:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = getattr(self, f.name)
-            if f.type is float and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise ValueError(f"{f.name}: want a number, got {value!r}")
-            if f.type is float and not value >= 0:  # nan is neither
-                raise ValueError(f"{f.name}: want no less than 0, got {value!r}")
+            if f.type is float and not (value := getattr(self, f.name)) >= 0:  # nan is neither
+                raise ValueError(f"{f.name}: want no less than 0, got {value:g}")
 
 
 def read(path: Path) -> Prices:

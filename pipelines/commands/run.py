@@ -83,7 +83,7 @@ def run(asked: Asked) -> None:
     Raises:
         KarezError: if the recipe is wrong, or the run failed or passed a limit.
     """
-    console = Console(stderr=asked.as_json)
+    console = Console(stderr=asked.as_json, highlight=False)
     text, recipe, scan, _ = read(asked.paths, asked.limit, console, asked.exchange)
     known = [step.STEP.name, *(each.name for each in order.STEPS)]
     if asked.only is not None and asked.only not in known:

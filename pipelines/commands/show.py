@@ -16,7 +16,8 @@ from pipelines.recipe import Recipe
 from pipelines.runs import Run
 from pipelines.runs.stores import is_remote
 from pipelines.runs.tables import DATASET, PAIRS_TABLE, marked
-from pipelines.steps import decide, edited, languages
+from pipelines.steps import decide, edited, fit, languages
+from pipelines.steps.dedup.recall import measured, wilson
 from pipelines.steps.select import rank
 from pipelines.units import say_share, say_size
 
@@ -47,7 +48,7 @@ class Watch:
         if not self.console.is_terminal:
             self.console.print(f"{label} begins")
             yield
-            self.console.print(f"{label} {count()[0]} of {count()[1]} tasks done", highlight=False)
+            self.console.print(f"{label} {count()[0]} of {count()[1]} tasks done")
             return
         with bars(self.console) as progress:
             bar = progress.add_task(label, total=None)
@@ -98,74 +99,70 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
-    for row in _fetched(run):
-        table.add_row(*row)
+    if "crawl" in steps:
+        now = view.figures(run)
+        table.add_row(f"{now['pages']:,}", "pages fetched", view.brief(now))
     table.add_row(f"{rows:,}", "documents in", f"{say_size(ingested.get('bytes', 0))} of files")
     for reason, count in sorted(dropped(run).items(), key=lambda pair: (-pair[1], pair[0])):
         table.add_row(f"-{count:,}", f"  {reason}", f"{count / rows:.1%}")
     kept = decided.get("kept", 0)
     table.add_row(f"{kept:,}", "documents kept", f"{kept / rows:.1%}", style="bold")
     table.add_row(f"{decided.get('tokens', 0):,}", "tokens", "estimated")
-    for row in (*_pairs(run), *_edits(run), *_recall(run, recipe), *_models(run, recipe)):
+    for row in _found(run, recipe):
         table.add_row(*row)
     if dead := sum(letters.rows for letters in run.dead().values()):
         table.add_row(f"{dead:,}", "dead letters", f"see {place(run, 'dead')}")
     table.add_row(f"{sum(s['seconds'] for s in steps.values()):,.1f}", "seconds", _slowest(run))
     console.print()
-    console.print(table, highlight=False)
+    console.print(table)
     console.print()
-    console.print(f"dataset  {place(run, 'dataset')}", highlight=False, soft_wrap=True)
-    console.print(f"run      {place(run)}", highlight=False, soft_wrap=True)
+    console.print(f"dataset  {place(run, 'dataset')}", markup=False, soft_wrap=True)
+    console.print(f"run      {place(run)}", markup=False, soft_wrap=True)
+    for said in _remarks(run, recipe):
+        console.print(f"\n{said}")
+
+
+def _remarks(run: Run, recipe: Recipe) -> Iterator[str]:
+    """What a user may want to change."""
+    decided, ingested = (run.manifest.steps[name]["counts"] for name in ("decide", "ingest"))
+    kept, pages = decided.get("kept"), ingested.get(pagerows.LIKELY, 0)
     empty = [s for s in recipe.publish.splits if not decided.get(f"bytes: {s}")]
     if kept and empty:
-        console.print(
-            f"\n[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
+        yield (
+            f"[yellow]No document fell into {', '.join(empty)}[/]: whole sites are drawn, "
             "and there are few; another seed draws them anew."
         )
-    _markup(ingested.get(pagerows.LIKELY, 0), rows, console)
-    _budgets(run, recipe, console)
+    if pages > MARKUP * run.table("documents").rows:
+        yield (
+            f"[yellow]{pages:,} texts look like HTML[/] and were taken as they are: "
+            'extract = "karez" beside their paths takes the main text.'
+        )
+    yield from _budgets(run, recipe)
     for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
         share, others = say_share(loss.share), say_share(loss.others)
-        console.print(
-            f"\n[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
-            f"{_advice(loss.reason)}",
-            highlight=False,
+        own = 'per = "language" gives each a budget of its own.'
+        advice = own if loss.reason == decide.LEFT else "is the rule made for that language?"
+        yield (
+            f"[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
+            f"{advice}"
         )
     if not kept:
-        console.print(
-            "\n[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
+        yield (
+            "[bold red]Nothing was kept.[/] Every document was dropped, for the reasons above; "
             "loosen the rules in the recipe and run again: only what changed is done anew."
         )
 
 
-def _markup(pages: int, rows: int, console: Console) -> None:
-    """That texts of rows are pages, where many are."""
-    if pages > MARKUP * rows:
-        console.print(
-            f"\n[yellow]{pages:,} texts look like HTML[/] and were taken as they are: "
-            'extract = "karez" beside their paths takes the main text.',
-            highlight=False,
-        )
-
-
-def _advice(reason: str) -> str:
-    """What to think of where a reason takes much of one language."""
-    if reason == decide.LEFT:
-        return 'per = "language" gives each a budget of its own.'
-    return "is the rule made for that language?"
-
-
-def _budgets(run: Run, recipe: Recipe, console: Console) -> None:
+def _budgets(run: Run, recipe: Recipe) -> Iterator[str]:
     """Which budgets are more than there was."""
     for number, select in enumerate(recipe.select):
         name = rank.named("select", number)
         counts = run.manifest.steps[name]["counts"]
         wanted, offered = counts.get("wanted", 0), counts.get("offered", 0)
         if select.budget is not None and wanted > offered:
-            console.print(
-                f"\n[yellow]{name} has a budget of {wanted:,} tokens[/], {offered:,} are left for "
-                "it: all are taken.",
-                highlight=False,
+            yield (
+                f"[yellow]{name} has a budget of {wanted:,} tokens[/], {offered:,} are left for "
+                "it: all are taken."
             )
 
 
@@ -178,43 +175,18 @@ def place(run: Run, name: str = "") -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _fetched(run: Run) -> Iterator[list[str]]:
-    """What a crawl came to."""
-    if "crawl" in run.manifest.steps:
-        now = view.figures(run)
-        yield [f"{now['pages']:,}", "pages fetched", view.brief(now)]
-
-
-def _pairs(run: Run) -> Iterator[list[str]]:
-    """How many images have a text."""
+def _found(run: Run, recipe: Recipe) -> Iterator[list[str]]:
+    """Images, edits, and what was measured of duplicates and models, as far as there are any."""
     if PAIRS_TABLE in run.manifest.tables:
         yield [f"{run.table(PAIRS_TABLE).rows:,}", "pairs", "images with what is said of them"]
-
-
-def _edits(run: Run) -> Iterator[list[str]]:
-    """How many edits were made, and of which reasons most."""
-    made = edited.listed(run.manifest.steps)
-    if made:
+    if made := edited.listed(run.manifest.steps):
         said = ", ".join(f"{each.reason} {each.times:,}" for each in made[:LOSSES])
         yield [f"{sum(each.times for each in made):,}", "edits", said]
-
-
-def _recall(run: Run, recipe: Recipe) -> Iterator[list[str]]:
-    """What was measured of the pairs from the threshold on; nothing where there were none."""
-    from pipelines.steps.dedup.recall import measured
-
     found = measured(run, recipe)
     if found is not None and found.above.whole:
         low, high = map(say_share, found.above.interval)
         pairs = f"{low} to {high}, from {found.above.whole:,} pairs"
         yield [say_share(found.above.value), "of near-duplicates found", pairs]
-
-
-def _models(run: Run, recipe: Recipe) -> Iterator[list[str]]:
-    """How often each model was right about samples that it did not learn from."""
-    from pipelines.steps import fit
-    from pipelines.steps.dedup.recall import wilson
-
     for each in fit.listed(run, recipe):
         low, high = map(say_share, wilson(each.right / each.all, each.all))
         said = f"{low} to {high}, of {each.all:,} held out"

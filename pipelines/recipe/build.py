@@ -1,17 +1,24 @@
 """A frozen value from a table of TOML; what does not fit is refused, saying where."""
 
 import re
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from pipelines import units
 from pipelines.errors import RecipeError, nearest
 
 T = TypeVar("T")
+WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def build(kind: type[T], table: object, where: str) -> T:
+def build(kind: type[T], table: object, where: str, what: str = "") -> T:
     """A frozen value from a TOML table.
+
+    Args:
+        kind: a dataclass.
+        table: of its fields.
+        where: it stands, for messages.
+        what: it is, for messages about its values.
 
     Raises:
         RecipeError: at an unknown key, a missing one, or a value that the kind refuses.
@@ -25,26 +32,38 @@ def build(kind: type[T], table: object, where: str) -> T:
     try:
         values = {key: _value(known[key], value) for key, value in table.items()}
         return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"{where}: {plain(error)}") from error
+    except (OverflowError, TypeError, ValueError) as error:
+        raise RecipeError(f"{where}: {what}{plain(error)}") from error
 
 
 def _value(f: Any, value: object) -> object:
-    read: Callable[[object], object] | None = f.metadata.get("read")
+    read = f.metadata.get("read")
+    if read == "share":  # of a strategy, which knows no units
+        return units.share(value)
     if read is not None:
         try:
             return read(value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{f.name}: {error}") from error
     if f.type == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f'{f.name}: want a list of strings such as ["a", "b"], got {value!r}')
-        return tuple(value)
+        return strings(f.name, value)
     kind = {int | None: int, str | None: str}.get(f.type, f.type)
-    if kind in (str, int, bool) and type(value) is not kind:
-        word = {str: "a string", int: "a whole number", bool: "true or false"}[kind]
-        raise ValueError(f"{f.name}: want {word}, got {value!r}")
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in WORDS and type(value) is not kind:
+        raise ValueError(f"{f.name}: want {WORDS[kind]}, got {value!r}")
     return value
+
+
+def strings(name: str, value: object, want: str = 'strings such as ["a", "b"]') -> tuple[str, ...]:
+    """What an option lists.
+
+    Raises:
+        ValueError: if it is no list of strings.
+    """
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise ValueError(f"{name}: want a list of {want}, got {value!r}")
+    return tuple(value)
 
 
 def plain(error: Exception) -> str:

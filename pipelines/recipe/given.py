@@ -29,6 +29,7 @@ from filters import Measure, blocklist
 from pipelines.errors import RecipeError
 from pipelines.readers import paths
 from pipelines.recipe import lists
+from pipelines.recipe.build import strings
 from pipelines.recipe.digests import ByDigest
 from pipelines.recipe.lists import Entries
 from pipelines.recipe.texts import Texts, digest_of
@@ -129,9 +130,7 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise ValueError(f"{name}: want a list of files such as {EXAMPLES['texts']}, got {value!r}")
-    return tuple(value)
+    return strings(name, value, f"files such as {EXAMPLES['texts']}")
 
 
 def _table(name: str, value: object) -> Iterable[tuple[str, object]]:

@@ -1,7 +1,7 @@
 """What a recipe asks for in ``[[select]]`` and ``[curriculum]``, as frozen values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -111,14 +111,12 @@ class Curriculum:
         return self.by.split()[0]
 
 
-def read(tables: object, where: str) -> tuple[Select, ...]:
+def read(tables: Sequence[object], where: str) -> tuple[Select, ...]:
     """The strategies of a recipe; keys that are not of `Select` are options of the strategy.
 
     Raises:
         RecipeError: if one is wrong, or there are too many.
     """
-    if not isinstance(tables, list):
-        raise RecipeError(f"{where} [select]: write [[select]], with two brackets")
     if len(tables) > MOST:
         raise RecipeError(f"{where}: {len(tables)} strategies; at most {MOST} follow each other")
     ours = {f.name for f in fields(Select)} - {"options"}

@@ -63,17 +63,16 @@ def parse(text: str, path: Path) -> Recipe:
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
     if not is_utf8(table["base"]):
         raise RecipeError(f"{table['base']}: a name that is no UTF-8, which no recipe can hold")
-    sources = table.get("source", [])
-    if not isinstance(sources, list):
-        raise RecipeError(f"{path} [source]: write [[source]], with two brackets")
-    built = [_source(each, f"{path} [[source]] {n}") for n, each in enumerate(sources, 1)]
+    for name in ("source", "select"):
+        if not isinstance(table.setdefault(name, []), list):
+            raise RecipeError(f"{path} [{name}]: write [[{name}]], with two brackets")
+    built = [_source(each, f"{path} [[source]] {n}") for n, each in enumerate(table["source"], 1)]
     table["source"] = tuple(each for each in built if isinstance(each, Source))
     crawls = [each for each in built if isinstance(each, Crawl)]
     if "crawl" in table or len(crawls) > 1:
         raise RecipeError(f"{path}: want one [[source]] of kind crawl, with all its start URLs")
     table["crawl"] = next(iter(crawls), None)
-    if "select" in table:
-        table["select"] = asked.read(table["select"], str(path))
+    table["select"] = asked.read(table["select"], str(path))
     for name, kind in TABLES.items():
         if name in table:
             table[name] = build(kind, table[name], f"{path} [{name}]")
@@ -89,7 +88,7 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path}: not TOML that can be read: nested too deeply") from error
 
 
-def _source(table: object, where: str) -> "Source | Crawl":
+def _source(table: object, where: str) -> Source | Crawl:
     """A source; its kind says which keys it has."""
     is_crawl = isinstance(table, dict) and table.get("kind") == CRAWL
     return build(Crawl, table, where) if is_crawl else build(Source, table, where)
