@@ -1,10 +1,12 @@
 """What `explain` and an opened run say of the sample."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from pipelines.commands import explain
 from pipelines.errors import RecipeError, RunError
@@ -38,6 +40,25 @@ def test_edits_are_shown_with_what_they_took(sample: Path) -> None:
     assert len(value["edited_text"]) == len(raw) - len(cut)
     shown = karez("explain", sample, planted("repeated lines")).stdout
     assert f"edits: repeated_lines {len(value['edits'])}" in shown
+
+
+def shown(value: dict[str, object], width: int) -> str:
+    out = StringIO()
+    explain.show(value, Console(file=out, width=width))
+    return out.getvalue()
+
+
+def test_a_narrow_terminal_cuts_nothing_off(sample: Path) -> None:
+    value = explain.explained(Opened(sample), (0, 0))
+    wide, narrow = (sorted("".join(shown(value, width).split())) for width in (9999, 40))
+    assert value["rules"] and wide == narrow
+
+
+def test_languages_are_shown_as_people_write(sample: Path) -> None:
+    value = explain.explained(Opened(sample), (0, 0))
+    some = [{"language": "en", "share": 0.98}, {"language": "fr", "share": 0.02}]
+    value["columns"]["language"] = {"language": "en", "languages": some}
+    assert "language   language en  languages en 0.98, fr 0.02\n" in shown(value, 80)
 
 
 def test_a_page_that_was_fetched_twice_is_explained_twice(sample: Path) -> None:

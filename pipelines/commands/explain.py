@@ -2,13 +2,14 @@
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import click
 import pyarrow as pa
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from filters import EDITS
@@ -37,7 +38,8 @@ def command(folder: str, key: str, page: bool, as_json: bool) -> None:
     for value in values if page else ():
         value |= onpage.seen(opened.run, opened.recipe, value["document"])
     if as_json:
-        click.echo(as_json_text(values))
+        said = values[0] if len(values) == 1 else values  # a page that was fetched twice
+        click.echo(json.dumps(said, indent=1, ensure_ascii=False, default=str))
         return
     console = Console()
     for value in values:
@@ -116,13 +118,6 @@ def find(opened: Opened, key: str) -> list[Address]:
     return found
 
 
-def as_json_text(values: list[dict[str, Any]]) -> str:
-    """One object for one document, a list for several (a page that was fetched twice)."""
-    return json.dumps(
-        values[0] if len(values) == 1 else values, indent=1, ensure_ascii=False, default=str
-    )
-
-
 def show(value: Mapping[str, Any], console: Console) -> None:
     """What `explained` gives, for a person."""
     document, decision = value["document"], value["decision"] or {}
@@ -135,14 +130,10 @@ def show(value: Mapping[str, Any], console: Console) -> None:
     console.print()
     console.print(_rules(value["rules"]))
     if said := {c: document[c] for c in consent.COLUMNS if document.get(c) is not None}:
-        each = (
-            f"{c} {', '.join(v) if isinstance(v, list) else _short(v)}" for c, v in said.items()
-        )
-        console.print(Text(f"{'consent':<11}", "bold") + Text(plain("  ".join(each))))
+        console.print(_figures("consent", said))
     for name, columns in value["columns"].items():
         if name not in ("rules", "split", "duplicates", "exact"):
-            figures = "  ".join(f"{c} {_short(v)}" for c, v in columns.items())
-            console.print(Text(f"{name:<11}", "bold") + Text(figures))
+            console.print(_figures(name, columns))
         if name == "overlap" and value["overlaps"]:
             console.print(Text(f"{'':<11}found in {', '.join(value['overlaps'])}"))
     if value["edits"]:
@@ -174,15 +165,20 @@ def _said(decision: Mapping[str, Any]) -> Text:
     return Text(f"dropped: {decision['reason']}{cluster}", "bold red")
 
 
+def _figures(name: str, columns: Mapping[str, Any]) -> Text:
+    said = "  ".join(f"{column} {_short(value)}" for column, value in columns.items())
+    return Text(f"{name:<11}", "bold") + Text(said)
+
+
 def _rules(rules: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
+    columns = (Column(overflow="fold") for _ in range(4))
+    table = Table(*columns, box=None, pad_edge=False, show_header=False)
     for rule in rules:
         verdict = {True: "drops", False: "passes", None: "no value"}[rule["drops"]]
         style = "green" if rule["drops"] is False else "red"
         values = ", ".join(f"{c} = {_short(v)}" for c, v in rule["values"].items())
-        table.add_row(
-            Text(rule["rule"]), Text(verdict, style), Text(rule["sql"]), Text(values, "dim")
-        )
+        name, text = Text(rule["rule"]), Text(rule["sql"])
+        table.add_row(name, Text(verdict, style), text, Text(values, "dim"))
     return table
 
 
@@ -191,13 +187,15 @@ def _short(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, bytes):
         return f"{value[:SHOWN].hex()}… ({len(value)} bytes)" if len(value) > SHOWN else value.hex()
+    if isinstance(value, list):
+        return ", ".join(map(_short, value)) or "none"
+    if isinstance(value, dict):
+        return " ".join(map(_short, value.values()))
     return "none" if value is None else plain(value)
 
 
 def _diff(raw: str, edited: str, edits: list[dict[str, Any]], console: Console) -> None:
-    reasons: dict[str, int] = {}
-    for edit in edits:
-        reasons[edit["reason"]] = reasons.get(edit["reason"], 0) + 1
+    reasons = Counter(edit["reason"] for edit in edits)
     said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
     console.print(Text(f"edits: {said}", "bold"))
     lines = difflib.unified_diff(raw.splitlines(), edited.splitlines(), n=CONTEXT, lineterm="")
