@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
@@ -13,47 +13,35 @@ from pipelines.commands.show import bars
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import Scan
 
-LABELS = ("filters.fasttext.classifier", "filters.fasttext.labels", "filters.fasttext.words")
-WORD_HASHES = ("filters.language", *LABELS, "filters.wordhashes")
-LISTS = ("filters.hashset", "filters.wordhashes")
-BRINGS = {
-    "filters.lines": ("filters.repeats",),
-    "filters.blocks": ("filters.repeats",),
-    "filters.language": LABELS,
-    "filters.classify": (*LABELS, "filters.fasttext.training"),
-    "filters.listed": LISTS,
-    "filters.blocklist": ("filters.listed", "filters.words", *LISTS),
-    "filters.overlap": ("filters.hashset",),
-    "filters.perplexity": ("filters.ngrams", *WORD_HASHES),
-    "filters.hashed": ("filters.runcounts", *WORD_HASHES),
-    "filters.importance": WORD_HASHES,
-    "filters.diversity": WORD_HASHES,
-    "filters.features": WORD_HASHES,
-}
-"""Modules whose kernels the measures of another call."""
-
-PAGES = ("blocks", "features", "forest", "maintext", "regions", "text", "tree")
-"""Modules whose kernels our own extractor of pages calls."""
-
 
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
     """The kernels of a run: those of its measures and edits, and of what they stand on."""
-    modules = {type(each).__module__ for each in (*scan.measures.values(), *scan.edits.values())}
-    modules = modules.union(*(BRINGS.get(module, ()) for module in modules))
+    every = (*scan.measures.values(), *scan.edits.values())
+    modules = [type(each).__module__ for each in every]
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
-        modules.add("filters.words")
+        modules.append("filters.words")
     if scan.across:
-        modules |= {f"filters.{name}" for name in ("boilerplate", "cuts", "passages", "winnowing")}
-    named = {s.extract for s in recipe.sources if s.extract}
-    if named:
-        modules.add("filters.html.nesting")
-    if any(name in KAREZ for each in named for name in each.split("+")):
-        modules |= {f"filters.html.{name}" for name in PAGES}
+        modules += ["filters.boilerplate", "filters.cuts", "filters.passages"]
+    if any(name in KAREZ for s in recipe.sources for name in s.extract.split("+")):
+        modules.append("filters.html.maintext")
     if recipe.dedup is not None and recipe.dedup.probes:
-        modules.add("filters.probes")
-    for name in modules:
-        importlib.import_module(name)
-    return [kernel for kernel in KERNELS if kernel.function.__module__ in modules]
+        modules.append("filters.probes")
+    reached = _reached(modules)
+    return [kernel for kernel in KERNELS if kernel.function.__module__ in reached]
+
+
+def _reached(modules: Iterable[str]) -> set[str]:
+    """These modules, and those of ours from which they have something, and so on."""
+    found, left = set[str](), [*modules]
+    while left:
+        name = left.pop()
+        if name not in found and name.startswith("filters."):
+            held = vars(importlib.import_module(name)).values()
+            left += [
+                str(getattr(each, "__module__", getattr(each, "__name__", ""))) for each in held
+            ]
+        found.add(name)
+    return found
 
 
 def compile_kernels(recipe: Recipe, scan: Scan, console: Console) -> None:

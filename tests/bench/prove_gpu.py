@@ -52,7 +52,8 @@ def learned(size: Size, count: int, place: Path) -> list[float]:
         began = time.perf_counter()
         bits.append(train(training, sets)[-1].bits["held"])
         speed = count / (time.perf_counter() - began)
-        weights = sum(weight.numel() for weight in training.model.parameters())
+        weights = sum(each.numel() for each in training.model.parameters())
+        weights -= training.model.embed.weight.numel()
         weights -= training.model.embed.weight.numel()
         print(
             f"{name}: {bits[-1]:.4f} bits a byte, {speed:,.0f} tokens a second, {weights:,} weights"
