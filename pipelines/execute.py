@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from math import floor
 
 from pipelines.engine.corpus import Corpus
@@ -114,15 +115,11 @@ def _do(
     started = time.perf_counter()
     run.unseal(stale)
     check_memory(run, recipe, step)
-    job, total, took = do(
-        run,
-        recipe,
-        step,
-        wanted,
-        stale,
-        how,
-        lambda job: how.watch(step, lambda: progress(job)),
-    )
+
+    def watch(job: Job) -> AbstractContextManager[None]:
+        return how.watch(step, lambda: progress(job))
+
+    job, total, took = do(run, recipe, step, wanted, stale, how, watch)
     for table in stale:
         run.manifest.tables[table] = Table(wanted[table], tuple(total.parts.get(table, [])))
     run.manifest.steps[step.name] = {

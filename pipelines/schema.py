@@ -56,10 +56,8 @@ CAPPED = pa.schema([pa.field("over_cap", pa.bool_(), False)])
 
 NEAR = pa.schema(
     [
-        pa.field(
-            "near_train", pa.float32()
-        ),  # estimated Jaccard similarity to the nearest, if held out
-        pa.field("near_id", pa.string()),  # of the nearest train document
+        pa.field("near_train", pa.float32()),  # estimated Jaccard similarity to it, if held out
+        pa.field("near_id", pa.string()),  # of the nearest document of train
     ]
 )
 

@@ -63,7 +63,7 @@ def columns(sql: object, where: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _columns(sql: str, where: str) -> tuple[str, ...]:
     try:
-        tree = json.loads(_serialized(sql))
+        tree = _tree(f"SELECT (\n{sql}\n)")
     except RecursionError as error:
         raise RecipeError(f"{where}: is nested too deeply") from error
     if tree["error"]:
@@ -87,10 +87,11 @@ def _columns(sql: str, where: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _serialized(sql: str) -> str:
-    row = _parser().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{sql}\n)"]).fetchone()
-    assert row is not None  # noqa: S101 (one row always comes)
-    return str(row[0])
+def _tree(query: str) -> dict[str, Any]:
+    """A query as DuckDB parses it."""
+    (text,) = _parser().execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    tree: dict[str, Any] = json.loads(text)
+    return tree
 
 
 @cache
@@ -177,12 +178,7 @@ def reasons(table: pa.Table, rules: Mapping[str, str]) -> pa.Array:
     )
     if not cases:
         return pa.nulls(table.num_rows, pa.string())
-    answer = evaluate(table, [f"CASE{cases} END"])["c0"]
-    return (
-        pa.concat_arrays(answer.cast(pa.string()).chunks)
-        if len(answer)
-        else pa.array([], pa.string())
-    )
+    return evaluate(table, [f"CASE{cases} END"])["c0"].cast(pa.string()).combine_chunks()
 
 
 def _quoted(text: str) -> str:
@@ -191,7 +187,7 @@ def _quoted(text: str) -> str:
 
 def mentioned(query: str) -> set[str] | None:
     """The columns that a whole query names; None: all of them, or it cannot be told."""
-    tree = json.loads(str(_parser().execute("SELECT json_serialize_sql(?)", [query]).fetchone()[0]))
+    tree = _tree(query)
     if tree["error"]:
         return None
     parts = list(_expressions(tree["statements"]))
@@ -218,7 +214,7 @@ def thresholds(sql: str) -> tuple[Threshold, ...]:
     A ``not`` is carried inwards: ``words not between 50 and 90`` gives ``< 50`` and ``> 90``.  An
     expression that does not parse has none.
     """
-    tree = json.loads(_serialized(sql))
+    tree = _tree(f"SELECT (\n{sql}\n)")
     if tree["error"]:
         return ()
     return tuple(dict.fromkeys(_compared(tree["statements"][0]["node"]["select_list"], False)))
@@ -260,7 +256,7 @@ def _number(node: Mapping[str, Any]) -> float | None:
     """The number that a node without columns comes to; None if it is none."""
     if any(part["class"] == "COLUMN_REF" for part in _expressions(node)):
         return None
-    tree = json.loads(_serialized("0"))
+    tree = _tree("SELECT 0")
     tree["statements"][0]["node"]["select_list"] = [node]
     try:
         row = _parser().execute("FROM json_execute_serialized_sql(?)", [json.dumps(tree)])

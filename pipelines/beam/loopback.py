@@ -15,29 +15,18 @@ from apache_beam.runners.portability.fn_api_runner import worker_handlers
 EVERYWHERE, HERE = "[::]", "127.0.0.1"
 
 
-class Server:
-    """A gRPC server that binds to the loopback address where all were asked for."""
-
-    def __init__(self, server: grpc.Server) -> None:
-        self._server = server
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._server, name)
-
-    def add_insecure_port(self, address: str) -> int:
-        """The port that was bound."""
-        return int(self._server.add_insecure_port(address.replace(EVERYWHERE, HERE)))
-
-
 class Grpc(ModuleType):
     """The module `grpc`, but for its servers."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(grpc, name)
 
-    def server(self, *arguments: Any, **options: Any) -> Server:
-        """A server that stays on this machine."""
-        return Server(grpc.server(*arguments, **options))
+    def server(self, *arguments: Any, **options: Any) -> grpc.Server:
+        """A server that binds to the loopback address where all were asked for."""
+        server = grpc.server(*arguments, **options)
+        bind = server.add_insecure_port
+        server.add_insecure_port = lambda address: bind(address.replace(EVERYWHERE, HERE))
+        return server
 
 
 def stay_here() -> None:

@@ -100,16 +100,12 @@ def serve(about: dict[str, str]) -> None:
     from apache_beam.runners.worker import sdk_worker, sdk_worker_main
 
     logging.disable(logging.CRITICAL)  # what fails is raised, and said once, by who asked for it
-    sdk_worker.print = _nothing  # it prints what it raises
+    sdk_worker.print = lambda *said, **how: None  # it prints what it raises
     threading.excepthook = excepted
     try:
         sdk_worker_main.main([])
     except grpc.RpcError:  # who asked is gone
         sys.exit(1)
-
-
-def _nothing(*said: object, **how: object) -> None:
-    pass
 
 
 def _follow() -> None:

@@ -121,15 +121,18 @@ class Folder:
             return bytes(file.read())
 
     def open(self, name: str) -> pa.NativeFile:
-        """A file to read, memory-mapped.
+        """A file to read: memory-mapped, or of a store's only what is asked for is fetched.
 
         Raises:
             DamagedError: if it is not there.
         """
         try:
-            return pa.memory_map(self.at(name))
+            return self._open(name)
         except FileNotFoundError as error:
             raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
+
+    def _open(self, name: str) -> pa.NativeFile:
+        return pa.memory_map(self.at(name))
 
     def segment(self, name: str, start: int, length: int) -> pa.Buffer:
         """Some bytes of a file: a view of the mapped file."""

@@ -20,7 +20,7 @@ from typing import cast
 
 from pipelines.errors import BusyError, RunError
 from pipelines.runs import stores
-from pipelines.runs.stores import WAIT, Store, Tagged
+from pipelines.runs.stores import WAIT, Store
 
 BEAT = 10  # seconds between two signs of life
 LOCK = "lock"  # name of the file
@@ -59,11 +59,8 @@ class Held:
     @property
     def is_dead(self) -> bool:
         """Whether its holder is no more, or was silent for too long."""
-        return self.age >= SILENT or (self._is_here and not Path(f"/proc/{self.process}").exists())
-
-    @property
-    def _is_here(self) -> bool:
-        return self.machine != "" and self.machine == machine()
+        is_here = self.machine != "" and self.machine == machine()
+        return self.age >= SILENT or (is_here and not Path(f"/proc/{self.process}").exists())
 
 
 class Lease:
@@ -127,7 +124,13 @@ class Lease:
 
     def _look(self) -> Held | None:
         found = self.store.tagged(LOCK)
-        return None if found is None else _held(found)
+        if found is None:
+            return None
+        try:
+            about = json.loads(found.body)
+            return Held(found.tag, found.age, about["who"], about["machine"], about["process"])
+        except (ValueError, KeyError, TypeError):
+            return Held(found.tag, found.age, "another command", "", 0)
 
     def drop(self) -> None:
         """Let go of it, unless another command took over."""
@@ -138,14 +141,6 @@ class Lease:
         while not ended.wait(BEAT):
             with contextlib.suppress(RunError):  # said when the manifest is written
                 self.renew()
-
-
-def _held(found: Tagged) -> Held:
-    try:
-        about = json.loads(found.body)
-        return Held(found.tag, found.age, about["who"], about["machine"], about["process"])
-    except (ValueError, KeyError, TypeError):
-        return Held(found.tag, found.age, "another command", "", 0)
 
 
 @contextlib.contextmanager

@@ -58,33 +58,21 @@ class S3Store(Store):
 
     def put_if(self, name: str, body: bytes, tag: str) -> str | None:
         """By a conditional PUT."""
-        from botocore.exceptions import ClientError
-
         bucket, key = key_of(self.at(name))
         condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
-        with explained(self.path):
-            try:
-                put = client().put_object(Bucket=bucket, Key=key, Body=body, **condition)
-                return str(put["ETag"])
-            except ClientError as error:
-                if error.response["Error"]["Code"] in TAKEN:
-                    return None
-                raise
+        with explained(self.path, but=TAKEN):
+            put = client().put_object(Bucket=bucket, Key=key, Body=body, **condition)
+            return str(put["ETag"])
+        return None
 
     def tagged(self, name: str) -> Tagged | None:
         """Its ETag, and its age by the store's own clock."""
-        from botocore.exceptions import ClientError
-
         bucket, key = key_of(self.at(name))
-        with explained(self.path):
-            try:
-                found = client().get_object(Bucket=bucket, Key=key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
-                    return None
-                raise
+        with explained(self.path, but=("NoSuchKey",)):
+            found = client().get_object(Bucket=bucket, Key=key)
             date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
             return Tagged(found["ETag"], found["Body"].read(), age(found["LastModified"], date))
+        return None
 
     def drop(self, name: str, tag: str) -> None:
         """Between the look and the end somebody may take it over: then he finds it gone."""
@@ -143,8 +131,10 @@ def client(attempts: int = ATTEMPTS) -> Any:
 
 
 @contextlib.contextmanager
-def explained(where: str, kind: type[RecipeError | RunError] = RunError) -> Iterator[None]:
-    """What botocore raises, in one line: where, what, and what to do."""
+def explained(
+    where: str, kind: type[RecipeError | RunError] = RunError, but: Sequence[str] = ()
+) -> Iterator[None]:
+    """What botocore raises, in one line: where, what, and what to do; answers in `but` are none."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -158,6 +148,8 @@ def explained(where: str, kind: type[RecipeError | RunError] = RunError) -> Iter
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        if code in but:
+            return
         said = REFUSALS.get(code) or f"the store refuses: {error.response['Error']['Message']}"
         raise kind(f"{where}: {said}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:

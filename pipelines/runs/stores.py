@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from pipelines.errors import DamagedError, RecipeError
+from pipelines.errors import RecipeError
 from pipelines.runs.folders import Folder, Sink, is_utf8
 
 S3, GS = "s3://", "gs://"
@@ -145,16 +145,8 @@ class Store(Folder):
         """None: what was not written to its end is not there."""
         return []
 
-    def open(self, name: str) -> pa.NativeFile:
-        """A file to read, of which only what is asked for is fetched.
-
-        Raises:
-            DamagedError: if it is not there.
-        """
-        try:
-            return self.fs.open_input_file(self._key(name))
-        except FileNotFoundError as error:
-            raise DamagedError(f"{self.at(name)}: is missing; run the recipe again") from error
+    def _open(self, name: str) -> pa.NativeFile:
+        return self.fs.open_input_file(self._key(name))
 
     def segment(self, name: str, start: int, length: int) -> pa.Buffer:
         """Some bytes of a file; the others are not fetched."""
