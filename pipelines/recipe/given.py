@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -43,10 +43,8 @@ EXAMPLES = {
     "model": '"models/topics.ftz"',
     "folder": '"models/tiny"',
 }
-ENTRIES = {"list": lists.words, "hosts": blocklist.site}
-"""What an entry of a list is."""
-
 SIZE = 8_000_000  # characters of texts looked at together, about
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -61,16 +59,16 @@ class Model(ByDigest):
         Raises:
             RecipeError: if it cannot be read.
         """
-        try:
-            return Path(self.path).read_bytes()
-        except OSError as error:
-            raise RecipeError(f"{self.path}: cannot be read: {error.strerror}") from error
+        return self._asked(Path.read_bytes)
 
     @cached_property
     def digest(self) -> str:
         """Of what the file holds."""
+        return self._asked(digest_of)[:16]
+
+    def _asked(self, ask: Callable[[Path], T]) -> T:
         try:
-            return digest_of(Path(self.path))[:16]
+            return ask(Path(self.path))
         except OSError as error:
             raise RecipeError(f"{self.path}: cannot be read: {error.strerror}") from error
 
@@ -84,10 +82,8 @@ class Folder:
     @classmethod
     def at(cls, path: str) -> "Folder":
         """All files of a folder, in the order of their names."""
-        names = (
-            sorted(p for p in Path(path).iterdir() if p.is_file()) if Path(path).is_dir() else ()
-        )
-        return cls(tuple(Model(str(name)) for name in names))
+        files = sorted(each for each in Path(path).glob("*") if each.is_file())
+        return cls(tuple(Model(str(file)) for file in files))
 
     def read(self, name: str) -> bytes:
         """A whole file.
@@ -109,24 +105,20 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
     """
     ours = asked(kind)
     field = str(options.get("text", "text"))
-    made: dict[str, Any] = dict(options)
-    for name in ours.keys() & options.keys():
-        value = options[name]
-        if ours[name] == "model":
-            made[name] = Model(_path(name, value, base))
-        elif ours[name] == "folder":
-            made[name] = Folder.at(_path(name, value, base))
-        elif ours[name] == "samples":
-            made[name] = {
-                label: Texts(base, _names(f"{name}.{label}", v), field)
-                for label, v in _table(name, value)
-            }
-        elif ours[name] in ENTRIES:
-            made[name] = Entries(base, _names(name, value), ENTRIES[ours[name]])
-        else:
-            one = field if ours[name] == "sample" else ""
-            made[name] = Texts(base, _names(name, value), one)
-    return made
+    makers: dict[str, Callable[[str, object], Any]] = {
+        "texts": lambda name, value: Texts(base, _names(name, value)),
+        "sample": lambda name, value: Texts(base, _names(name, value), field),
+        "samples": lambda name, value: {
+            label: Texts(base, _names(f"{name}.{label}", some), field)
+            for label, some in _table(name, value)
+        },
+        "list": lambda name, value: Entries(base, _names(name, value), lists.words),
+        "hosts": lambda name, value: Entries(base, _names(name, value), blocklist.site),
+        "model": lambda name, value: Model(_path(name, value, base)),
+        "folder": lambda name, value: Folder.at(_path(name, value, base)),
+    }
+    made = {name: makers[ours[name]](name, options[name]) for name in ours.keys() & options.keys()}
+    return {**options, **made}
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:

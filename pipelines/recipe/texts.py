@@ -72,7 +72,23 @@ class Texts(ByDigest):
         Raises:
             RecipeError: at the first thing that cannot be read.
         """
-        return rows(file, self.field)
+        kind, name = _kind(file), paths.readable(file.name)
+        try:
+            with file.open("rb") as opened:
+                if self.field or kind == "text":
+                    source = Source(kind, (name,), text=self.field or "text")
+                    found: Iterable[Any] = by_kind(kind)(opened, name, source)
+                else:
+                    found = (strings.json if kind == "jsonl" else strings.table)(opened, name)
+                for row in found:
+                    if isinstance(row, Dead):
+                        raise _unread(file, f"{row.reason} at {row.offset:,}: {row.detail}")
+                    if isinstance(row, Documents):
+                        yield from ([text] for text in row.columns["text"].to_pylist())
+                    else:
+                        yield [row.text] if isinstance(row, Document) else row
+        except OSError as error:
+            raise _unread(file, str(error.strerror)) from error
 
     def name(self, file: Path) -> str:
         """A file's name as the recipe's folder sees it."""
@@ -110,28 +126,3 @@ def digest_of(file: Path) -> str:
 def _unread(file: Path, why: str) -> RecipeError:
     where = paths.readable(str(file))
     return RecipeError(f"{where}: cannot be read: {why}; mend it or leave it out")
-
-
-def rows(file: Path, field: str) -> Iterator[list[str]]:
-    """The texts of a file, row by row; see `Texts`.
-
-    Raises:
-        RecipeError: at the first thing that cannot be read.
-    """
-    kind, name = _kind(file), paths.readable(file.name)
-    try:
-        with file.open("rb") as opened:
-            if field or kind == "text":
-                source = Source(kind, (name,), text=field or "text")
-                found: Iterable[Any] = by_kind(kind)(opened, name, source)
-            else:
-                found = (strings.json if kind == "jsonl" else strings.table)(opened, name)
-            for row in found:
-                if isinstance(row, Dead):
-                    raise _unread(file, f"{row.reason} at {row.offset:,}: {row.detail}")
-                if isinstance(row, Documents):
-                    yield from ([text] for text in row.columns["text"].to_pylist())
-                else:
-                    yield [row.text] if isinstance(row, Document) else row
-    except OSError as error:
-        raise _unread(file, str(error.strerror)) from error

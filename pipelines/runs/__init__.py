@@ -21,7 +21,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +29,7 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import BusyError, DamagedError, RecipeError
 from pipelines.runs import links, stores
-from pipelines.runs.folders import Folder
+from pipelines.runs.folders import Folder, is_half
 from pipelines.runs.leases import Lease, held, myself
 from pipelines.runs.manifest import FORMAT as FORMAT
 from pipelines.runs.manifest import Manifest as Manifest
@@ -164,12 +163,10 @@ class Run:
         self.folder.delete("work")
         ours = {t: table for t, table in self.manifest.tables.items() if not table.at}
         named = {f"{t}/{part.name}" for t, table in ours.items() for part in table.parts}
-        for top in (*INTERMEDIATE, *OTHERS):
-            for name in self.folder.list(top):
-                half = name.endswith(".part") and posixpath.basename(name).startswith(".")
-                if half or (name not in named and top not in OTHERS):
-                    self.folder.delete(name)
-        for name in self.folder.halves():
+        lost = [name for top in INTERMEDIATE for name in self.folder.list(top) if name not in named]
+        others = [name for top in OTHERS for name in self.folder.list(top)]
+        halves = [name for name in (*others, *self.folder.names()) if is_half(name)]
+        for name in (*lost, *halves):
             self.folder.delete(name)
 
     def table(self, name: str) -> Table:

@@ -107,10 +107,6 @@ class Folder:
         except FileNotFoundError:
             return False
 
-    def halves(self) -> Sequence[str]:
-        """Names of files right in it that are not whole, and will not be."""
-        return [path.name for path in Path(self.path).glob(".*.part")]
-
     def read(self, name: str) -> bytes:
         """A whole file.
 
@@ -135,9 +131,10 @@ class Folder:
         return pa.memory_map(self.at(name))
 
     def segment(self, name: str, start: int, length: int) -> pa.Buffer:
-        """Some bytes of a file: a view of the mapped file."""
+        """Some bytes of a file: a view of a mapped one; the others are not fetched."""
         with self.open(name) as file:
-            return file.read_buffer(file.size()).slice(start, length)
+            file.seek(start)
+            return file.read_buffer(length)
 
     @contextlib.contextmanager
     def create(self, name: str, hashed: bool = True) -> Iterator[Sink]:
@@ -215,3 +212,8 @@ class Folder:
 def _beside(path: Path) -> Path:
     """A name in the same folder for what is not whole; no two are alike, on no machine."""
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+
+
+def is_half(name: str) -> bool:
+    """Whether a name is such a one."""
+    return posixpath.basename(name).startswith(".") and name.endswith(".part")

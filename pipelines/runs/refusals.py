@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -111,23 +110,15 @@ class Refusals:
             url: of the web, or None.
             source_key: the URL or the user's own id.
         """
-        if not self.known:
-            return False
-        return any(self._is_refused(each) for each in dict.fromkeys([url, source_key]) if each)
-
-    def _is_refused(self, name: str) -> bool:
-        if self.holds(Target(KEY, name)):
-            return True
-        found = host_and_path(name)
-        if found is None:
-            return False
-        url = canonical(name) if any(kind == URL for kind, _ in self.known) else None
-        return _is_host_refused(self, found[0]) or bool(url and self.holds(Target(URL, url)))
+        return bool(self.known) and any(self._matching(url, source_key))
 
     def matching(self, url: str | None, source_key: str | None) -> set[Target]:
         """The refusals by which a document is refused."""
-        names = [each for each in (url, source_key) if each]
-        return {form for name in names for form in _forms(name) if self.holds(form)}
+        return set(self._matching(url, source_key))
+
+    def _matching(self, url: str | None, source_key: str | None) -> Iterator[Target]:
+        names = dict.fromkeys(each for each in (url, source_key) if each)
+        return (form for name in names for form in _forms(name) if self.holds(form))
 
     def among(self, *texts: str) -> set[Target]:
         """The refusals of these texts, and of the words in them."""
@@ -139,21 +130,13 @@ def _forms(name: str) -> Iterator[Target]:
     """All that a URL, or a source key, is refused by."""
     yield Target(KEY, name)
     if found := host_and_path(name):
-        yield from _hosts(found[0])
+        host = found[0]
+        yield Target(HOST, host)
+        while "." in host:
+            host = host.partition(".")[2]
+            yield Target(BELOW, f".{host}")
     if url := canonical(name):
         yield Target(URL, url)
-
-
-def _hosts(host: str) -> Iterator[Target]:
-    yield Target(HOST, host)
-    while "." in host:
-        host = host.partition(".")[2]
-        yield Target(BELOW, f".{host}")
-
-
-@lru_cache(maxsize=65_536)
-def _is_host_refused(refusals: Refusals, host: str) -> bool:
-    return any(map(refusals.holds, _hosts(host)))
 
 
 def read(folder: Folder) -> Refusals:

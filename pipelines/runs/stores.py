@@ -141,18 +141,8 @@ class Store(Folder):
         there = self._sizes(name) if sizes else {}
         return all(there.get(each) == size for each, size in sizes.items())
 
-    def halves(self) -> Sequence[str]:
-        """None: what was not written to its end is not there."""
-        return []
-
     def _open(self, name: str) -> pa.NativeFile:
         return self.fs.open_input_file(self._key(name))
-
-    def segment(self, name: str, start: int, length: int) -> pa.Buffer:
-        """Some bytes of a file; the others are not fetched."""
-        with self.open(name) as file:
-            file.seek(start)
-            return file.read_buffer(length)
 
     @contextlib.contextmanager
     def create(self, name: str, hashed: bool = True) -> Iterator[Sink]:
