@@ -187,4 +187,6 @@ def _merged(job: Job, number: int, came: pa.Table, new: pa.Table) -> Part:
     return write(job.run, URLS, f"part-{number:05d}-{job.plan.facts['round']:05d}", merged)
 
 
-STEP = Step("crawl", "URLs to pages", lambda run, recipe: {}, (choose, fetch, merge), plan=plan)
+STEP = Step(
+    "crawl", "URLs to pages", lambda run, recipe: {}, (choose, fetch, merge), plan=plan, idles=True
+)

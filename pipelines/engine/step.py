@@ -123,7 +123,8 @@ class Step:
     Attributes:
         tells: what it turns into what, for a person.
         tables: the tables that it makes for a recipe that wants it, with their fingerprints.
-        stages: functions of a module, by which they are found on workers.
+        stages: functions of a module, by which they are found on workers; those between the first
+            and the last are not asked for a key that nothing came to.
         wanted: whether a recipe asks for it.
         sizes: how many keys each stage has for a corpus; with all its documents, at most.
         plan: what is to be done for tables that are stale; None: the keys of `sizes`.
@@ -136,6 +137,7 @@ class Step:
         files: how many of its tables have a file for each part of the documents.
         every: whether it goes through all documents, though it counts none.
         reads: whether its tasks read local files that a recipe names.
+        idles: whether all its stages are asked for all their keys.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Step:
     files: Callable[[Recipe], int] = lambda recipe: 1
     every: bool = False
     reads: Callable[[Recipe], bool] = lambda recipe: False
+    idles: bool = False
 
     def made(self, run: Run, recipe: Recipe) -> dict[str, str]:
         """The tables that it makes for a recipe, with their fingerprints; none: does not run."""
@@ -173,6 +176,10 @@ class Step:
     def holds(self, stage: int) -> float:
         """Bytes that a stage holds for a byte that comes in; the first one has none."""
         return dict(self.held).get(self.stages[stage], HELD) if stage else 0
+
+    def is_asked(self, stage: int, batches: Batches) -> bool:
+        """Whether a stage has something to do for a key that these came to."""
+        return bool(batches) or self.idles or stage in (0, len(self.stages) - 1)
 
 
 def prepare(

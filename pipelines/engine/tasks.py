@@ -47,7 +47,10 @@ def send(
 
 def _do(job: Job, stage: int, key: int, incoming: Sequence[Segment]) -> Done:
     check_incoming(job, stage, incoming)
-    return job.step.stages[stage](job, key, Batches(job.run, incoming))
+    batches = Batches(job.run, incoming)
+    if not job.step.is_asked(stage, batches):
+        return Done()
+    return job.step.stages[stage](job, key, batches)
 
 
 def _leave(job: Job, name: str, done: Done, began: float, more: Note) -> Note:

@@ -92,8 +92,6 @@ def _hosts(job: Job, part: int) -> tuple[Rows, Hashes]:
 
 def common(job: Job, key: int, batches: Batches) -> Done:
     """The lines of one partition that enough documents have, to the parts that have them."""
-    if not batches:
-        return Done()
     table = pa.Table.from_batches(batches)
     _, index = np.unique(table["key"].to_numpy(), return_inverse=True)
     documents = np.bincount(index, table["documents"].to_numpy()).astype(np.int64)

@@ -84,8 +84,6 @@ def _spread(table: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
 
 def shared(job: Job, key: int, batches: Batches) -> Done:
     """The keys of one partition that more than one document has, to the parts that have them."""
-    if not batches:
-        return Done()
     table = pa.Table.from_batches(batches)
     _, index, counts = np.unique(table["key"].to_numpy(), return_inverse=True, return_counts=True)
     many = np.bincount(index, table["many"].to_numpy(), len(counts)) > 0
@@ -99,8 +97,6 @@ def windows(job: Job, key: int, batches: Batches) -> Done:
     What a document of the same part has before is known here: it goes around them, and an anchor of
     which all is known goes no further.
     """
-    if not batches:
-        return Done()
     table = anchors.those(job, key, np.sort(pa.Table.from_batches(batches)["key"].to_numpy()))
     masks = _masks(table)
     counts = table["windows"].combine_chunks().value_lengths().to_numpy().astype(np.uint64)
@@ -130,8 +126,6 @@ def copied(job: Job, key: int, batches: Batches) -> Done:
     """The windows of one partition that stand in a document before, to their parts."""
     if key >= job.plan.keys[0]:
         return Done(out=((key - job.plan.keys[0], batch) for batch in batches))
-    if not batches:
-        return Done()
     table = pa.Table.from_batches(batches).combine_chunks()
     return Done(out=_found(table, _masks(table), part_of(table["address"].to_numpy())))
 

@@ -64,8 +64,6 @@ def candidates(job: Job, key: int, _: Batches) -> Done:
 
 def choose(job: Job, key: int, batches: Batches) -> Done:
     """The probes, to every part."""
-    if not batches:
-        return Done()
     count = _dedup(job).probes
     probes = _folded(batches, lambda rows: _drawn_first(rows.sort_by(FIRST), count))
     every = range(job.plan.keys[1])
@@ -77,8 +75,6 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
 
 def compare(job: Job, key: int, batches: Batches) -> Done:
     """The rows of one part that resemble the probes, and the probes that stand in it."""
-    if not batches:
-        return Done()
     probes = pa.Table.from_batches(batches)
     rows = _passed(job, key)
     low = [bytes_of(t["signature"].combine_chunks()) for t in (probes, rows)]
@@ -102,8 +98,6 @@ def compare(job: Job, key: int, batches: Batches) -> Done:
 
 def narrow(job: Job, key: int, batches: Batches) -> Done:
     """Of each probe the others that are drawn first, and the nearest; each to its part."""
-    if not batches:
-        return Done()
     table = _folded(batches, _narrowed)
     selves = table.filter(pc.is_null(table["agreements"])).sort_by("probe")
     pairs = table.filter(pc.is_valid(table["agreements"]))

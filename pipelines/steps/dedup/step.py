@@ -110,8 +110,6 @@ def buckets(job: Job, key: int, batches: Batches) -> Done:
     Of equal texts the first one has a say in all buckets; the others are tied to it where they
     meet in the bucket of their text, so a million copies cost what a million keys cost.
     """
-    if not batches:
-        return Done()
     table, own = pa.Table.from_batches(batches), job.run.parts
     rows = meeting.shared(table["bucket"].to_numpy())
     table = table.take(pa.array(rows)).combine_chunks()
@@ -133,8 +131,6 @@ def buckets(job: Job, key: int, batches: Batches) -> Done:
 
 def fetch(job: Job, key: int, batches: Batches) -> Done:
     """The signatures of the rows of one part that were asked for; pairs go on as they are."""
-    if not batches:
-        return Done()
     run, part, _ = against.place(job, key)
     pairs = those(batches, PAIR).to_batches()
     onward = ((key % job.plan.keys[2], batch) for batch in pairs)
@@ -147,8 +143,6 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
 
 def confirm(job: Job, key: int, batches: Batches) -> Done:
     """The pairs of one partition whose signatures agree, no more than join their rows."""
-    if not batches:
-        return Done()
     done = Done(out=[(0, batch) for batch in those(batches, PAIR).to_batches()])
     done.counts["pairs"] = sum(batch.num_rows for _, batch in done.out)
     if any(b.schema.names == KEYS.names for b in batches):

@@ -36,8 +36,6 @@ Row = dict[str, Any]
 
 def fetch(job: Job, key: int, batches: Batches) -> Done:
     """What dedup said of the named rows of one part, and the shingles of each, once."""
-    if not batches:
-        return Done()
     asked = pa.Table.from_batches(batches, PAIRS)
     row = row_of(asked["address"].to_numpy())
     unique, first = np.unique(row, return_index=True)

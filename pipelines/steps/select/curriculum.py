@@ -82,8 +82,6 @@ def offer(job: Job, key: int, _: Batches) -> Done:
 
 def curve(job: Job, key: int, batches: Batches) -> Done:
     """The share of tokens that is easier, along the difficulty, to all parts."""
-    if not batches:
-        return Done()
     known = levels.known(pa.Table.from_batches(batches))
     share = (known.least + known.most) / (2.0 * max(1, int(known.most[-1])))
     table = pa.table([known.rank, known.ids, share], schema=CURVE).combine_chunks()

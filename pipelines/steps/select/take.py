@@ -110,7 +110,12 @@ def _ranked(job: Job, key: int) -> Rows:
 
 
 def offer(job: Job, key: int, _: Batches) -> Done:
-    """What one part has to offer, in stretches."""
+    """What one part has to offer, in stretches.
+
+    Raises:
+        RunError: if there is nothing to take from.
+    """
+    check(job.run, job.recipe, rank.number_of(job.step.name))
     rows = _ranked(job, key)
     made = []
     for group in sorted(set(rows.group)):
@@ -121,16 +126,8 @@ def offer(job: Job, key: int, _: Batches) -> Done:
 
 
 def bracket(job: Job, key: int, batches: Batches) -> Done:
-    """Where the level of each group must lie, to all parts.
-
-    Raises:
-        RunError: if there is nothing to take from.
-    """
-    number = rank.number_of(job.step.name)
-    check(job.run, job.recipe, number)
-    if not batches:
-        return Done()
-    select, how = rank.asked(job.recipe, number)
+    """Where the level of each group must lie, to all parts."""
+    select, how = rank.asked(job.recipe, rank.number_of(job.step.name))
     table = pa.Table.from_batches(batches)
     by = {g: table.filter(pc.equal(table["group"], g)) for g in _groups(table)}
     totals = {group: pc.sum(mine["tokens"]).as_py() for group, mine in by.items()}
@@ -190,8 +187,6 @@ def shared(select: Select, totals: Mapping[str, int]) -> dict[str, int]:
 
 def border(job: Job, key: int, batches: Batches) -> Done:
     """The rows of one part in the brackets, and what stands before."""
-    if not batches:
-        return Done()
     rows, made = _ranked(job, key), []
     for told in pa.Table.from_batches(batches).to_pylist():
         mine = rows.of(told["group"])
@@ -216,8 +211,6 @@ def settle(job: Job, key: int, batches: Batches) -> Done:
     Raises:
         RunError: if the budget is less than the first document.
     """
-    if not batches:
-        return Done()
     select = job.recipe.select[rank.number_of(job.step.name)]
     table, told = pa.Table.from_batches(batches), []
     for group in _groups(table):
