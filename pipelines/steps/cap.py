@@ -19,18 +19,14 @@ from pipelines.recipe import Cap, Recipe
 from pipelines.recipe.measures import selected
 from pipelines.runs import Run, latest, parts
 from pipelines.runs.folders import fingerprint
-from pipelines.schema import CAPPED, hashed
-from pipelines.steps import meeting
+from pipelines.schema import CAPPED
 from pipelines.steps.across import again
 from pipelines.steps.dedup import clusters
-from pipelines.steps.meeting import Rows, by_key, part_of, row_of
+from pipelines.steps.meeting import ROW, address_of, by_key, by_name, home, row_of
 
 TABLE = "columns/documents/cap"
 VERSION = 1
 PARTITION = 1_000_000  # documents whose groups meet in one partition, about
-
-ANSWERS = pa.schema([("row", pa.int32())])
-"""A row that stays."""
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -58,7 +54,7 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
 def best(job: Job, key: int, _: Batches) -> Done:
     """The best documents of each group in one part, to the groups' partitions."""
     table = _best(_counted(job, key), cast(Cap, job.recipe.cap))
-    return Done(out=by_key(table, _partitions(table["group"], job.plan.keys[0])))
+    return Done(out=by_key(table, by_name(table["group"], job.plan.keys[0])))
 
 
 def _counted(job: Job, key: int) -> pa.Table:
@@ -69,7 +65,7 @@ def _counted(job: Job, key: int) -> pa.Table:
     some = columns.take(pa.array(rows))
     named = {"group": some[asked.per].cast(pa.string())}
     named |= {f"keep_{i}": some[column] for i, (column, _) in enumerate(asked.order)}
-    return pa.table({**named, "id": some["id"], "address": meeting.address_of(key, rows)})
+    return pa.table({**named, "id": some["id"], "address": address_of(key, rows)})
 
 
 def _best(table: pa.Table, asked: Cap) -> pa.Table:
@@ -82,21 +78,10 @@ def _best(table: pa.Table, asked: Cap) -> pa.Table:
     return table.filter(pa.array(within(group) < asked.documents)).sort_by("address")
 
 
-def _partitions(group: pa.ChunkedArray, count: int) -> Rows:
-    """The partition of each group, by a hash of its name."""
-    codes = group.combine_chunks().dictionary_encode()
-    by_name = (hashed(codes.dictionary) % np.uint64(count)).astype(np.int64)
-    return by_name[codes.indices.to_numpy()]
-
-
 def choose(job: Job, key: int, batches: Batches) -> Done:
     """Who of the groups of one partition stays, each to its part."""
-    if not batches:
-        return Done()
     kept = _best(pa.Table.from_batches(batches), cast(Cap, job.recipe.cap))
-    address = kept["address"].to_numpy()
-    answers = pa.table([row_of(address).astype(np.int32)], ANSWERS)
-    return Done(out=by_key(answers, part_of(address)))
+    return Done(out=home(kept["address"].to_numpy(), kept.select([])))
 
 
 def answer(job: Job, key: int, batches: Batches) -> Done:
@@ -104,7 +89,7 @@ def answer(job: Job, key: int, batches: Batches) -> Done:
     counted = row_of(_counted(job, key)["address"].to_numpy())
     over = np.zeros(job.run.table("documents").parts[key].rows, np.bool_)
     over[counted] = True
-    over[pa.Table.from_batches(batches, ANSWERS)["row"].to_numpy()] = False
+    over[pa.Table.from_batches(batches, pa.schema([ROW]))["row"].to_numpy()] = False
     columns = pa.table([pa.array(over)], CAPPED)
     done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
     done.counts["over the cap"] = int(over.sum())

@@ -7,6 +7,7 @@ so memory goes neither with the rows nor with the length of their texts.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters.buffers import begins
-from pipelines.engine.step import Batches
+from pipelines.engine.step import Batches, Done, Job
+from pipelines.runs import parts
+from pipelines.schema import hashed
 
 PARTITION = 2_000_000  # keys that meet in one partition, about
 ROWS = 65_536  # whose keys should be spread at a time
@@ -24,6 +27,9 @@ Rows = NDArray[np.int64]
 
 KEYS = pa.schema([("bucket", pa.uint64()), ("id", pa.uint64()), ("address", pa.uint64())])
 """A row in a bucket: the first 8 bytes of its id break ties; address = part << 32 | row."""
+
+ROW = pa.field("row", pa.int32())
+"""The number of a row in its part, where something is said of it."""
 
 
 def partitions(rows: int, each: int) -> int:
@@ -49,13 +55,41 @@ def address_of(part: int, rows: Rows) -> U64:
 def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The rows of a table, each to its key, in their order."""
     order = np.argsort(key, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(key[order]) != 0, len(key) > 0)) + 1
-    start = 0
-    for end in ends.tolist():
-        rows = table.take(pa.array(order[start:end])).combine_chunks()
-        for batch in rows.to_batches():
-            yield int(key[order[start]]), batch
-        start = end
+    key = key[order]
+    starts = np.flatnonzero(begins(key))
+    if len(starts) > 1:
+        table = table.take(pa.array(order))
+    for start, end in pairwise([*starts.tolist(), len(key)]):
+        for batch in table.slice(start, end - start).combine_chunks().to_batches():
+            yield int(key[start]), batch
+
+
+def by_name(names: pa.ChunkedArray, count: int) -> Rows:
+    """The partition of each name, by a hash; equal ones meet in one of so many."""
+    codes = names.combine_chunks().dictionary_encode()
+    partition = (hashed(codes.dictionary) % np.uint64(count)).astype(np.int64)
+    return partition[codes.indices.to_numpy()]
+
+
+def home(address: U64, said: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """What is said of rows, each to its part, behind its `ROW`."""
+    row = pa.array(row_of(address).astype(np.int32))
+    return by_key(said.add_column(0, ROW, row), part_of(address))
+
+
+def write(job: Job, table: str, key: int, said: pa.Table) -> Done:
+    """Write what is said of some rows of one part as columns of all of them; else null.
+
+    Args:
+        job: whose documents they are.
+        table: to write.
+        key: of the part.
+        said: `ROW`, each once, and the columns.
+    """
+    place = np.full(job.run.table("documents").parts[key].rows, -1, np.int64)
+    place[said["row"].to_numpy()] = np.arange(said.num_rows)
+    columns = said.drop_columns("row").take(pa.array(place, mask=place < 0))
+    return Done({table: [parts.write_columns(job.run, table, key, columns)]})
 
 
 def to_all(table: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -25,14 +25,14 @@ from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import selected, table_of
-from pipelines.runs import Run, latest, parts
+from pipelines.runs import Run, latest
 from pipelines.runs.folders import fingerprint
 from pipelines.schema import NEAR, id_heads, mixed
 from pipelines.steps import cap, meeting, split
 from pipelines.steps.across import again
 from pipelines.steps.dedup import clusters
 from pipelines.steps.dedup.step import TRAVELS
-from pipelines.steps.meeting import KEYS, U64, Rows, by_key, part_of, row_of
+from pipelines.steps.meeting import KEYS, ROW, U64, Rows, home
 
 TABLE = "columns/documents/near"
 VERSION = 1
@@ -41,7 +41,6 @@ TRAIN = 64  # train documents of a bucket that each held-out one is compared wit
 PAIRS = 1 << 20  # compared at a time, about
 
 ONE = np.uint64(1)
-ANSWERS = pa.schema([("row", pa.int32()), *NEAR])
 
 
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
@@ -105,8 +104,6 @@ def _buckets(signatures: NDArray[np.uint8], held: NDArray[np.bool_]) -> U64:
 
 def meet(job: Job, key: int, batches: Batches) -> Done:
     """The rows of one partition that met across the splits, each to its part."""
-    if not batches:
-        return Done()
     table = pa.Table.from_batches(batches)
     bucket, ids, address = (table[name].to_numpy() for name in KEYS.names)
     both = np.intersect1d(bucket[bucket & ONE == 1] ^ ONE, bucket[bucket & ONE == 0])
@@ -120,8 +117,6 @@ def meet(job: Job, key: int, batches: Batches) -> Done:
 
 def fetch(job: Job, key: int, batches: Batches) -> Done:
     """Signatures and ids of the rows of one part that were asked for."""
-    if not batches:
-        return Done()
     reads = {table_of("minhash"): ["minhash"], "documents": ["id"]}
     known = latest.columns(job.run, key, reads)
     return Done(out=meeting.answer(pa.Table.from_batches(batches), known))
@@ -129,8 +124,6 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
 
 def compare(job: Job, key: int, batches: Batches) -> Done:
     """The nearest train document of each held-out row of one partition, to the row's part."""
-    if not batches:
-        return Done()
     keys, known = meeting.met(batches)
     bucket, address = keys["bucket"].to_numpy(), keys["address"].to_numpy()
     place = np.searchsorted(known["address"].to_numpy(), address)
@@ -142,12 +135,10 @@ def compare(job: Job, key: int, batches: Batches) -> Done:
     signatures = bytes_of(known["minhash"].combine_chunks())
     best = _Best(known["id"], signatures)
     for some in np.array_split(np.arange(len(held)), 1 + int(count.sum()) // PAIRS):
-        one = np.repeat(place[held[some]], count[some])
-        within = np.arange(len(one)) - np.repeat(np.cumsum(count[some]) - count[some], count[some])
-        best.see(one, place[np.repeat(start[some], count[some]) + within])
-    rows, near = best.found()
-    table = best.table(row_of(known["address"].to_numpy())[rows], rows, near)
-    return Done(out=by_key(table, part_of(known["address"].to_numpy()[rows])))
+        pairs = np.repeat(some, count[some])
+        best.see(place[held[pairs]], place[start[pairs] + within(pairs)])
+    rows, said = best.found()
+    return Done(out=home(known["address"].to_numpy()[rows], said))
 
 
 class _Best:
@@ -171,31 +162,20 @@ class _Best:
         better = (most > self.agree[row]) | same
         self.near[row[better]], self.agree[row[better]] = other[better], most[better]
 
-    def found(self) -> tuple[Rows, Rows]:
-        """The held-out rows that met one, and the nearest of each."""
+    def found(self) -> tuple[Rows, pa.Table]:
+        """The held-out rows that met one, and `NEAR` of each."""
         rows = np.flatnonzero(self.near >= 0)
-        return rows, self.near[rows]
-
-    def table(self, row: Rows, rows: Rows, near: Rows) -> pa.Table:
-        """The same as `ANSWERS`."""
         similar = similarity(self.agree[rows], self.signatures.shape[1]).astype(np.float32)
-        names = self.ids.take(pa.array(near))
-        return pa.table([pa.array(row.astype(np.int32)), pa.array(similar), names], ANSWERS)
+        names = self.ids.take(pa.array(self.near[rows]))
+        return rows, pa.table([pa.array(similar), names], NEAR)
 
 
 def answer(job: Job, key: int, batches: Batches) -> Done:
     """The nearest train document of each held-out document of one part, row for row."""
-    rows = job.run.table("documents").parts[key].rows
-    said = pa.Table.from_batches(batches, ANSWERS)
-    said = said.sort_by(
-        [("row", "ascending"), ("near_train", "descending"), ("near_id", "ascending")]
-    )
-    row, first = np.unique(said["row"].to_numpy(), return_index=True)
-    place = np.full(rows, -1, np.int64)
-    place[row] = first
-    take = pa.array(place, mask=place < 0)
-    columns = pa.table([said[name].take(take) for name in NEAR.names], NEAR)
-    return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
+    order = [("row", "ascending"), ("near_train", "descending"), ("near_id", "ascending")]
+    said = pa.Table.from_batches(batches, pa.schema([ROW, *NEAR])).sort_by(order)
+    nearest = said.filter(pa.array(begins(said["row"].to_numpy())))
+    return meeting.write(job, TABLE, key, nearest)
 
 
 STEP = Step(

@@ -7,10 +7,10 @@ image that no document is about, or that was not fetched, is no pair.
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,8 +20,9 @@ from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run, parts, refusals
 from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import PAIRS_TABLE
-from pipelines.schema import PAIRS, hashed
+from pipelines.schema import PAIRS
 from pipelines.steps import sources
+from pipelines.steps.meeting import by_key, by_name, those
 
 VERSION = 1
 PARTITION = 200_000  # documents whose images meet in one partition, about
@@ -87,7 +88,8 @@ def gather(job: Job, key: int, _: Batches) -> Done:
     if "part" in task:
         return Done(out=_keyed(_documents(job.run, task["part"]), ("source", "at"), count, 0))
     mentions, images = _read(job, task)
-    done = Done(out=_both(mentions, images, count))
+    onward = _keyed(images, ("image_url",), count, 2)  # past the mentions, by the place
+    done = Done(out=chain(_keyed(mentions, ("source", "at"), count, 1), onward))
     done.counts.update({"mentions": mentions.num_rows, "images": images.num_rows})
     return done
 
@@ -143,53 +145,33 @@ def _table(rows: list[Any], schema: pa.Schema) -> pa.Table:
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
 
 
-def _both(mentions: pa.Table, images: pa.Table, count: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    """Mentions to where their documents come; images straight on, past these, by a mark."""
-    yield from _keyed(mentions, ("source", "at"), count, 1)
-    yield from _keyed(images, ("image_url",), count, 2)
-
-
 def _keyed(
     rows: pa.Table, by: tuple[str, ...], count: int, place: int
 ) -> Iterator[tuple[Key, pa.RecordBatch]]:
     """Rows by the partition of what they meet by."""
     names = pc.binary_join_element_wise(*(rows[each].cast(pa.string()) for each in by), "\n")
-    codes = names.combine_chunks().dictionary_encode()
-    at = (hashed(codes.dictionary) % np.uint64(count)).astype(np.int64)[codes.indices.to_numpy()]
-    for number in range(count):
-        for batch in rows.filter(pa.array(at == number)).to_batches(parts.BATCH_ROWS):
-            yield (number, place), batch
+    for number, batch in by_key(rows, by_name(names, count)):
+        yield (number, place), batch
 
 
 def name(job: Job, key: int, batches: Batches) -> Done:
     """Of one partition, mentions with their documents; to where their images come."""
-    documents, mentions, images = (_some(batches, schema) for schema in (NAMED, MENTIONS, IMAGES))
+    documents, mentions, images = (those(batches, schema) for schema in (NAMED, MENTIONS, IMAGES))
     named = mentions.join(documents, ["source", "at"], join_type="inner")
     count = job.plan.keys[1]
-
-    def out() -> Iterator[tuple[Key, pa.RecordBatch]]:
-        yield from _keyed(named, ("image_url",), count, 0)
-        yield from _keyed(images, ("image_url",), count, 1)
-
-    return Done(out=out())
-
-
-def _some(batches: Batches, schema: pa.Schema) -> pa.Table:
-    """Those of the batches that have these columns."""
-    own = [each for each in batches if each.schema.names == schema.names]
-    return pa.Table.from_batches(own, schema)
+    onward = _keyed(images, ("image_url",), count, 1)
+    return Done(out=chain(_keyed(named, ("image_url",), count, 0), onward))
 
 
 def pair(job: Job, key: int, batches: Batches) -> Done:
     """Of one partition, mentions with their images: a part of the pairs, by id."""
     own = [each for each in batches if "document" in each.schema.names]
-    images = _some(batches, IMAGES).sort_by([("image_url", "ascending"), ("offset", "ascending")])
-    if not own or not images.num_rows:
-        return Done()
+    images = those(batches, IMAGES).sort_by([("image_url", "ascending"), ("offset", "ascending")])
     latest = {row["image_url"]: row for row in images.to_pylist()}
     rows = [
         {**latest[row["image_url"]], **_told(row), "id": _id(row, latest[row["image_url"]])}
-        for row in pa.Table.from_batches(own).to_pylist()
+        for batch in own
+        for row in batch.to_pylist()
         if row["image_url"] in latest
     ]
     if not rows:

@@ -27,6 +27,7 @@ from pipelines.schema import DOCUMENTS
 from pipelines.steps import card
 from pipelines.steps.across import again
 from pipelines.steps.dedup import check
+from pipelines.steps.meeting import Rows, by_key
 from pipelines.steps.scan import with_edits
 
 VERSION = 3
@@ -38,7 +39,6 @@ SLICE = 16_000_000  # bytes of text that are put in order at a time, about
 HELD = 3  # bytes that are held for each byte of a slice while it is put in order
 SLICES = 1024  # in all shards, beyond the first of each: what is exchanged must not fall to crumbs
 
-Rows = NDArray[np.int64]
 Places = NDArray[np.uint64]
 
 
@@ -137,15 +137,8 @@ def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
     batch = with_edits(rows.combine_chunks().to_batches()[0])
     narrow = pa.record_batch([batch[f.name] for f in _schema(job)], schema=_schema(job))
     piece = _pieces_of(batch["_split"], batch["_order"].to_numpy(), job)
-    order = np.argsort(piece, kind="stable")
-    if piece[order[0]] != piece[order[-1]]:
-        narrow = narrow.take(pa.array(order))
-    ends = np.flatnonzero(np.append(np.diff(piece[order]) != 0, True)) + 1
-    start = 0
-    for end in ends.tolist():
-        key = divmod(int(piece[order[start]]), job.plan.facts["slices"])
-        yield key, narrow.slice(start, end - start)
-        start = end
+    for number, some in by_key(pa.Table.from_batches([narrow]), piece):
+        yield divmod(number, job.plan.facts["slices"]), some
 
 
 def _pieces_of(split: pa.Array, order: Places, job: Job) -> Rows:

@@ -24,11 +24,10 @@ from pipelines.engine.step import Batches, Done, Job
 from pipelines.errors import RunError
 from pipelines.recipe import Dedup, Recipe
 from pipelines.recipe.measures import selected, table_of
-from pipelines.runs import parts
 from pipelines.schema import DUPLICATES, mixed
-from pipelines.steps import rules
+from pipelines.steps import meeting, rules
 from pipelines.steps.dedup import against
-from pipelines.steps.meeting import Rows, by_key, part_of, row_of, those
+from pipelines.steps.meeting import ROW, Rows, by_key, home, part_of, row_of, those
 from pipelines.units import say_size
 
 TABLE = "columns/documents/duplicates"
@@ -42,8 +41,6 @@ MEMBERS = pa.schema([("address", pa.uint64()), ("root", pa.uint64())])
 
 PAIRS = pa.schema([*MEMBERS, ("other", pa.uint64())])
 """Two rows that were confirmed, and their cluster."""
-
-ANSWERS = pa.schema([("row", pa.int32()), *DUPLICATES])
 
 
 def stays(columns: pa.Table) -> pa.ChunkedArray:
@@ -110,8 +107,6 @@ def _members(
 
 def known(job: Job, key: int, batches: Batches) -> Done:
     """What decides about the rows of one part that are in clusters, each to its cluster."""
-    if not batches:
-        return Done()
     members, pairs = those(batches, MEMBERS), those(batches, PAIRS)
     *_, apart, _ = job.plan.keys
     said = _facts(job, key).take(pa.array(row_of(members["address"].to_numpy())))
@@ -141,8 +136,6 @@ def _facts(job: Job, key: int) -> pa.Table:
 
 def choose(job: Job, key: int, batches: Batches) -> Done:
     """The clusters of one partition: who stays, and what is said of the others."""
-    if not batches:
-        return Done()
     dedup, own = cast(Dedup, job.recipe.dedup), job.run.parts
     pairs = those(batches, PAIRS)
     nodes = pa.Table.from_batches([b for b in batches if "minhash" in b.schema.names])
@@ -158,7 +151,7 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     sizes = np.bincount(kept, minlength=len(kept))
     said = new & (sizes[kept] > 1)
     answers = _answers(nodes, kept, sizes).filter(pa.array(said))
-    done = Done(out=by_key(answers, part_of(address[said])))
+    done = Done(out=home(address[said], answers))
     gone = int((new & (kept != np.arange(len(kept)))).sum())
     done.counts.update({"clusters": int((sizes > 1).sum()), "duplicates": gone})
     return done
@@ -207,7 +200,6 @@ def _answers(nodes: pa.Table, kept: Rows, sizes: Rows) -> pa.Table:
     similar = similarity(agreements(low, every, kept), low.shape[1])
     text, take = nodes["text_hash"].combine_chunks(), pa.array(kept)
     columns = [
-        pa.array(row_of(nodes["address"].to_numpy()).astype(np.int32)),
         pa.array(kept != every),
         nodes["id"].take(take),
         pa.array(sizes[kept]),
@@ -215,7 +207,7 @@ def _answers(nodes: pa.Table, kept: Rows, sizes: Rows) -> pa.Table:
         pc.equal(text, text.take(take)),
         pa.array(_diameters(low, kept)),
     ]
-    return pa.table(columns, ANSWERS)
+    return pa.table(columns, DUPLICATES)
 
 
 def _diameters(low: NDArray[np.uint8], kept: Rows) -> NDArray[np.float32]:
@@ -236,13 +228,8 @@ def _diameters(low: NDArray[np.uint8], kept: Rows) -> NDArray[np.float32]:
 
 def answer(job: Job, key: int, batches: Batches) -> Done:
     """The duplicates of one part, row for row."""
-    rows = job.run.table("documents").parts[key].rows
-    table = pa.Table.from_batches(batches, ANSWERS)
-    place = np.full(rows, -1, np.int64)
-    place[table["row"].to_numpy()] = np.arange(table.num_rows)
-    take = pa.array(place, mask=place < 0)
-    columns = pa.table([table[name].take(take) for name in DUPLICATES.names], DUPLICATES)
-    return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
+    said = pa.Table.from_batches(batches, pa.schema([ROW, *DUPLICATES]))
+    return meeting.write(job, TABLE, key, said)
 
 
 def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
