@@ -19,8 +19,9 @@ from pipelines.recipe.text import load
 from pipelines.steps.order import STEPS
 from tests.helpers.begun import said
 from tests.helpers.command import ROOT, counts, files, leftovers
-from tests.helpers.gcs import GoogleStore, google, store
+from tests.helpers.gcs import GoogleStore, google
 from tests.helpers.making import write_pair
+from tests.helpers.store import store
 from tests.test_coders import BETWEEN, coder, graph, pickled
 
 pytestmark = pytest.mark.server
@@ -142,7 +143,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
     write_pair(folder, ("help-en", "faults"), 40)
     done = said("run", "whole.toml", "--run", "here", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    with store(folder / "store") as running:
+    with store(GoogleStore(folder / "store")) as running:
         made = Offline(running, folder)
         first = ("run", "whole.toml", "--run", "gs://bucket/run")
         assert made.said(*first, "--only", "ingest").returncode == 0

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runs import s3
 from tests.helpers.archives import response
 from tests.helpers.command import here
 from tests.helpers.store import Store, store
@@ -20,15 +19,8 @@ RARE, RUN = "quixotryl", "s3://bucket/forgetting/run"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Store]:
-    known = (s3.filesystem, s3.client, s3.region)
-    with store(tmp_path / "store") as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
-        for each in known:
-            each.cache_clear()
+    with store(Store(tmp_path / "store")) as running:
         yield running
-        for each in known:
-            each.cache_clear()
 
 
 def test_a_store_forgets(server: Store, tmp_path: Path) -> None:

@@ -19,15 +19,12 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "pipelines", *map(str, arguments)]
 
 
-def said(
-    *arguments: str | Path,
-    cwd: Path,
-    env: Mapping[str, str] | None = None,
-    prefix: Sequence[str] = (),
+def ran(
+    *line: str | Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """What a command said, and its exit code; it may not hang."""
+    """What a program said, and its exit code; it may not hang."""
     return subprocess.run(
-        [*prefix, *command(*arguments)],
+        line,
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -35,6 +32,16 @@ def said(
         check=False,
         timeout=TIMEOUT,
     )
+
+
+def said(
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+) -> subprocess.CompletedProcess[str]:
+    """The same of a command of ours."""
+    return ran(*prefix, *command(*arguments), cwd=cwd, env=env)
 
 
 def surroundings(cwd: Path) -> dict[str, str]:

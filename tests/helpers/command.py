@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests/data/sample"
 PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+"""`karez`, `here`, or `tests.helpers.begun.said`."""
 
 Rows = dict[tuple[str, int], dict[str, Any]]
 """Documents with their decisions, by (file, offset)."""
@@ -34,6 +38,27 @@ def here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, done.stderr)
+
+
+def well(*arguments: str | Path, cwd: Path, by: Command = here, **options: Any) -> str:
+    """What a command prints that does well and complains of nothing."""
+    done = by(*arguments, cwd=cwd, **options)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    return done.stdout
+
+
+def refused(
+    *arguments: str | Path, cwd: Path, code: int = 2, by: Command = here, **options: Any
+) -> str:
+    """The one line that a command says which ends with that code."""
+    done = by(*arguments, cwd=cwd, **options)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stdout + done.stderr
+    return done.stderr
+
+
+def did(*arguments: str | Path, cwd: Path) -> list[str]:
+    """The steps that a command does, which does well."""
+    return re.findall(r"^(\w+) .* begins$", well(*arguments, cwd=cwd), re.MULTILINE)
 
 
 def rows(run: Path) -> Rows:
