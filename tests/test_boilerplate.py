@@ -6,17 +6,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filters.boilerplate import Units, units
 from filters.unicode import SPACES
-from filters.words import words
 from tests.helpers import corpora
 from tests.helpers.command import files, here
-from tests.helpers.measuring import batch
-from tests.test_filters_passages import lines_of
+from tests.helpers.measuring import batch, lines_of, words_of
 from tests.test_passages import counts, rows
 
 LINE = st.sampled_from(
@@ -29,21 +26,17 @@ def plain(line: str) -> str:
     return line.strip(SPACES)
 
 
-def counted(line: str) -> int:
-    return len(words(pa.array([line]))[0])
-
-
 def slow_units(text: str, least: int) -> list[tuple[tuple[str, ...], int, int]]:
     """(What it holds, first line, last line) of lines and blocks."""
     lines = [plain(line) for line in text.split("\n")]
     found: list[tuple[tuple[str, ...], int, int]] = []
     begun = 0
     for i, line in enumerate([*lines, ""]):
-        if line and counted(line) >= least:
+        if line and len(words_of(line)) >= least:
             found.append(((line,), i, i))
         if not line:
             block = lines[begun:i]
-            if len(block) > 1 and sum(map(counted, block)) >= least:
+            if len(block) > 1 and len(words_of("\n".join(block))) >= least:
                 found.append((tuple(block), begun, i - 1))
             begun = i + 1
     return sorted(found, key=lambda unit: unit[1:])

@@ -3,24 +3,18 @@
 import re
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.c4 import C4
 from filters.punctuation import TERMINALS
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACES, classify
-
-
-def measured(texts: list[bytes]) -> list[dict[str, Any]]:
-    column = pa.array(texts, pa.binary()).view(pa.string())
-    rows: list[dict[str, Any]] = C4().measure(pa.record_batch({"text": column})).to_pylist()
-    return rows
+from tests.helpers.measuring import measured
 
 
 def one(text: str) -> dict[str, Any]:
-    return measured([text.encode()])[0]
+    return measured(C4(), text)[0]
 
 
 def ends(text: str, at: int) -> bool:
@@ -71,14 +65,13 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES | st.text(max_size=3)).map("".join).map(str.encode)
 
 
-@given(st.lists(TEXTS))
+ANY = st.lists(TEXTS | st.binary(max_size=4)).map(b"".join)
+
+
+@given(st.lists(TEXTS | ANY))
+@settings(max_examples=200)
 def test_the_twin_agrees(texts: list[bytes]) -> None:
-    assert measured(texts) == [*map(twin, texts)]
-
-
-@given(st.lists(TEXTS | st.binary(max_size=4)).map(b"".join))
-def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
-    assert measured([data]) == [twin(data)]
+    assert measured(C4(), *texts) == [*map(twin, texts)]
 
 
 @pytest.mark.parametrize(

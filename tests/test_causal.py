@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from filters import causal
@@ -17,13 +16,13 @@ from pipelines.recipe.given import Folder, given
 from pipelines.recipe.measures import MEASURES, made
 from tests.helpers import needs
 from tests.helpers.command import ROOT
+from tests.helpers.measuring import measured
 
 trained = pytest.mark.train
 
 LICENCE = (ROOT / "tests/data/sample/MPL-2.0.txt").read_text()
 HALF = len(LICENCE) // 2
 STEPS, WINDOW = 150, 64
-Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +68,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def fitted(folder: Path, **options: Any) -> causal.Fitted:
+def fitted(folder: Path, **options: Any) -> Any:
     asked = Causal(name="surprise", model=Folder.at(str(folder)), **options)
     return asked.fitted(asked.fit(0).model)
-
-
-def measured(model: causal.Fitted, texts: list[str | None]) -> list[Row]:
-    batch = pa.record_batch({"text": pa.array(texts, pa.string())})
-    found: list[Row] = model.measure(batch).to_pylist()
-    return found
 
 
 @trained
@@ -87,7 +80,7 @@ def test_it_is_that_of_one_token_after_another(folder: Path) -> None:
 
     plain = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
     texts = [LICENCE[:40], "水 שלום 👩\u200d🚀\r\n", "x", LICENCE[HALF : HALF + 200]]
-    for text, row in zip(texts, measured(fitted(folder), [*texts]), strict=True):
+    for text, row in zip(texts, measured(fitted(folder), *texts), strict=True):
         tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=f"{folder}/tokenizer.json")
         ids = tokenizer(text)["input_ids"]
         bits = 0.0
@@ -108,7 +101,7 @@ def test_what_it_was_trained_on_is_less_surprising_than_shuffled_or_other_text(
     shuffled = "".join(np.random.default_rng(0).permutation(list(unseen)))
     other = "Das Wasser kommt durch einen Stollen aus dem Berg. " * 9
     prose, *odd = (
-        row["surprise_bits_per_byte"] for row in measured(fitted(folder), [unseen, shuffled, other])
+        row["surprise_bits_per_byte"] for row in measured(fitted(folder), unseen, shuffled, other)
     )
     assert prose < 0.9 * min(odd)
 
@@ -119,10 +112,10 @@ def test_neighbours_and_batches_do_not_matter(
 ) -> None:
     texts = ["", LICENCE[:3000], None, "one", LICENCE[:70], "two words"]
     model = fitted(folder)
-    together = measured(model, texts)
+    together = measured(model, *texts)
     monkeypatch.setattr(causal, "ROOM", 100)
     for row, text in zip(together, texts, strict=True):
-        (alone,) = measured(model, [text])
+        (alone,) = measured(model, text)
         assert alone == (pytest.approx(row, rel=1e-4) if text else dict.fromkeys(row))
 
 

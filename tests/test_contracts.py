@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filters import EDITS, Counting, Edit, Learner, Measure
@@ -23,6 +24,7 @@ from filters.c4_lines import C4Lines
 from filters.causal import Causal
 from filters.classify import Classify
 from filters.clustering import Clusters
+from filters.compression import Compression
 from filters.coverage import Coverage
 from filters.diversity import Diversity
 from filters.edits import apply, merge
@@ -46,7 +48,7 @@ from filters.urls import Site
 from filters.wordhashes import LEAST
 from filters.words import words
 from tests.helpers import measuring
-from tests.helpers.measuring import TEXT
+from tests.helpers.measuring import TEXT, spoken
 
 MEASURES: list[Measure] = [
     Blocklist(),
@@ -135,6 +137,43 @@ def test_what_counts_is_a_whole_number(kind: Any, option: str) -> None:
             kind(**{option: 0})
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "why"),
+    [
+        (C4Lines, {"ended": 1}, "ended is true or false, not 1"),
+        (C4Lines, {"policies": "no"}, "policies is true or false"),
+        (Clusters, {"balance": 2.0}, "balance is a number"),
+        (Clusters, {"by": "a b c"}, "by wants a column"),
+        (Compression, {"look": 3, "take": 4}, "take is at least 1 and at most look"),
+        (Foreign, {"keep": ["english"]}, "unknown language 'english'"),
+        (Foreign, {"keep": "en"}, "wants a list of languages"),
+        (Foreign, {"keep": [1]}, "unknown language 1"),
+        *((Foreign, {"score": each}, "score wants a probability") for each in (0, 2, "high")),
+        (Listed, {"name": "A b"}, "'A b' is no name for a column"),
+        (MinHash, {"seed": 2**32}, "seed wants a whole number of 0 to 4,294,967,295"),
+        *((MinHash, {"target": each}, "between 0 and 1") for each in (1, 0.0)),
+        (MinHash, {"target": 0.8, "bands": 20}, "means 9 bands of 12 rows"),
+        (Ngram, {"buckets": 1000}, "buckets wants a power of two, got 1,000"),
+        (Ngram, {"buckets": 1 << 24}, "buckets wants a whole number of 64 to 8,388,608"),
+        (PersonalData, {"replace": ["mail"]}, "'mail'; known: email, ip, phone, iban, card"),
+        (PersonalData, {"replace": []}, "names no kind"),
+        (PersonalData, {"replace": "email"}, "wants a list of kinds"),
+        (PersonalData, {"replace": {"email": 3}}, "email wants a text"),
+        (PersonalData, {"replace": [3]}, "unknown kind 3"),
+        (PersonalData, {"private": "yes"}, "private wants true or false"),
+        *((Quality, {"stop_words": each}, "list such as") for each in ("the", ["the", 3])),
+        (Quality, {"stop_words": ["in fact"]}, "'in fact' is not one word"),
+        (Quality, {"stop_words": [""]}, "'' is not one word"),
+        (Quality, {"stop_words": ["这是"]}, "is not one word"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused(
+    kind: Any, options: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        kind(**options)
+
+
 each_counter = pytest.mark.parametrize("asked", COUNTERS, ids=lambda c: type(c).__name__)
 ROWS = st.lists(
     st.tuples(st.text("0123456789abcdef", max_size=3), TEXT, st.sampled_from(["en", "de", None])),
@@ -142,24 +181,17 @@ ROWS = st.lists(
 )
 
 
-def counted(rows: list[tuple[str, str, str | None]]) -> pa.RecordBatch:
-    """What a `Counting` may need, of (id, text, language)."""
-    ids, texts, languages = zip(*rows, strict=True) if rows else ((), (), ())
-    named = {"id": pa.array(ids, pa.string()), "language": pa.array(languages, pa.string())}
-    return measuring.batch(*texts, **named)
-
-
 @each_counter
 @given(st.lists(ROWS, max_size=4), ROWS)
 @settings(max_examples=20)
 def test_counts_add_up_whatever_the_batches(asked: Any, parts: list[Any], told: list[Any]) -> None:
     assert [isinstance(asked, kind) for kind in (Counting, Learner)] == [True, False]
-    whole = asked.count(counted([row for part in parts for row in part]))
-    nothing = asked.count(counted([]))
+    whole = asked.count(spoken([row for part in parts for row in part]))
+    nothing = asked.count(spoken([]))
     assert not nothing.any()
-    assert np.array_equal(sum((asked.count(counted(part)) for part in parts), nothing), whole)
+    assert np.array_equal(sum((asked.count(spoken(part)) for part in parts), nothing), whole)
     model = asked.fitted(whole + asked.given())
-    once, twice = model.measure(counted(told)), model.measure(counted(told + told))
+    once, twice = model.measure(spoken(told)), model.measure(spoken(told + told))
     assert once.equals(twice[: len(told)]) and once.equals(twice[len(told) :])
     assert once.schema == asked.columns
 
@@ -175,7 +207,7 @@ def test_a_sample_is_told_to_be_too_small_and_counts_to_be_of_others(asked: Any)
             replace(asked, sample=sample).given()
     assert replace(asked, sample=(few + "one",)).given().any()
     with pytest.raises(ValueError, match="are of other options"):
-        asked.fitted(replace(asked, buckets=2 * asked.buckets).count(counted([])))
+        asked.fitted(replace(asked, buckets=2 * asked.buckets).count(spoken([])))
 
 
 @each
@@ -187,6 +219,7 @@ def test_it_travels(value: Any) -> None:
 
 @each
 @given(TEXTS)
+@example([])
 @settings(max_examples=40)
 def test_columns_are_as_declared(value: Any, texts: list[str | None]) -> None:
     table = answer(value, batch(texts))

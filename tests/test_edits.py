@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from filters import EDITS
 from filters.edits import apply, merge
+from tests.helpers.measuring import bytes_at
 
 Edit = tuple[int, int, str, str]
 """Start, end, replacement, reason."""
@@ -91,7 +92,7 @@ def test_merge_refuses_parts_of_other_texts() -> None:
 def test_the_twin_of_apply_agrees(rows: list[tuple[str, list[Edit]]]) -> None:
     texts, edits, expected = list[str](), list[list[Edit]](), list[str]()
     for text, spans in rows:
-        at = [len(text[:i].encode()) for i in range(len(text) + 1)]
+        at = bytes_at(text)
         kept = [e for e in spans if e[1] < len(at)]
         edits.append([(at[a], at[b], new, reason) for a, b, new, reason in kept])
         texts.append(text)

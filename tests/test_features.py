@@ -7,20 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 from numpy.typing import NDArray
 
 from filters.features import FINE, LARGEST, SIZE, Features
 from filters.wordhashes import of_words
 from tests.helpers.command import ROOT
-from tests.helpers.measuring import TEXT, batch
+from tests.helpers.measuring import batch
 from tests.helpers.measuring import measured as said
+from tests.test_diversity import TEXTS
 
-WORDS = st.lists(
-    st.sampled_from(["a", "A", "b", "c", "ü", "水", "שלום", "e\u0301", "\r\n", "👩\u200d🚀"])
-)
-TEXTS = st.lists(WORDS.map(" ".join) | TEXT | st.text(), max_size=5)
 LICENCES = ("MPL-2.0", "PSF-2.0")
 PAGES = ("quickstart", "blueprints", "errorhandling", "testing", "logging", "cli")
 
@@ -40,7 +36,6 @@ def slow(hashes: list[int]) -> list[int] | None:
 
 
 @given(TEXTS)
-@settings(deadline=None, max_examples=100)
 def test_they_are_those_of_the_slow_twin(texts: list[str]) -> None:
     rows = batch(*texts)
     found = of_words(rows["text"], rows["words"])

@@ -12,6 +12,7 @@ from filters.edits import apply, merge
 from filters.passages import chosen, copies
 from filters.unicode import SPACES
 from filters.words import words
+from tests.helpers.measuring import lines_of, words_of
 from tests.test_edits import Edit, array, disjoint
 
 Texts = list[str]
@@ -182,14 +183,9 @@ def test_the_twin_of_paragraphs_agrees(texts: Texts, least: int) -> None:
     assert _left(texts, gone) == expected
 
 
-def lines_of(text: str) -> Texts:
-    lines = [line + "\n" for line in text.split("\n")]
-    return [*lines[:-1], lines[-1][:-1]]
-
-
 def _goes(line: str, seen: set[str], least: int) -> bool:
     plain = line.strip(SPACES)
-    return plain in seen and len(words(pa.array([plain]))[0]) >= least
+    return plain in seen and len(words_of(plain)) >= least
 
 
 @given(

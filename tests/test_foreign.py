@@ -1,11 +1,9 @@
 """Paragraphs in other languages than are wanted, with the model that ships and against a twin."""
 
-import re
 from collections import Counter
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,19 +94,3 @@ def test_of_equals_the_first_in_the_alphabet_stays() -> None:
         assert [each[e["start"] // 5]["language"] for e in cuts] == [
             p["language"] for p in each if p["language"] != "de"
         ]
-
-
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        ({"keep": ["english"]}, "unknown language 'english'"),
-        ({"keep": "en"}, "wants a list of languages"),
-        ({"keep": [1]}, "unknown language 1"),
-        ({"score": 0}, "score wants a probability"),
-        ({"score": 2}, "score wants a probability"),
-        ({"score": "high"}, "score wants a probability"),
-    ],
-)
-def test_bad_options_are_refused(options: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(why)):
-        Foreign(**options)

@@ -15,29 +15,21 @@ from filters import importance
 from filters.entropy import BITS
 from filters.importance import Importance
 from filters.wordhashes import of_words
-from filters.words import words
-from tests.helpers.measuring import TEXT
-from tests.test_hashed import joined
+from tests.helpers.measuring import spoken
+from tests.test_hashed import TARGET, TEXTS, joined
 
 Row = tuple[str, str | None]  # text, language
 
-TARGET = "the water of the hill comes down in a tunnel that people dug by hand " * 8
-PIECES = ["the water", "of", "the hill", "Hand", "ü e\u0301", "水 שלום", "\r\n", "👩\u200d🚀"]
-TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join) | TEXT | st.text(max_size=9)
 ROWS = st.lists(st.tuples(TEXTS, st.sampled_from(["en", "de", "zz", None])), max_size=7)
 
 
 def batch(rows: list[Row]) -> pa.RecordBatch:
-    texts, languages = zip(*rows, strict=True) if rows else ((), ())
-    column = pa.array(texts, pa.string())
-    language = pa.array(languages, pa.string())
-    return pa.record_batch({"text": column, "words": words(column), "language": language})
+    return spoken([("", *row) for row in rows])
 
 
 def measured(asked: Importance, corpus: list[Row], told: list[Row]) -> list[dict[str, Any]]:
     model = asked.fitted(asked.count(batch(corpus)) + asked.given())
-    found: list[dict[str, Any]] = model.measure(batch(told)).to_pylist()
-    return found
+    return list(model.measure(batch(told)).to_pylist())
 
 
 def runs(rows: list[Row], buckets: int) -> list[list[int]]:
@@ -63,7 +55,7 @@ def shares(rows: list[Row], language: str | None, buckets: int) -> list[float]:
 
 
 @given(ROWS, ROWS, st.sampled_from([2, 13, 10_000]), st.sampled_from([0, 12, 10_000]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_it_is_that_of_the_slow_twin(
     corpus: list[Row], told: list[Row], buckets: int, enough: int
 ) -> None:
@@ -104,8 +96,7 @@ def test_a_text_is_held_against_its_own_language_where_that_is_enough() -> None:
 
 
 def test_counts_beyond_a_logarithm_are_shortened() -> None:
-    counts = np.zeros((1, 4), np.int64)
-    counts[0] = [1 << 40, 1 << 40, 1 << 40, 1 << 40]
+    counts = np.full((1, 4), 1 << 40)
     found = importance.shares(counts) / 2.0**BITS
     assert found == pytest.approx(-2 * np.ones((1, 4)))
 

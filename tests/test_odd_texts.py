@@ -12,7 +12,7 @@ from filters.c4_lines import C4Lines
 from filters.edits import apply
 from filters.quality import Quality
 from filters.repetition import Repetition
-from filters.words import words
+from tests.helpers.measuring import measured
 
 MEASURES: list[Measure] = [Quality(), Repetition(), C4()]
 EDIT: Edit = C4Lines()
@@ -30,11 +30,9 @@ SECONDS = 5  # of CPU for all that is asked of one; by the square each would tak
 
 
 def row(text: str) -> dict[str, Any]:
-    column = pa.array([text])
-    batch = pa.record_batch({"text": column, "words": words(column)})
     found: dict[str, Any] = {}
     for measure in MEASURES:
-        found |= measure.measure(batch).to_pylist()[0]
+        found |= measured(measure, text)[0]
     return found
 
 

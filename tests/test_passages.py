@@ -18,8 +18,8 @@ from tests.helpers import corpora
 from tests.helpers.begun import said
 from tests.helpers.command import files, here
 from tests.helpers.corpora import Rows
+from tests.helpers.measuring import lines_of
 from tests.test_dedup import jaccard
-from tests.test_filters_passages import lines_of
 from tests.test_lines import cut
 
 WORDS = [f"w{i}" for i in range(9000)]

@@ -5,16 +5,15 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import perplexity
 from filters.perplexity import Perplexity
-from filters.words import words
 from pipelines.opened import Opened
 from tests.helpers.command import ROOT, here
+from tests.helpers.measuring import batch, words_of
 
 Run = tuple[str, ...]
 Sentence = list[str]
@@ -25,11 +24,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(ALPHABET), max_size=9).map(" ".join), 
 
 def said(texts: list[str]) -> list[Sentence]:
     """The words of each text, as they compare."""
-    found = []
-    for text, spans in zip(texts, words(pa.array(texts, pa.string())).to_pylist(), strict=True):
-        body = text.encode()
-        found.append([body[s["start"] : s["end"]].decode().lower() for s in spans])
-    return found
+    return [[word.lower() for word in words_of(text)] for text in texts]
 
 
 class Slow:
@@ -66,11 +61,9 @@ class Slow:
 
 def fast(sample: list[str], asked: list[str]) -> list[float | None]:
     measure = Perplexity(sample=tuple(sample))
-    texts = pa.array(asked, pa.string())
-    batch = pa.record_batch({"text": texts, "words": words(texts)})
-    ready = measure.fitted(measure.fit(0).model)
-    found: list[float | None] = ready.measure(batch)["perplexity"].to_pylist()
-    assert ready.measure(batch[1:])["perplexity"].to_pylist() == found[1:]
+    ready, rows = measure.fitted(measure.fit(0).model), batch(*asked)
+    found: list[float | None] = ready.measure(rows)["perplexity"].to_pylist()
+    assert ready.measure(rows[1:])["perplexity"].to_pylist() == found[1:]
     return found
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.buffers import listed
 from filters.repetition import REPEATED, TOPS, Repetition
 from filters.unicode import SPACES
 from filters.words import words
-from tests.helpers.measuring import column, measured
+from tests.helpers.measuring import batch, measured, words_of
 
 
 def one(text: str) -> dict[str, Any]:
@@ -52,8 +52,7 @@ def repeated(found: list[str], n: int) -> int:
 
 def twin(data: bytes) -> dict[str, Any]:
     text = data.decode(errors="surrogateescape")
-    spans = words(column([data]))[0].as_py()
-    found = [data[s["start"] : s["end"]].decode() for s in spans]
+    found = words_of(data)
     lines = [line.strip(SPACES) for line in text.split("\n")]
     raw = re.split(rf"\n[{SPACES}]*\n", text)
     paragraphs = [x.strip(SPACES) for x in raw if x.strip(SPACES)]
@@ -82,14 +81,13 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join).map(str.encode)
 
 
-@given(st.lists(TEXTS, max_size=5))
+ANY = st.lists(TEXTS | st.binary(max_size=4)).map(b"".join)
+
+
+@given(st.lists(TEXTS | ANY, max_size=5))
+@settings(max_examples=200)
 def test_the_twin_agrees(texts: list[bytes]) -> None:
     assert measured(Repetition(), *texts) == [*map(twin, texts)]
-
-
-@given(st.lists(TEXTS | st.binary(max_size=4)).map(b"".join))
-def test_the_twin_agrees_on_any_bytes(data: bytes) -> None:
-    assert measured(Repetition(), data) == [twin(data)]
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=60), st.lists(st.sampled_from("abc"), max_size=60))
@@ -138,10 +136,9 @@ def test_words_of_another_text_lead_nowhere() -> None:
 
 
 def seconds(text: str) -> float:
-    column = pa.array([text])
-    batch = pa.record_batch({"text": column, "words": words(column)})
+    rows = batch(text)
     began = time.process_time()
-    Repetition().measure(batch)
+    Repetition().measure(rows)
     return time.process_time() - began
 
 

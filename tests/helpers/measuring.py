@@ -1,5 +1,6 @@
 """Batches of texts for measures, and what these say of them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,3 +42,28 @@ def measured(measure: Measure, *texts: str | bytes | None) -> list[dict[str, Any
     """A row a text."""
     rows: list[dict[str, Any]] = measure.measure(batch(*texts)).to_pylist()
     return rows
+
+
+def words_of(text: str | bytes) -> list[str]:
+    """The words of a text."""
+    data = text.encode() if isinstance(text, str) else text
+    (spans,) = words(column([data])).to_pylist()
+    return [data[s["start"] : s["end"]].decode() for s in spans]
+
+
+def lines_of(text: str) -> list[str]:
+    """Its lines, with their ends."""
+    *lines, last = text.split("\n")
+    return [*(line + "\n" for line in lines), last]
+
+
+def bytes_at(text: str) -> list[int]:
+    """The byte at which each character begins, and the number of all bytes."""
+    sizes = (len(c.encode(errors="surrogateescape")) for c in text)
+    return [0, *itertools.accumulate(sizes)]
+
+
+def spoken(rows: Sequence[tuple[str, str, str | None]]) -> pa.RecordBatch:
+    """What counts add up over: ids, texts with their words, languages."""
+    ids, texts, languages = zip(*rows, strict=True) if rows else ((), (), ())
+    return batch(*texts, id=pa.array(ids, pa.string()), language=pa.array(languages, pa.string()))
