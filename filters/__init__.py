@@ -31,26 +31,12 @@ SPANS = pa.list_(pa.field("item", SPAN, False))
 """Byte ranges ``[start, end)`` of a UTF-8 text, sorted and disjoint."""
 
 PARAGRAPHS = pa.list_(
-    pa.struct(
-        [
-            pa.field("start", pa.int32(), False),
-            pa.field("end", pa.int32(), False),
-            pa.field("language", pa.string()),
-            pa.field("score", pa.float32()),
-        ]
-    )
+    pa.struct([*SPAN, pa.field("language", pa.string()), pa.field("score", pa.float32())])
 )
 """Byte ranges that cover the text, with language (ISO 639, null: unknown) and probability."""
 
 EDITS = pa.list_(
-    pa.struct(
-        [
-            pa.field("start", pa.int32(), False),
-            pa.field("end", pa.int32(), False),
-            pa.field("replacement", pa.string(), False),
-            pa.field("reason", pa.string(), False),
-        ]
-    )
+    pa.struct([*SPAN, *(pa.field(n, pa.string(), False) for n in ("replacement", "reason"))])
 )
 """Byte ranges of the raw text to replace (by "": to cut), sorted and disjoint."""
 

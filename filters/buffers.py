@@ -32,7 +32,9 @@ def utf8(texts: pa.StringArray | pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     if len(texts) == 0:
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
     _, offsets, data = texts.buffers()
-    at = _slice(offsets, np.int64 if _is_wide(texts.type) else np.int32, texts, 1).astype(np.int64)
+    kind = np.dtype(np.int64 if _is_wide(texts.type) else np.int32)
+    at = np.frombuffer(offsets, kind, len(texts) + 1, texts.offset * kind.itemsize)
+    at = at.astype(np.int64)
     body = np.frombuffer(data or b"", np.uint8)
     if texts.null_count:  # Arrow lets a null slot cover bytes: make it cover none
         return _without_nulls(texts, body, at)
@@ -113,11 +115,6 @@ def table(values: pa.FixedSizeBinaryArray) -> Bytes:
 
 def _is_wide(kind: pa.DataType) -> bool:
     return bool(pa.types.is_large_string(kind) or pa.types.is_large_binary(kind))
-
-
-def _slice(buffer: pa.Buffer, kind: type, array: pa.Array, more: int) -> NDArray[np.integer]:
-    size = np.dtype(kind).itemsize
-    return np.frombuffer(buffer, kind, len(array) + more, array.offset * size)
 
 
 def _without_nulls(texts: pa.Array, body: Bytes, at: Offsets) -> tuple[Bytes, Offsets]:

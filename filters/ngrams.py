@@ -176,24 +176,12 @@ def bits(product: float, exponent: int) -> int:
 
 @kernel
 def surprise(
-    hashes: Hashes,
-    rows: Offsets,
-    table: Runs,
-    total: int,
-    left: int,
-    known: int,
-    out: Out[Offsets],
+    hashes: Hashes, rows: Offsets, table: Runs, total: int, left: int, known: int, out: Out[Offsets]
 ) -> None:
     """Bits of each text: the sum over its words of -log2 of their probability.
 
-    Args:
-        hashes: as for `count`.
-        rows: the same.
-        table: of the model, as the next three.
-        total: see `Ngrams`.
-        left: see `Ngrams`.
-        known: see `Ngrams`.
-        out: shape (n,), units of 2**-BITS, is filled.
+    The texts are as for `count`, the parts of the model as in `Ngrams`; `out` is of shape (n,), in
+    units of 2**-BITS.
     """
     for text in range(len(rows) - 1):
         product, exponent = 1.0, 0

@@ -17,15 +17,7 @@ import pyarrow as pa
 from filters import check_whole
 from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
 from filters.kernels import helper, kernel, longest
-from filters.punctuation import (
-    ELLIPSIS,
-    QUOTES,
-    TERMINALS,
-    among,
-    codes,
-    ends_in_dots,
-    is_ellipsis,
-)
+from filters.punctuation import ELLIPSIS, QUOTES, TERMINALS, among, codes, ends_in_dots, is_ellipsis
 from filters.registers import alike, lower_case
 from filters.seen import emptied, lines, seen
 from filters.unicode import (
@@ -121,25 +113,16 @@ class Quality:
         n = np.zeros((17, batch.num_rows), np.int64)
         bullets, dashes, stops = map(codes, (BULLETS, DASHES, ENDS))
         _read_lines(body, offsets, table(), bullets, dashes, stops, self.short_line, n)
-        _read_words(
-            body,
-            offsets,
-            table(),
-            rows,
-            starts,
-            ends,
-            *utf8(pa.array(self.stop_words, pa.string())),
-            n,
-        )
+        stop_words = utf8(pa.array(self.stop_words, pa.string()))
+        _read_words(body, offsets, table(), rows, starts, ends, *stop_words, n)
         words = np.diff(rows)
         whole = (n[CHARACTERS], words, n[LINES], n[NEWLINES], n[STOP])
         counts = [pa.array(count, pa.int32()) for count in whole]
-        of_words = [share(n[i], words) for i in (SPELLED, ALPHABETIC)]
-        digits = share(n[DIGITS], n[CHARACTERS] - n[SPACES])
-        of_words += [digits, share(n[CAPITALS], n[LETTERS])]
-        of_words += [share(n[i], words) for i in (HASHES, ELLIPSES)]
-        of_lines = [share(n[i], n[LINES]) for i in range(BULLET, REPEATED + 1)]
-        return pa.record_batch(counts + of_words + of_lines, schema=self.columns)
+        parts = [(SPELLED, words), (ALPHABETIC, words), (DIGITS, n[CHARACTERS] - n[SPACES])]
+        parts += [(CAPITALS, n[LETTERS]), (HASHES, words), (ELLIPSES, words)]
+        parts += [(i, n[LINES]) for i in range(BULLET, REPEATED + 1)]
+        shares = [share(n[i], of) for i, of in parts]
+        return pa.record_batch(counts + shares, schema=self.columns)
 
 
 @helper

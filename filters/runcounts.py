@@ -119,16 +119,9 @@ def surprises(
 ) -> None:
     """Bits of each text: the sum over its words of -log2 of their probability.
 
-    Args:
-        hashes: as for `add`, as the next three; a text is measured by the other half's counts.
-        rows: the same.
-        salts: the same.
-        halves: the same.
-        known: see `table`, as the next.
-        words: by salt.
-        order: words of the longest run.
-        prior: k.
-        out: shape (1, n) or, with a target, (2, n), units of 2**-BITS, is filled.
+    The texts and the order are as for `add`, and a text is measured by the other half's counts;
+    what is known, and words by salt, are as of `table`; the prior is k.  `out` is of shape (1, n)
+    or, with a target, (2, n), units of 2**-BITS.
     """
     most = longest(rows) * order
     slots, seen = np.empty(most, np.int64), np.empty(most, np.int64)

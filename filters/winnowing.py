@@ -71,13 +71,9 @@ def anchors(texts: pa.StringArray, words: pa.ListArray, size: int) -> Anchors:
 
 
 def windows(texts: pa.StringArray, words: pa.ListArray, size: int, chosen: Anchors) -> Hashes:
-    """The hashes of the windows of some anchors, those of an anchor one after another.
+    """The hashes of the windows of some of the `anchors` that the same texts, words and size gave.
 
-    Args:
-        texts: as given to `anchors`.
-        words: the same.
-        size: the same.
-        chosen: of what it returned, in its order.
+    Those of an anchor are one after another, the anchors in the order that they have there.
     """
     (body, offsets), (rows, starts, ends) = utf8(texts), spans(words)
     out = np.empty(chosen.counts.sum(), np.uint64)

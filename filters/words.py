@@ -91,13 +91,7 @@ def known_flags() -> Bytes:
 
 @helper
 def split(
-    data: Bytes,
-    begin: int,
-    end: int,
-    classes: Bytes,
-    known: Bytes,
-    flags: Bytes,
-    edges: Positions,
+    data: Bytes, begin: int, end: int, classes: Bytes, known: Bytes, flags: Bytes, edges: Positions
 ) -> int:
     """Where the words of one text begin and end: edges in turn, counted from its first byte.
 

@@ -142,9 +142,7 @@ class _File:
             raise ValueError(f"has vectors of {vectors.shape[1]} dimensions and not of {dim}")
         return File(words, labels, counts, kept, vectors, outputs, loss, buckets, least, most, run)
 
-    def _dictionary(
-        self,
-    ) -> tuple[list[bytes], list[bytes], Numbers, NDArray[np.int32] | None]:
+    def _dictionary(self) -> tuple[list[bytes], list[bytes], Numbers, NDArray[np.int32] | None]:
         size, _, _, _, pruned = self.numbers("iiiqq")
         words, labels, counts = list[bytes](), list[bytes](), list[int]()
         for _ in range(size):

@@ -100,16 +100,8 @@ def phone(
 ) -> int:  # fmt: skip
     """Where the telephone number ends that some groups of digits begin with; 0: with none.
 
-    Args:
-        text: of one document.
-        first: its first byte; these four as of `filters.personal.numbers.parse`.
-        plus: 1 if it begins with one.
-        enclosed: which group is in parentheses.
-        count: groups.
-        groups: they.
-        digits: theirs.
-        codes: see `countries`.
-        says: see `said`.
+    All that is known of the groups is as of `filters.personal.numbers.parse`, the codes are as of
+    `countries`, and what the words before say is as of `said`.
     """
     for k in range(count, 0, -1):
         uses = size = signed(0)
