@@ -22,7 +22,6 @@ from pipelines.recipe.text import of_run, parse
 from pipelines.report import command as report
 from pipelines.report.view import gather
 from pipelines.runs import Run
-from tests import needs
 from tests.helpers import needs
 from tests.helpers.begun import begin, family, wait_for
 from tests.helpers.command import SAMPLE, files, here, karez, rows, table
