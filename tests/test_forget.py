@@ -463,6 +463,10 @@ def test_a_file_is_known_by_its_path_unless_another_has_its_key(tmp_path: Path) 
     again(tmp_path)
     told = json.loads(forget(tmp_path, "./one/a.txt", tmp_path / "two/of/c.txt", "--json"))
     assert (told["removed"]["documents"], told["not_found"]) == (2, {})
+    assert (
+        forget(tmp_path, "./one/a.txt")
+        == "runs/a: all of it was forgotten before, and stays refused\n"
+    )
     done = here("forget", "runs/a", "./two/b.txt", "./elsewhere", cwd=tmp_path)
     assert done.returncode == 1 and "; did you mean b.txt?" in done.stdout
     assert "; a source key of this run is such as b.txt" in done.stdout

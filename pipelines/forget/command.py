@@ -255,7 +255,8 @@ def _say(asked: Asked, told: Outcome, missing: dict[str, str]) -> None:
     would = "would be removed from" if asked.dry_run else "removed from"
     if told.removed.total():
         console.print(f"{would} {asked.folder}:", highlight=False, soft_wrap=True)
-    for line in (*_counts(told), *_remains(told, asked), *_not_found(asked, missing)):
+    lines = [*_counts(told), *_remains(told, asked), *_not_found(asked, missing)]
+    for line in lines or [f"{asked.folder}: all of it was forgotten before, and stays refused"]:
         console.print(plain(line), highlight=False, markup=False, soft_wrap=True)
 
 
