@@ -2,9 +2,9 @@
 
 python tests/bench/price.py [COPIES [TURNS]]
 
-Writes pipelines/coefficients.json.  Three corpora, of COPIES / 4, COPIES and 4 * COPIES times the
-sample's text, are run in turn, and medians taken: the coefficients come from the first two, the
-third is predicted.  Each copy has words of its own, so that it resembles no other.
+Writes pipelines/commands/coefficients.json.  Three corpora, of COPIES / 4, COPIES and 4 * COPIES
+times the sample's text, are run in turn, and medians taken: the coefficients come from the first
+two, the third is predicted.  Each copy has words of its own, so that it resembles no other.
 """
 
 import json
@@ -164,7 +164,7 @@ def main(most: int = COPIES, times: int = TURNS) -> None:
         for number in range(times):
             for size, mine in zip(sizes, turns, strict=True):
                 mine.append(turn(folder, size, number))
-        out = ROOT / "pipelines/coefficients.json"
+        out = ROOT / "pipelines/commands/coefficients.json"
         found = fitted(folder, turns[0], turns[1])
         out.write_text(json.dumps(found, indent=1) + "\n")
         text = turns[2][0]["steps"]["scan"]["counts"]["bytes"]
