@@ -17,38 +17,19 @@ from datasets import load_dataset
 
 from pipelines.readers import warc
 from pipelines.runs import Part, Run, Table, refusals
-from tests.helpers.archives import member, metadata, request, response
-from tests.helpers.command import files, here, leftovers, shards
+from tests.helpers.archives import http, member, metadata, request, response
+from tests.helpers.command import did, files, here, leftovers, refused, shards, well
+from tests.helpers.making import PROSE
 
 HOST, RARE = "gone.example.org", "quixotryl"
 GONE = f"http://{HOST}/page"
-WORDS = [
-    "the",
-    "water",
-    "comes",
-    "down",
-    "from",
-    "hills",
-    "in",
-    "a",
-    "tunnel",
-    "that",
-    "people",
-    "dug",
-    "by",
-    "hand",
-    "long",
-    "ago",
-    "and",
-]
+WORDS = PROSE.split()
 
 
 def text(number: int, words: int = 90) -> str:
     """Prose of its own, by a number."""
-    turns = [
-        WORDS[(number * 7 + i * i) % len(WORDS)] + str(number) * (i % 3 == 0) for i in range(words)
-    ]
-    return " ".join(turns)
+    turns = (number * 7 + i * i for i in range(words))
+    return " ".join(WORDS[n % len(WORDS)] + f"{number}" * (i % 3 == 0) for i, n in enumerate(turns))
 
 
 PAGES = {
@@ -100,9 +81,7 @@ class Own:
 
 
 def archive() -> bytes:
-    broken = (
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab"
-    )
+    broken = http(b"9\r\nab", "text/html", "Transfer-Encoding: chunked")
     fields = {"WARC-Target-URI": f"http://{HOST}/broken", "Content-Type": "application/http"}
     members = [member(900, "response", fields, broken)]
     for number, (url, body) in enumerate(PAGES.items()):
@@ -125,8 +104,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "faulty.py").write_text(FAULTY)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        done = here("run", "recipe.toml", cwd=folder)
-        assert done.returncode == 0, done.stderr
+        well("run", "recipe.toml", cwd=folder)
         crawled(folder / "runs/a", folder / "pages.warc.gz")
         yield folder
 
@@ -138,13 +116,10 @@ def crawled(run: str | Path, *archives: Path) -> None:
         body = path.read_bytes()
         opened.folder.write(f"warc/{path.name}", body)
         digest = hashlib.sha256(body).hexdigest()
-        parts.append(Part(path.name, len(list(opened_records(body))), len(body), digest))
+        count = gzip.decompress(body).count(b"WARC/1.1\r\n")
+        parts.append(Part(path.name, count, len(body), digest))
     opened.manifest.tables["warc"] = Table("crawled", tuple(parts))
     opened.save()
-
-
-def opened_records(body: bytes) -> Iterator[bytes]:
-    yield from gzip.decompress(body).split(b"WARC/1.1\r\n")[1:]
 
 
 @pytest.fixture
@@ -155,17 +130,17 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "made"
 
 
-def forget(folder: Path, *arguments: str | Path, code: int = 0, run: str = "runs/a") -> str:
-    done = here("forget", run, *arguments, cwd=folder)
-    assert done.returncode == code, done.stderr + done.stdout
-    return done.stdout if code == 0 else done.stderr
+def forget(folder: Path, *arguments: str | Path, run: str = "runs/a") -> str:
+    return well("forget", run, *arguments, cwd=folder)
+
+
+def unable(folder: Path, *arguments: str | Path, run: str = "runs/a") -> str:
+    return refused("forget", run, *arguments, cwd=folder, code=1)
 
 
 def again(folder: Path, *arguments: str | Path, recipe: str = "recipe.toml") -> list[str]:
     """The steps that running the recipe does."""
-    done = here("run", recipe, *arguments, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
+    return did("run", recipe, *arguments, cwd=folder)
 
 
 def shown(path: Path) -> bytes:
@@ -239,9 +214,8 @@ def test_nothing_of_it_is_left_and_all_else_is(folder: Path) -> None:
             assert len(before[name]) == len(after[name])
             for n, (one, two) in enumerate(zip(before[name], after[name], strict=True)):
                 assert one == two or n in rows, name
-    assert [r["reason"] for r in after["decisions/documents"] if r["id"] in ids] == [
-        "forgotten"
-    ] * 2
+    decided = [r["reason"] for r in after["decisions/documents"] if r["id"] in ids]
+    assert decided == ["forgotten"] * 2
     for name, row in ((t, rows[0]) for t in after if t.startswith("columns/")):
         if name != "columns/documents/split":
             values = {v for k, v in after[name][row].items() if k != "reason"}
@@ -249,10 +223,7 @@ def test_nothing_of_it_is_left_and_all_else_is(folder: Path) -> None:
     emptied = after["documents"][rows[0]]
     kept = {name for name, value in emptied.items() if value not in (None, "")}
     assert kept == {"id", "offset", "length"}
-    assert (
-        not ids & {r["other"] for r in after["check/pairs"]}
-        | {r["probe"] for r in after["check/pairs"]} & ids
-    )
+    assert not any({pair["probe"], pair["other"]} & ids for pair in after["check/pairs"])
     assert sealed_as_they_are(run) and leftovers(run) == {refusals.FILE}
     assert (folder / "pages.warc.gz").read_bytes() == archive()
 
@@ -337,12 +308,10 @@ def test_the_next_run_does_nothing_and_later_ones_do_not_bring_it_back(folder: P
     forget(folder, HOST, "key 3")
     dataset = files(run / "dataset")
     assert again(folder) == [] and files(run / "dataset") == dataset
-    looser = RECIPE.replace('short = "words < 5"\n', "").replace(
-        'broken = "own > 0 and false"\n', ""
-    )
-    (folder / "recipe.toml").write_text(
-        looser.replace("[dedup]\n", "").replace("words = 30", "words = 20")
-    )
+    looser = RECIPE.replace("words = 30", "words = 20")
+    for line in ('short = "words < 5"\n', 'broken = "own > 0 and false"\n', "[dedup]\n"):
+        looser = looser.replace(line, "")
+    (folder / "recipe.toml").write_text(looser)
     assert "rules" in again(folder)
     assert naming(run, RARE, f"http://{HOST}", "key 3", text(63)) == []
     decided = [r["reason"] for r in tables(run)["decisions/documents"]]
@@ -359,15 +328,14 @@ def test_the_next_run_does_nothing_and_later_ones_do_not_bring_it_back(folder: P
 def test_a_run_that_took_its_documents_from_another(folder: Path) -> None:
     (folder / "b.toml").write_text(RECIPE.replace('name = "a"', 'name = "b"'))
     again(folder, "--from", "runs/a", recipe="b.toml")
-    said = forget(folder, HOST, code=1, run="runs/b")
+    said = unable(folder, HOST, run="runs/b")
     assert f"karez forget {folder / 'runs/a'} {HOST}" in said and "--from" in said
     assert naming(folder / "runs/b", RARE)
     forget(folder, HOST)
     assert again(folder, "--from", "runs/a", recipe="b.toml")
     assert naming(folder / "runs/b", RARE, f"http://{HOST}") == []
-    assert [r["reason"] for r in tables(folder / "runs/b")["decisions/documents"]].count(
-        "forgotten"
-    ) == 2
+    decided = [r["reason"] for r in tables(folder / "runs/b")["decisions/documents"]]
+    assert decided.count("forgotten") == 2
 
 
 class Killed(BaseException):
@@ -446,9 +414,7 @@ def test_what_is_not_there_is_said_with_the_nearest(name: str, near: str, folder
     assert done.returncode == 1 and done.stderr.startswith("karez: nothing was found")
     assert f"{name}: nothing of it is here" in done.stdout and near in done.stdout
     after = files(folder / "runs/a")
-    assert {n: b for n, b in after.items() if n in before and n != "manifest.json"} == {
-        n: b for n, b in before.items() if n != "manifest.json"
-    }
+    assert {n for n in before if before[n] != after[n]} <= {"manifest.json"}
     forget(folder, name)  # it is refused already, so there is nothing to be told
     said = forget(folder, name, "key 4", "no such key", "--json")
     assert list(json.loads(said)["not_found"]) == ["no such key"]
@@ -477,9 +443,7 @@ def test_a_file_that_stands_elsewhere_is_not_called_forgotten(folder: Path) -> N
     part.rename(folder / "elsewhere.parquet")
     part.symlink_to(folder / "elsewhere.parquet")
     before = files(folder / "runs/a")
-    done = here("forget", "runs/a", HOST, cwd=folder)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert f"{part}: is a link, and what it leads to would stay" in done.stderr
+    assert f"{part}: is a link, and what it leads to would stay" in unable(folder, HOST)
     assert {**files(folder / "runs/a"), "lock": b""} == {**before, "lock": b""}
 
 
@@ -503,30 +467,28 @@ def test_a_dry_run_changes_nothing(folder: Path) -> None:
     said = forget(folder, HOST, "--dry-run")
     assert "would be removed from runs/a" in said and "2  documents" in said
     assert files(folder / "runs/a") == before
-    assert (
-        "nothing of it is here" in here("forget", "runs/a", "x.y", "--dry-run", cwd=folder).stdout
-    )
+    done = here("forget", "runs/a", "x.y", "--dry-run", cwd=folder)
+    assert "nothing of it is here" in done.stdout
 
 
 def test_what_is_wrong_is_said_in_one_line(folder: Path) -> None:
-    for arguments, code, said in (
-        (["runs/a"], 2, "name what is to be forgotten"),
-        (["runs/a", " "], 2, "names nothing"),
-        (["runs", HOST], 2, "is no run folder"),
-        (["runs/a", "--file", "no.txt"], 2, "no.txt: cannot be read"),
+    for arguments, said in (
+        (["runs/a"], "name what is to be forgotten"),
+        (["runs/a", " "], "names nothing"),
+        (["runs", HOST], "is no run folder"),
+        (["runs/a", "--file", "no.txt"], "no.txt: cannot be read"),
     ):
-        done = here("forget", *arguments, cwd=folder)
-        assert (done.returncode, done.stderr.count("\n")) == (code, 1), arguments
-        assert said in done.stderr and done.stderr.startswith("karez: ")
+        line = refused("forget", *arguments, cwd=folder)
+        assert said in line and line.startswith("karez: ")
     shard = shards(folder / "runs/a")[0]
     shard.write_bytes(shard.read_bytes()[:-8])  # its end mark: it reads as a whole one
-    assert "dataset is missing or cut; run it again" in forget(folder, HOST, code=1)
+    assert "dataset is missing or cut; run it again" in unable(folder, HOST)
     shard.unlink()
     assert again(folder) == ["publish"]
     (folder / "runs/a/warc/pages.warc.gz").write_bytes(archive()[:-9])
-    assert "restore the file from a copy" in forget(folder, HOST, code=1)
+    assert "restore the file from a copy" in unable(folder, HOST)
     next((folder / "runs/a/columns/documents/quality").iterdir()).unlink()
-    assert "quality is missing or cut; run it again" in forget(folder, HOST, code=1)
+    assert "quality is missing or cut; run it again" in unable(folder, HOST)
     assert not (folder / "runs/a/forgotten").exists()
     assert "scan" in again(folder)
 
@@ -540,7 +502,7 @@ def test_a_run_of_an_earlier_version_is_to_be_run_again_first(folder: Path) -> N
     documents = replace(run.table("documents"), parts=(now, *run.table("documents").parts[1:]))
     run.manifest.tables["documents"] = documents
     run.save()
-    assert "run its recipe again first" in forget(folder, HOST, code=1)
+    assert "run its recipe again first" in unable(folder, HOST)
     assert not (folder / "runs/a/forgotten").exists()
 
 
@@ -564,13 +526,12 @@ def test_models_that_learned_from_it_are_named(folder: Path) -> None:
 
 def test_earlier_runs_that_forgot_are_compared_with(folder: Path) -> None:
     forget(folder, HOST)
-    recipe = RECIPE.replace('name = "a"', 'name = "b"').replace(
-        "[dedup]", '[dedup]\nagainst = ["runs/a"]'
-    )
-    (folder / "b.toml").write_text(recipe)
+    recipe = RECIPE.replace('name = "a"', 'name = "b"')
+    against = recipe.replace("[dedup]", '[dedup]\nagainst = ["runs/a"]')
+    (folder / "b.toml").write_text(against)
     assert "dedup" in again(folder, recipe="b.toml")
-    row = here("explain", "runs/b", f"http://{HOST}/other", "--json", cwd=folder)
-    assert json.loads(row.stdout)["decision"]["kept"]
+    row = well("explain", "runs/b", f"http://{HOST}/other", "--json", cwd=folder)
+    assert json.loads(row)["decision"]["kept"]
 
 
 def test_a_run_goes_not_on_where_forgetting_was_cut_off(
@@ -582,9 +543,9 @@ def test_a_run_goes_not_on_where_forgetting_was_cut_off(
     shard = shards(folder / "runs/a")[0]
     whole = shard.read_bytes()
     shard.write_bytes(whole[:-8])
-    assert "is damaged; delete it" in forget(folder, code=1)
+    assert "is damaged; delete it" in unable(folder)
     shard.write_bytes(whole)
-    done = here("run", "recipe.toml", cwd=folder)
-    assert done.returncode == 1 and f"karez forget {folder / 'runs/a'} finishes it" in done.stderr
+    line = refused("run", "recipe.toml", cwd=folder, code=1)
+    assert f"karez forget {folder / 'runs/a'} finishes it" in line
     forget(folder)
     assert naming(folder / "runs/a", RARE, f"http://{HOST}") == [] and again(folder) == []

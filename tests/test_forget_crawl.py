@@ -1,6 +1,5 @@
 """What a crawl fetched is forgotten: pages, images, what is known of their addresses; for good."""
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.runs import Run, refusals
-from tests.helpers.command import here
+from tests.helpers.command import did, refused, well
 from tests.test_forget import naming, sealed_as_they_are, text
 from tests.test_pictures import png
 
@@ -89,9 +88,7 @@ def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 def ran(folder: Path, recipe: str = "c.toml") -> list[str]:
     """The steps that were done."""
-    done = here("run", recipe, "--run", "run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return re.findall(r"^(\w+) .* begins$", done.stdout, re.MULTILINE)
+    return did("run", recipe, "--run", "run", cwd=folder)
 
 
 def test_a_page_that_was_crawled_goes_and_does_not_come_back(site: tuple[Path, str]) -> None:
@@ -101,8 +98,7 @@ def test_a_page_that_was_crawled_goes_and_does_not_come_back(site: tuple[Path, s
     held = {name.partition("/")[0] for name in naming(run, gone)}
     assert held == {"warc", "documents", "pairs", "frontier", "dataset"}
     assert len(list(run.glob("images/*/*"))) == 2
-    done = here("forget", "run", gone, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    well("forget", "run", gone, cwd=folder)
     assert naming(run, gone, RARE) == [] and sealed_as_they_are(run)
     left = pq.read_table(run / "pairs").to_pylist()
     assert [row["url"] for row in left if row["url"]] == [f"{address}/stays.html"]
@@ -132,18 +128,15 @@ def test_an_image_a_missing_page_and_what_the_recipe_names(site: tuple[Path, str
     ran(folder)
     for name, gone in (("own.png", "pairs of image and text"), ("missing.html", "the crawl knows")):
         assert naming(folder / "run", name)
-        done = here("forget", "run", f"{address}/{name}", cwd=folder)
-        assert (done.returncode, done.stderr) == (0, "") and gone in done.stdout
+        assert gone in well("forget", "run", f"{address}/{name}", cwd=folder)
         assert naming(folder / "run", f"{address}/{name}") == []
     assert len(list(folder.glob("run/images/*/*"))) == 1
     start = f"{address}/index.html"
-    said = here("forget", "run", start, "--dry-run", cwd=folder).stdout
+    said = well("forget", "run", start, "--dry-run", cwd=folder)
     assert "run/recipe.toml: names it; yours to change" in said
     run = Run(folder / "run")
     run.manifest.facts["crawl"]["now"] = 1
     run.save()
-    done = here("forget", "run", start, cwd=folder)
-    assert (
-        done.returncode == 1 and "karez run run/recipe.toml --run run --only crawl" in done.stderr
-    )
+    line = refused("forget", "run", start, cwd=folder, code=1)
+    assert "karez run run/recipe.toml --run run --only crawl" in line
     assert not refusals.read(run.folder).refused(start, None)

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +13,8 @@ import pytest
 
 from pipelines.commands import explain
 from pipelines.opened import Opened
-from tests.helpers.command import here, rows, table
+from tests.helpers import command
+from tests.helpers.command import here, refused, rows, table, well
 
 QUESTION = (
     "Which of these tunnels brings water down from the hills to the fields by its own weight alone?"
@@ -44,6 +44,8 @@ overlap = { files = ["given/*"] }
 [rules]
 contaminated = "overlap > 0"
 """
+FILES = 'files = ["given/*"]'
+ASKED = f"overlap = {{ {FILES} }}"
 
 
 @pytest.fixture
@@ -63,9 +65,7 @@ def put(path: Path, *items: object) -> None:
 
 def did(folder: Path, *arguments: str | Path) -> list[str]:
     """The steps that a run did."""
-    done = here("run", "recipe.toml", *arguments, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return [line.split()[0] for line in done.stdout.splitlines() if line.endswith("begins")]
+    return command.did("run", "recipe.toml", *arguments, cwd=folder)
 
 
 def dropped(folder: Path) -> dict[str, str | None]:
@@ -155,7 +155,7 @@ def test_changed_files_are_looked_for_anew_and_moved_ones_are_not(folder: Path) 
 
 def test_fewer_words_are_looked_for_anew(folder: Path) -> None:
     did(folder)
-    change(folder, 'files = ["given/*"]', 'files = ["given/*"], words = 9')
+    change(folder, FILES, f"{FILES}, words = 9")
     assert did(folder) == MEASURED
     assert dropped(folder)["both in part"] == "contaminated"
 
@@ -167,8 +167,7 @@ def change(folder: Path, old: str, new: str) -> None:
 
 def test_the_plan_says_what_cannot_be_found(folder: Path) -> None:
     put(folder / "given/c.jsonl", {"question": QUESTION, "n": 1}, {"n": 2}, SHORT)
-    done = here("plan", "recipe.toml", "--json", cwd=folder)
-    (given,) = json.loads(done.stdout)["given"]
+    (given,) = json.loads(well("plan", "recipe.toml", "--json", cwd=folder))["given"]
     assert given == {
         "measure": "overlap",
         "files": ["given/b.jsonl", "given/c.jsonl"],
@@ -180,46 +179,32 @@ def test_the_plan_says_what_cannot_be_found(folder: Path) -> None:
     assert "overlap: 2 files, 5 rows; 3 cannot be found: shorter than 13 words" in said
 
 
-ASKED = 'overlap = { files = ["given/*"] }'
-WRONG: dict[str, tuple[Any, str, str]] = {
-    "no files": (None, "[measure]\n" + ASKED, "[measure] overlap: names no file: files = ["),
-    "an empty list": (None, '["given/*"]', "[measure] overlap: names no file: files = ["),
-    "no such file": (None, "given/*", "nothing/*.jsonl: no such file"),
-    "no list": (None, '["given/*"]', "files: want a list of files"),
-    "words": (None, '["given/*"]', "words wants a whole number of 1 to 2,147,483,647, got 0"),
-    "all short": (
-        json.dumps(SHORT),
-        "",
-        "c.jsonl: nothing in it can be found: all its texts are shorter than 13 words",
-    ),
-    "empty": ("", "", "c.jsonl: nothing in it can be found: it holds no text"),
-    "not JSON": ('{"a": 1}\n{"a', "", "c.jsonl: cannot be read: not JSON at 9"),
-    "of a kind unknown": ("x", "", "LICENSE: cannot tell what it is by its name; known: .jsonl"),
-    "no Parquet": ("x", "", "c.parquet: cannot be read: damaged"),
-}
-NEW = {
-    "no files": "",
-    "an empty list": "[]",
-    "no such file": "nothing/*.jsonl",
-    "no list": '"given/*"',
-    "words": '["given/*"], words = 0',
-}
-NAMES = {"of a kind unknown": "LICENSE", "no Parquet": "c.parquet"}
+NOTHING = "c.jsonl: nothing in it can be found: "
+WRONG = [  # in the recipe what stood there and stands there instead, or a file and what is in it
+    (f"[measure]\n{ASKED}", "", "[measure] overlap: names no file: files = ["),
+    (FILES, "files = []", "[measure] overlap: names no file: files = ["),
+    ("given/*", "nothing/*.jsonl", "nothing/*.jsonl: no such file"),
+    (FILES, 'files = "given/*"', "files: want a list of files"),
+    (FILES, f"{FILES}, words = 0", "words wants a whole number of 1 to 2,147,483,647, got 0"),
+    ("c.jsonl", json.dumps(SHORT), f"{NOTHING}all its texts are shorter than 13 words"),
+    ("c.jsonl", "", f"{NOTHING}it holds no text"),
+    ("c.jsonl", '{"a": 1}\n{"a', "c.jsonl: cannot be read: not JSON at 9"),
+    ("LICENSE", "x", "LICENSE: cannot tell what it is by its name; known: .jsonl"),
+    ("c.parquet", "x", "c.parquet: cannot be read: damaged"),
+]
 
 
-@pytest.mark.parametrize("case", WRONG)
-@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize(("where", "what", "said"), WRONG)
+@pytest.mark.parametrize("word", ["run", "plan"])
 def test_what_is_wrong_is_said_before_anything_is_read(
-    folder: Path, case: str, command: str
+    folder: Path, where: str, what: str, said: str, word: str
 ) -> None:
-    body, old, said = WRONG[case]
-    if body is None:
-        change(folder, old, NEW[case])
+    if where in RECIPE:
+        change(folder, where, what)
     else:
-        (folder / "given" / NAMES.get(case, "c.jsonl")).write_text(body)
-    done = here(command, "recipe.toml", cwd=folder)
-    assert done.returncode == 2
-    assert said in done.stderr and done.stderr.startswith("karez: recipe.toml [measure]")
+        (folder / "given" / where).write_text(what)
+    line = refused(word, "recipe.toml", cwd=folder)
+    assert said in line and line.startswith("karez: recipe.toml [measure]")
     assert not (folder / "runs").exists()
 
 
@@ -233,8 +218,7 @@ def test_files_that_vanish_while_it_runs_are_no_dead_letters(
 
     put(folder / "given/b.jsonl", ITEM, {"vanishes": QUESTION + OTHER})
     monkeypatch.setattr("pipelines.commands.run.given.given", vanish)
-    done = here("run", "recipe.toml", cwd=folder)
-    assert (done.returncode, "given/*: no such file" in done.stderr) == (1, True), done.stderr
+    assert "given/*: no such file" in refused("run", "recipe.toml", cwd=folder, code=1)
 
 
 OWN = """
@@ -260,7 +244,7 @@ def test_a_measure_of_ones_own_is_given_texts_too(
 ) -> None:
     (folder / "mine_known.py").write_text(OWN)
     monkeypatch.syspath_prepend(str(folder))
-    change(folder, f"{ASKED}\n[rules]", f'"mine_known:Known" = {MINE}\n[rules]')
+    change(folder, ASKED, '"mine_known:Known" = { lists = ["given/b.jsonl"] }')
     text = (folder / "recipe.toml").read_text()
     (folder / "recipe.toml").write_text(text.replace("overlap > 0", "known"))
     did(folder)
@@ -268,6 +252,3 @@ def test_a_measure_of_ones_own_is_given_texts_too(
     put(folder / "given/b.jsonl", [TEXTS["clean"]], TEXTS["no words"])
     assert did(folder) == MEASURED
     assert [k for k, reason in dropped(folder).items() if reason] == ["clean", "no words"]
-
-
-MINE = '{ lists = ["given/b.jsonl"] }'
