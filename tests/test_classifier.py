@@ -15,6 +15,8 @@ from filters.fasttext import classifier
 from filters.fasttext.classifier import Classifier
 from filters.fasttext.file import EACH, MAGIC, NEGATIVE, SOFTMAX, TREE, read
 from filters.language import MODEL
+from tests.helpers.command import ROOT
+from tests.test_language import SENTENCES
 
 COLOURS = ["red", "green", "blue", "grün", "rot", "синий", "青", "ocean", "grass", "fire"]
 MODELS: dict[str, dict[str, Any]] = {
@@ -57,9 +59,8 @@ def written(
         out += np.stack([chosen, np.arange(pruned)], 1).astype("<i4").tobytes()
     rows = len(COLOURS) + 1 + (buckets if pruned < 0 else pruned)
     if kept is None:
-        out += (
-            struct.pack("<b2q", 0, rows, dim) + draw.normal(size=rows * dim).astype("<f4").tobytes()
-        )
+        vectors = draw.normal(size=rows * dim).astype("<f4").tobytes()
+        out += struct.pack("<b2q", 0, rows, dim) + vectors
     else:
         pieces = -(-dim // 2)
         codes = draw.integers(0, 256, rows * pieces, np.uint8).tobytes()
@@ -117,9 +118,8 @@ def test_answers_are_those_of_the_library(tmp_path: Path, name: str) -> None:
 
 
 def test_the_model_that_ships_answers_as_the_library_does() -> None:
-    pages = Path(__file__).parents[1] / "README.md"
-    lines = [line for line in pages.read_bytes().split(b"\n") if line]
-    assert agree(Classifier.of(MODEL), MODEL, lines)
+    texts = [*(ROOT / "README.md").read_text().split("\n"), *SENTENCES.values()]
+    assert agree(Classifier.of(MODEL), MODEL, [text.strip().encode() for text in texts if text])
 
 
 def test_what_is_remembered_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

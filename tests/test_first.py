@@ -2,14 +2,13 @@
 
 import json
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 
-from pipelines.cli import main
-from tests.helpers.command import table
+from tests.helpers.command import here, table
 
 WORDS = [
     f"A sentence of text number {n} with words in it that are not all alike. " for n in range(99)
@@ -27,22 +26,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(main, ["run", *arguments, "--only", "ingest"])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result
+def run(*arguments: str) -> CompletedProcess[str]:
+    return here("run", *arguments, "--only", "ingest", cwd=Path.cwd())
 
 
 def line(*arguments: str) -> str:
     """The one line of a command that fails."""
-    result = run(*arguments)
-    assert result.exit_code == 1, result.output
-    return result.stderr.strip()
+    done = run(*arguments)
+    assert done.returncode == 1, done.stdout
+    return done.stderr.strip()
 
 
 def test_a_few_files_of_many_that_cannot_be_read_stop_nobody(place: Path) -> None:
     (place / "dump.jsonl").write_text(rows(40) + '{"text": "cut o')
-    assert run("dump.jsonl").exit_code == 0
+    assert run("dump.jsonl").returncode == 0
     assert len(table(place / "runs/dump", "dead/ingest")) == 1
 
 
@@ -63,7 +60,7 @@ def test_a_run_that_fails_says_how_many_why_and_where_to_change_it(place: Path) 
     more = said.split("say limit = ")[1].split("}")[0] + "}"
     recipe = place / "runs/dump/recipe.toml"
     recipe.write_text(recipe.read_text().replace('{ dead = "5 %" }', more))
-    assert run(str(recipe), "--run", "runs/dump").exit_code == 0
+    assert run(str(recipe), "--run", "runs/dump").returncode == 0
 
 
 def test_where_nothing_can_be_read_it_says_which_columns_there_are(place: Path) -> None:
@@ -90,25 +87,25 @@ def test_files_of_unknown_kind_are_counted_by_their_ending(place: Path) -> None:
 
 def test_a_recipe_that_was_changed_is_not_written_over(place: Path) -> None:
     (place / "dump.jsonl").write_text(rows(40))
-    assert run("dump.jsonl", "--limit", "3").exit_code == 0
-    assert run("dump.jsonl").exit_code == 0, "a limit is no change"
+    assert run("dump.jsonl", "--limit", "3").returncode == 0
+    assert run("dump.jsonl").returncode == 0, "a limit is no change"
     recipe = place / "runs/dump/recipe.toml"
     mine = recipe.read_text().replace("words < 50", "words < 5")
     recipe.write_text(mine)
     refused = run("dump.jsonl")
-    assert refused.exit_code == 2
+    assert refused.returncode == 2
     assert "karez run runs/dump/recipe.toml --run runs/dump" in refused.stderr
     assert recipe.read_text() == mine
-    assert run("runs/dump/recipe.toml", "--run", "runs/dump").exit_code == 0
+    assert run("runs/dump/recipe.toml", "--run", "runs/dump").returncode == 0
 
 
 def test_another_folder_of_the_same_name_does_not_take_the_run(place: Path) -> None:
     for name in ("one/data", "two/data"):
         (place / name).mkdir(parents=True)
         (place / name / "dump.jsonl").write_text(rows(3, of=name))
-    assert run("one/data").exit_code == 0
-    assert run("two/data").exit_code == 2
-    assert run("two/data", "--run", "runs/two").exit_code == 0
+    assert run("one/data").returncode == 0
+    assert run("two/data").returncode == 2
+    assert run("two/data", "--run", "runs/two").returncode == 0
 
 
 def test_which_splits_of_a_dataset_are_read_is_told(place: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from fasttext.FastText import load_model
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,14 +117,6 @@ def test_scores_are_probabilities_above_the_limit() -> None:
     ):
         assert (language is None) == (score is None)
         assert score is None or PROBABILITY <= score <= 1
-
-
-def test_scores_are_those_of_fasttext() -> None:
-    lines = [text.strip() for text in SENTENCES.values()]
-    labels, scores = load_model(str(MODEL)).predict(lines)
-    names, found = identify([line.encode() for line in lines])
-    assert [f"__label__{name}" for name in names] == [label[0] for label in labels]
-    assert found == [pytest.approx(min(score[0], 1)) for score in scores]
 
 
 def test_no_probability_is_above_one() -> None:

@@ -1,17 +1,15 @@
 """A user's own measure and extractor, from a package of their own, by name in the recipe."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-pytestmark = pytest.mark.slow
+from tests.helpers.begun import said
 
-ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 
 STARS = """
 from dataclasses import dataclass
@@ -54,11 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipelines", "run", "recipe.toml", "--json"]
-    environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    return said("run", "recipe.toml", "--json", cwd=folder)
 
 
 def test_a_measure_and_an_extractor_by_name(folder: Path) -> None:
@@ -84,7 +78,7 @@ def test_changed_code_is_measured_anew_and_nothing_else(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "why"),
     [
         ("mine.stars:Stars", "mine.stars:Star", r"[measure]: 'mine.stars:Star' cannot be imported"),
         ("mine.stars:Stars", "mine.nothing:Stars", "No module named 'mine.nothing'"),
@@ -95,10 +89,10 @@ def test_changed_code_is_measured_anew_and_nothing_else(folder: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_read(
-    folder: Path, old: str, new: str, said: str
+    folder: Path, old: str, new: str, why: str
 ) -> None:
     (folder / "recipe.toml").write_text(RECIPE.replace(old, new))
     done = run(folder)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
-    assert said in done.stderr
+    assert why in done.stderr
     assert not (folder / "runs").exists()

@@ -74,15 +74,12 @@ def test_arms_are_what_they_are_called(run: Path) -> None:
 
 
 def test_a_set_is_the_same_in_any_order_of_asking(run: Path, tmp_path: Path) -> None:
-    lines = [
-        json.dumps({"text": f"Document {n}. " + "word " * 900, "more": "x"}) for n in range(40)
-    ]
-    (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    both = prove_sets.gathered(
-        Run(run), of_run(Run(run).folder), [tmp_path / "a.jsonl"], [], 20_000
-    )
-    again = prove_sets.gathered(
-        Run(run), of_run(Run(run).folder), [tmp_path / "a.jsonl"], [tmp_path / "a.jsonl"], 20_000
+    lines = [json.dumps({"text": f"Document {n}. {'word ' * 900}", "more": "x"}) for n in range(40)]
+    file, opened = tmp_path / "a.jsonl", Run(run)
+    file.write_text("\n".join(lines))
+    both, again = (
+        prove_sets.gathered(opened, of_run(opened.folder), [file], others, 20_000)
+        for others in ([], [file])
     )
     assert [each.name for each in both] == ["target", "general"]
     assert both[0] == again[0] and both[1].told == "what the run held out: test"
@@ -95,12 +92,8 @@ def test_a_recipe_without_one_rule_is_the_same_otherwise(run: Path) -> None:
     text = Run(run).folder.read("recipe.toml").decode()
     less = parse(written.written(text, selected(recipe), "short"), run / "recipe.toml")
     assert dict(less.rules) == {"long": recipe.rules["long"]}
-    assert (less.seed, less.source, less.dedup, less.publish) == (
-        recipe.seed,
-        recipe.source,
-        recipe.dedup,
-        recipe.publish,
-    )
+    for section in ("seed", "source", "dedup", "publish"):
+        assert getattr(less, section) == getattr(recipe, section)
 
 
 def test_each_rule_is_left_out_once_over_the_same_documents(run: Path) -> None:
@@ -167,15 +160,7 @@ def test_what_is_wrong_is_said_in_one_line(run: Path, tmp_path: Path) -> None:
         assert said in done.stderr
     texts = [f"Some document of {n} words and numbers " * 9 for n in range(30)]
     other = write_run(tmp_path, texts, {})
-    here(
-        "run",
-        tmp_path / "recipe.toml",
-        "--run",
-        tmp_path / "half",
-        "--only",
-        "ingest",
-        cwd=tmp_path,
-    )
+    here("run", "recipe.toml", "--run", "half", "--only", "ingest", cwd=tmp_path)
     done = here("prove", tmp_path / "half", cwd=tmp_path)
     assert done.returncode == 1 and "published nothing" in done.stderr
     done = here("prove", other, "--target", tmp_path / "0.jsonl", cwd=tmp_path)
@@ -288,9 +273,8 @@ class TestTrained:
     def test_one_more_arm_trains_its_own_models_alone(
         self, run: Path, proof: dict[str, Any], tmp_path: Path
     ) -> None:
-        (tmp_path / "a.jsonl").write_text(
-            "\n".join(json.dumps({"text": f"{n} is a number. " * 40}) for n in range(200))
-        )
+        rows = [json.dumps({"text": f"{n} is a number. " * 40}) for n in range(200)]
+        (tmp_path / "a.jsonl").write_text("\n".join(rows))
         before = set(files(run / "prove/models"))
         done = karez("prove", run, *ASKED, "--against", tmp_path / "a.jsonl")
         assert done.returncode == 0, done.stderr

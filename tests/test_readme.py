@@ -13,14 +13,13 @@ import pytest
 from pipelines.cli import main
 from pipelines.recipe.measures import MEASURES, PLAIN, made
 from tests.helpers import needs
+from tests.helpers.command import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCS = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 BOOK = {"README.md": README, **DOCS}
-COMMANDS = re.findall(
-    r"^\$ karez (.*[^\\])$", "\n".join(BOOK.values()), re.MULTILINE
-)  # on one line
+WHOLE = "\n".join(BOOK.values())
+COMMANDS = re.findall(r"^\$ karez (.*[^\\])$", WHOLE, re.MULTILINE)  # on one line
 PYTHON = {
     name: found
     for name, page in BOOK.items()
@@ -38,17 +37,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line = re.search(r"^run:.*\n\t\$\(BIN\)/karez (.*)$", (ROOT / "Makefile").read_text(), re.M)
     assert line
     done = run([sys.executable, "-m", "pipelines", *shlex.split(line[1])], folder)
+    assert done.returncode == 0, done.stderr
     (folder / "said").write_text(done.stdout)
     return folder
 
 
 def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "HF_HOME": str(cwd / "hf"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, check=False, env=environment
     )
-    assert done.returncode == 0, done.stderr
-    return done
 
 
 def test_what_make_run_says_is_what_the_readme_shows(clone: Path) -> None:
@@ -66,17 +64,19 @@ def test_what_make_run_says_is_what_the_readme_shows(clone: Path) -> None:
 def test_every_command_runs(command: str, clone: Path) -> None:
     if command.startswith("prove "):
         needs.torch()
-    run([sys.executable, "-m", "pipelines", *shlex.split(command)], clone)
+    done = run([sys.executable, "-m", "pipelines", *shlex.split(command)], clone)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", PYTHON)
 def test_every_python_example_runs(page: str, clone: Path) -> None:
-    run([sys.executable, "-c", "\n".join(PYTHON[page])], clone)
+    done = run([sys.executable, "-c", "\n".join(PYTHON[page])], clone)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_is_read_in_a_sitting_and_leads_to_every_page() -> None:
     assert README.count("\n") <= 250
-    named = {path for path, _ in LINK.findall("\n".join(BOOK.values()))}
+    named = {path for path, _ in LINK.findall(WHOLE)}
     for name in DOCS:
         assert {name, f"docs/{name}"} & named, name
 
@@ -96,5 +96,7 @@ def test_every_column_that_a_rule_may_name_is_in_the_table() -> None:
 
 
 def test_make_installs_what_the_readme_installs() -> None:
-    for line in re.findall(r"^\$ karez-env/bin/(pip .*)$", README, re.MULTILINE):
+    lines = re.findall(r"^\$ karez-env/bin/(pip .*)$", README, re.MULTILINE)
+    assert lines
+    for line in lines:
         assert line.replace("pip install", "pip install --quiet") in (ROOT / "Makefile").read_text()

@@ -101,9 +101,7 @@ def plainly(names: list[str], url: str | None, key: str | None) -> bool:
 def test_it_refuses_what_is_plainly_refused(
     names: list[str], url: str | None, key: str | None
 ) -> None:
-    known = Refusals(b"salt")
-    wanted = {(t.kind, known.hash(t.name)) for name in names for t in targets(name)}
-    known = Refusals(b"salt", frozenset(wanted))
+    known = Refusals(b"salt").with_([t for name in names for t in targets(name)])
     assert known.refused(url, key) == plainly(names, url, key)
     assert bool(known.matching(url, key)) == known.refused(url, key)
     assert known.matching(url, key) <= {t for name in names for t in targets(name)}
@@ -132,9 +130,8 @@ def test_what_was_refused_stays_with_its_date_and_reason(folder: Folder) -> None
     first = pq.read_table(folder.at(refusals.FILE)).to_pylist()
     known = refuse(folder, "b.org", "a.org")
     rows = pq.read_table(folder.at(refusals.FILE)).to_pylist()
-    assert (
-        rows[:2] == first and [row["reason"] for row in rows] == ["asked by mail"] * 2 + [None] * 2
-    )
+    assert rows[:2] == first
+    assert [row["reason"] for row in rows] == ["asked by mail"] * 2 + [None] * 2
     assert known.refused("http://a.org/", None) and known.refused("http://b.org/", None)
 
 
@@ -157,6 +154,4 @@ def test_a_damaged_file_is_an_error_and_not_an_empty_list(body: bytes, folder: F
 
 @given(st.text(alphabet=string.printable, min_size=1).filter(str.strip))
 def test_who_is_refused_by_a_name_is_refused_under_that_name(name: str) -> None:
-    known = Refusals(b"salt")
-    known = Refusals(b"salt", frozenset((t.kind, known.hash(t.name)) for t in targets(name)))
-    assert known.refused(None, name.strip())
+    assert Refusals(b"salt").with_(targets(name)).refused(None, name.strip())

@@ -1,18 +1,16 @@
 """The sample that ships: sound where it should be, broken only where planted.json says so."""
 
-import json
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from fastwarc.warc import ArchiveIterator
 
-SAMPLE = Path(__file__).parent / "data" / "sample"
-PLANTED: list[dict[str, Any]] = json.loads((SAMPLE / "planted.json").read_text())
+from tests.helpers.command import PLANTED, SAMPLE
+
 BROKEN = {"damaged.warc.gz", "cut.warc.gz"}  # as files; faults.warc.gz is broken within
 FILES = sorted(path.name for path in SAMPLE.glob("*.warc.gz"))
 SOUND = [name for name in FILES if name not in BROKEN]
@@ -92,9 +90,8 @@ def test_what_is_planted_stands_where_it_is_said_to(entry: dict[str, Any]) -> No
         with pytest.raises(zlib.error):
             head(entry["file"], entry["offset"])
     else:
-        assert f"WARC-Target-URI: {entry['url']}\r\n".encode() in head(
-            entry["file"], entry["offset"]
-        )
+        named = f"WARC-Target-URI: {entry['url']}\r\n".encode()
+        assert named in head(entry["file"], entry["offset"])
 
 
 @pytest.mark.parametrize("name", ["mirror.warc.gz", "faults.warc.gz"])

@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import sql
-from pipelines.cli import main
 from pipelines.opened import Opened
 from pipelines.plain import plain
 from pipelines.report import command as report
@@ -24,9 +22,8 @@ from pipelines.report.axes import axis
 from pipelines.report.spread import Numbers
 from pipelines.report.view import View, gather
 from pipelines.runs import Run
+from tests.helpers.command import here
 from tests.helpers.making import HOSTILE, PROSE, RULES, write_run
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +95,15 @@ def test_every_number_falls_into_the_bin_around_it(
 
 def test_a_long_tail_has_a_logarithmic_axis_and_a_round_threshold_is_an_edge() -> None:
     tail = np.sort(np.concatenate([np.zeros(5), np.geomspace(0.001, 10, 500)]))
-    assert (axis(tail, 0, 10, False, []) or pytest.fail()).log
-    assert (axis(tail, 0, 10, False, []) or pytest.fail()).zero
+    curved = axis(tail, 0, 10, False, [])
+    assert curved is not None and curved.log and curved.zero
     even = np.linspace(0, 1000, 500)
     straight = axis(even, 0, 1000, False, [50])
-    assert straight is not None
-    assert not straight.log
-    assert 50 in straight.edges
+    assert straight is not None and not straight.log and 50 in straight.edges
     assert axis(even, 3, 3, True, [50]) is None
+
+
+QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]
 
 
 def columns(view: View) -> dict[str, Any]:
@@ -128,9 +126,7 @@ def test_thresholds_and_quantiles_are_those_of_the_columns(view: View, run: Path
         c = columns(view)[column]
         table = opened.arrow([column, "reason"])
         values = table[column].drop_null().to_numpy()
-        assert c.quantiles == pytest.approx(
-            np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
-        )
+        assert c.quantiles == pytest.approx(np.quantile(values, QUANTILES))
         for mark in c.marks:
             rows = zip(table[column].to_pylist(), table["reason"].to_pylist(), strict=True)
             held = [
@@ -153,9 +149,7 @@ def test_quantiles_of_many_documents_come_from_every_so_many_th(
     c = columns(shown)["words"]
     words = Opened(run).arrow(["words"])["words"].to_numpy()
     assert c.every == 7
-    assert c.quantiles[1:-1] == pytest.approx(
-        np.quantile(words[::7], [0.05, 0.25, 0.5, 0.75, 0.95])
-    )
+    assert c.quantiles[1:-1] == pytest.approx(np.quantile(words[::7], QUANTILES[1:-1]))
     assert (c.quantiles[0], c.quantiles[-1]) == (words.min(), words.max())
     assert "every 7th document" in report.page(shown)
 
@@ -166,9 +160,8 @@ def test_reasons_stand_in_written_order_and_add_up(view: View, run: Path) -> Non
     assert [n for n in ours if n in RULES] == list(RULES)
     assert names[-2:] == ["duplicate", "near duplicate"]
     counted = Counter(Opened(run).arrow(["reason"])["reason"].to_pylist())
-    assert {r.name: r.documents for r in view.reasons if r.documents} | {
-        None: view.kept.documents
-    } == counted
+    found: dict[str | None, int] = {r.name: r.documents for r in view.reasons if r.documents}
+    assert found | {None: view.kept.documents} == counted
     assert sum(n for _, n, _ in view.splits) == view.kept.documents
     assert [(d.reason, d.count) for d in view.dead] == [("not JSON", 1)]
 
@@ -192,10 +185,8 @@ def test_a_text_is_shown_with_its_edits() -> None:
     ]
     pieces = samples.shown(text, edits)
     assert "".join(p.text for p in pieces) == text
-    assert [(p.text, p.reason, p.replacement) for p in pieces if p.reason] == [
-        ("é", "r", "[x]"),
-        ("bb\n", "twice", ""),
-    ]
+    edited = [(p.text, p.reason, p.replacement) for p in pieces if p.reason]
+    assert edited == [("é", "r", "[x]"), ("bb\n", "twice", "")]
     long = samples.shown("ü" * 5000, [{"start": 0, "end": 9000, "replacement": "", "reason": "r"}])
     assert [(len(p.text), p.reason) for p in long] == [(samples.LENGTH, "r")]
     assert samples.shown("", []) == ()
@@ -291,8 +282,8 @@ def test_the_least_of_runs_have_a_report(
 def test_the_same_run_gives_the_same_bytes(run: Path, html: str, tmp_path: Path) -> None:
     assert report.page(gather(Run(run))) == html
     shutil.copytree(run, tmp_path / "copy")
-    done = CliRunner().invoke(main, ["view", str(tmp_path / "copy")])
-    assert (done.exit_code, done.output) == (0, f"{tmp_path}/copy/report.html\n")
+    done = here("view", tmp_path / "copy", cwd=run)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/copy/report.html\n")
     copy = (tmp_path / "copy/report.html").read_text()
     assert copy == html.replace(str(run), str(tmp_path / "copy"))
 
@@ -306,17 +297,18 @@ def test_a_recipe_changed_since_is_said(run: Path, view: View, tmp_path: Path) -
 
 
 def test_what_is_no_finished_run_is_one_line(run: Path, tmp_path: Path) -> None:
-    view = ["view", str(tmp_path)]
-    done = CliRunner().invoke(main, view)
-    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    def told(*arguments: str | Path) -> tuple[int, int]:
+        """The exit code, and how many lines are said."""
+        done = here("view", *arguments, cwd=tmp_path)
+        return done.returncode, len(done.stderr.splitlines())
+
+    assert told(tmp_path) == (2, 1)
     manifest = json.loads((run / "manifest.json").read_text())
     del manifest["tables"]["decisions/documents"]
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     shutil.copy(run / "recipe.toml", tmp_path)
-    done = CliRunner().invoke(main, view)
-    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
-    done = CliRunner().invoke(main, ["view", str(run), "--out", str(tmp_path / "no/file.html")])
-    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert told(tmp_path) == (1, 1)
+    assert told(run, "--out", tmp_path / "no/file.html") == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -334,10 +326,3 @@ def test_what_is_no_finished_run_is_one_line(run: Path, tmp_path: Path) -> None:
 )
 def test_numbers_are_short(number: float, said: str) -> None:
     assert plots.short(number) == said
-
-
-def test_what_the_page_is_made_of_is_in_the_wheel() -> None:
-    from hatchling.builders.wheel import WheelBuilder
-
-    shipped = {f.distribution_path for f in WheelBuilder(str(ROOT)).recurse_included_files()}
-    assert {"pipelines/report/report.css", "pipelines/report/report.html.jinja"} <= shipped
