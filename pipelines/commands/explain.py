@@ -15,7 +15,7 @@ from rich.text import Text
 from filters import EDITS
 from pipelines import sql
 from pipelines.commands import onpage, overlaps
-from pipelines.crawl import fetches
+from pipelines.crawl import tables
 from pipelines.errors import RunError
 from pipelines.opened import Address, Opened
 from pipelines.plain import plain
@@ -108,7 +108,7 @@ def find(opened: Opened, key: str) -> list[Address]:
             raise RunError(
                 f"{key}: a dead letter, {dead[0]['reason']}: {dead[0]['detail']} ({where})"
             )
-        if told := fetches.became(opened.run, key):
+        if told := tables.became(opened.run, key):
             raise RunError(told)
         first = opened.row((0, 0))["documents"]
         raise RunError(

@@ -5,8 +5,6 @@ hosts.py     manners, and robots.txt           client.py    libcurl, with its li
 outcome.py   what an answer means              pages.py     what it holds, where it leads
 fetch.py     a round's loop over hosts         archive.py   WARC files and the log
 step.py      a round as a step                 rounds.py    the driver
-tables.py    what stands in the run folder
-resume.py    what a cut-off task had found     records.py   the log as tables
-told.py      what a crawl came to              fetches.py   what became of one URL
-view.py      how it goes, for a person
+tables.py    what stands in the run folder     records.py   the log as tables
+told.py      what a crawl came to              view.py      how it goes, for a person
 """

@@ -10,6 +10,7 @@ Source: ISO 28500:2017, WARC file format 1.1; revisit profiles, section 6.7.
 import base64
 import fcntl
 import hashlib
+import io
 import os
 import re
 import uuid
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+from fastwarc import ArchiveIterator
 
 from pipelines.crawl.client import Answer
 from pipelines.crawl.outcome import Row
@@ -118,6 +120,14 @@ class Archive:
         """Tell what became of a URL."""
         _write(self._log, orjson.dumps(dict(line)) + b"\n")
 
+    def answer(self, line: Mapping[str, Any]) -> Answer:
+        """The answer that a line of the log tells of, as its record holds it."""
+        with self.path(line["file"]).open("rb") as file:
+            file.seek(line["offset"])
+            record = next(ArchiveIterator(io.BytesIO(file.read(line["length"])), parse_http=False))
+            head, _, body = record.reader.read().partition(b"\r\n\r\n")
+        return Answer(None, "", line["status"], head.split(b"\r\n"), body)
+
     def close(self) -> None:
         """See that all is on disk."""
         for file in (self._warc, self._log):
@@ -125,10 +135,6 @@ class Archive:
             os.close(file)
         if self._at == self._begun:  # it holds nothing but who wrote it
             self.path(self._number).unlink()
-
-    def forget(self) -> None:
-        """Delete the log, once what it tells of is sealed elsewhere."""
-        (self.folder / f"{self.name}.log").unlink(missing_ok=True)
 
     def _read(self) -> list[dict[str, Any]]:
         """The lines of the log that are whole, up to one whose record is not."""

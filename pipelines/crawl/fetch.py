@@ -78,6 +78,23 @@ class Round:
         self.follower = Follower(self.scope, crawl.images)
         self.client = Client(crawl.user_agent, crawl.timeout, crawl.private, crawl.certificates)
 
+    def go_on(self) -> None:
+        """Find again what a task that was cut off had found, in what it had kept."""
+        hosts = {host.name: host for host in self.turns}
+        for line in self.archive.logged:
+            row = Row(*(line[name] for name in Row._fields))
+            host = hosts[row.host]
+            host.said.fetched += line["new"]
+            for url, kind, depth in line.get("found", ()):
+                self.find((url, kind, depth))
+            if line["leads"]:
+                self._led(row, line["leads"])
+            elif line["reason"] == "fetched":
+                answer = self.archive.answer(line)
+                body = body_of(answer, self.crawl.size)
+                if not isinstance(body, Outcome):
+                    self._follow(host, row, answer, body, line["digest"])
+
     def run(self, seconds: float) -> None:
         """Fetch until nothing is left, or the time is over; what was not asked for stays due."""
         end, told = time.monotonic() + seconds, 0.0
@@ -197,7 +214,7 @@ class Round:
         elif outcome.reason == "not modified":
             place, changes = self._revisit(row, answer, "not modified", now)
         elif outcome.leads:
-            self.led(row, outcome.leads)
+            self._led(row, outcome.leads)
         if outcome.reason != "fetched":
             self.left += _is_new(row)
         self._log(row, outcome, answer, place, changes)
@@ -237,18 +254,18 @@ class Round:
             outcome.reason = "image"
         else:
             host.said.fetched += _is_new(row)
-            self.follow(host, row, answer, body, known)
+            self._follow(host, row, answer, body, known)
         kept = {"digest": known, "record": record, "fetched": int(now)}  # as the record dates it
         return outcome, place, {**_version(answer), **kept}
 
-    def follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
+    def _follow(self, host: Host, row: Row, answer: Answer, body: bytes, digest_: str) -> None:
         """Note where a page leads; one under many URLs leads on but once."""
         if digest_ not in host.digests:
             host.digests.add(digest_)
             for new in self.follower.page(row, answer, body):
                 self.find(new)
 
-    def led(self, row: Row, to: str) -> None:
+    def _led(self, row: Row, to: str) -> None:
         """Note where a redirect leads, if that is in scope."""
         if row.kind == IMAGE or self.scope.holds(to):
             self.find((to, row.kind, row.depth), row.hops + 1)

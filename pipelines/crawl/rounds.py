@@ -13,22 +13,12 @@ from datetime import UTC, datetime
 import orjson
 import pyarrow as pa
 
-from pipelines.crawl import frontier, told
+from pipelines.crawl import frontier, tables, told
 from pipelines.crawl.fetch import Live
 from pipelines.crawl.frontier import OUTCOMES, PARTS, Now
 from pipelines.crawl.outcome import STATES
 from pipelines.crawl.step import STEP
-from pipelines.crawl.tables import (
-    FETCHES_,
-    HOSTS_,
-    TABLES,
-    URLS,
-    VERSION,
-    WARC,
-    part,
-    survey,
-    write,
-)
+from pipelines.crawl.tables import FETCHES_, HOSTS_, TABLES, URLS, WARC
 from pipelines.engine.doing import How, do
 from pipelines.errors import RecipeError, RunError
 from pipelines.recipe import FILES, Recipe
@@ -53,7 +43,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
         return
     if is_remote(run.folder.path):
         raise RecipeError(f"{run.folder.path}: a crawl wants a run folder on a disk")
-    mark = fingerprint("crawl", VERSION)
+    mark = fingerprint("crawl", tables.VERSION)
     if URLS in run.manifest.tables and run.table(URLS).fingerprint != mark:
         raise RunError(f"{run.folder.path}: crawled by another version; take another --run folder")
     with how.follow(lambda: live(run)):
@@ -65,7 +55,7 @@ def bring(run: Run, recipe: Recipe, how: How) -> None:
             _round(run, recipe, how, mark)
     run.sweep([WARC])
     now = int(time.time())
-    if not survey(run, Now(now, now))["fetched"]:
+    if not tables.survey(run, Now(now, now))["fetched"]:
         raise RunError(f"crawl: no page was fetched: {_why(run)}; see {run.folder.at(FETCHES_)}")
 
 
@@ -80,7 +70,7 @@ def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
     facts = run.manifest.facts.setdefault("crawl", {"round": 0})
     while True:
         now = int(time.time())
-        known = survey(run, Now(now, began))
+        known = tables.survey(run, Now(now, began))
         left = crawl.pages - known["fetched"]
         if known["again"] or (left > 0 and known["due"]):
             break
@@ -91,9 +81,8 @@ def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
     when = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
     named = f"{name}-{facts['round']:05d}-{when}"
     urls = sum(known.get(state, 0) for state in STATES)
-    groups = min(PARTS, 1 + urls // GROUP)
     facts |= {"now": now, "began": began, "left": left, "fetchers": fetchers, "warc": named}
-    facts["groups"] = groups
+    facts["groups"] = min(PARTS, 1 + urls // GROUP)
     run.save()
     return True
 
@@ -101,9 +90,9 @@ def _begin(run: Run, name: str, crawl: Crawl, began: int) -> bool:
 def _round(run: Run, recipe: Recipe, how: How, mark: str) -> None:
     """Do a round, and seal it."""
     started = time.perf_counter()
-    tables = dict.fromkeys(TABLES, mark)
+    made = dict.fromkeys(TABLES, mark)
     _, total, took = do(
-        run, recipe, STEP, tables, list(TABLES), how, lambda job: contextlib.nullcontext(), FILES
+        run, recipe, STEP, made, list(TABLES), how, lambda job: contextlib.nullcontext(), FILES
     )
     for table in TABLES:
         new = tuple(total.parts.get(table, []))
@@ -130,15 +119,17 @@ def _seed(run: Run, crawl: Crawl, mark: str) -> None:
     run.save()  # with a manifest it is a run's folder, whatever stops us now
     links = frontier.start(crawl)
     at = frontier.part_of(links)
-    tables = []
+    made = []
     for number in range(PARTS):
-        old = part(run, number)
+        old = tables.part(run, number)
         new = links.filter(pa.array(at == number))
         merged = frontier.merge(old, OUTCOMES.empty_table(), new, crawl)
-        is_same = URLS in run.manifest.tables and merged.num_rows == old.num_rows
-        name = f"part-{number:05d}-{secrets.token_hex(4)}"  # of its own, as what was there stays
-        tables.append(run.table(URLS).parts[number] if is_same else write(run, URLS, name, merged))
-    run.manifest.tables[URLS] = Table(mark, tuple(tables))
+        if URLS in run.manifest.tables and merged.num_rows == old.num_rows:
+            made.append(run.table(URLS).parts[number])
+        else:  # under a name of its own, as what was there stays
+            name = f"part-{number:05d}-{secrets.token_hex(4)}"
+            made.append(tables.write(run, URLS, name, merged))
+    run.manifest.tables[URLS] = Table(mark, tuple(made))
     run.manifest.tables.setdefault(HOSTS_, Table(mark, ()))
     run.save()
     run.sweep([URLS])

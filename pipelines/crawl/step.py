@@ -26,7 +26,6 @@ from pipelines.crawl.frontier import LINKS, OUTCOMES, PARTS, Now
 from pipelines.crawl.hosts import Host, Said
 from pipelines.crawl.outcome import Row
 from pipelines.crawl.records import CAME, fetcher_of, fetches_of, hosts_of, outcomes_of, said_of
-from pipelines.crawl.resume import found_again
 from pipelines.crawl.tables import FETCHES_, HOSTS_, URLS, WARC, part, write
 from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
 from pipelines.errors import RecipeError
@@ -89,7 +88,7 @@ def fetch(job: Job, key: int, incoming: Batches) -> Done:
             left,
             lambda live: job.run.folder.write(told, orjson.dumps(vars(live))),
         )
-        found_again(archive, round_, {host.name: host for host in hosts})
+        round_.go_on()
         round_.run(SECONDS)
     return _fetched(job, key, archive, round_, hosts)
 

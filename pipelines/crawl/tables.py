@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.urls import canonical
 from pipelines.crawl import frontier
 from pipelines.crawl.frontier import FRONTIER, PARTS, Now
 from pipelines.runs import Part, Run, parts
@@ -50,3 +51,27 @@ def write(run: Run, table: str, name: str, rows: pa.Table) -> Part:
     with parts.Writer(run, table, f"{name}.parquet", rows.schema) as writer:
         writer.write(rows)
     return writer.part
+
+
+def became(run: Run, key: str) -> str | None:
+    """Why a URL brought no document; None if the run's crawl does not know it.
+
+    Args:
+        run: with or without a crawl.
+        key: as the user wrote it.
+    """
+    url = canonical(key)
+    if url is None or URLS not in run.manifest.tables:
+        return None
+    for number in reversed(range(len(run.table(FETCHES_).parts))):
+        rows = run.open_part(FETCHES_, number).read()
+        for row in rows.filter(pc.equal(rows["url"], url)).to_pylist():
+            detail = f" ({row['detail']})" if row["detail"] else ""
+            leads = f" to {row['leads']}" if row["leads"] else ""
+            when = row["time"].strftime("%Y-%m-%d %H:%M:%S")
+            return f"{key}: no document; {row['reason']}{leads}{detail}, {row['state']}, {when} UTC"
+    for number in range(len(run.table(URLS).parts)):
+        rows = part(run, number, ["url", "state", "reason"])
+        for row in rows.filter(pc.equal(rows["url"], url)).to_pylist():
+            return f"{key}: no document; {row['reason'] or 'not fetched yet'}, {row['state']}"
+    return None

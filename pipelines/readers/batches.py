@@ -23,17 +23,8 @@ Leaf = Callable[[pa.DataType], pa.DataType]
 
 ROWS = 256  # turned into Python objects at a time
 
-_TEXTS = (
-    pt.is_string,
-    pt.is_large_string,
-    pt.is_string_view,
-    pt.is_binary,
-    pt.is_large_binary,
-    pt.is_binary_view,
-    pt.is_fixed_size_binary,
-    pt.is_null,
-)
-_BLOBS = _TEXTS[3:7]
+_BLOBS = (pt.is_binary, pt.is_large_binary, pt.is_binary_view, pt.is_fixed_size_binary)
+_TEXTS = (pt.is_string, pt.is_large_string, pt.is_string_view, *_BLOBS, pt.is_null)
 _OTHERS = {
     pt.is_boolean: "a boolean",
     pt.is_integer: "a number",

@@ -27,6 +27,7 @@ OTHERS = (
     "config.json",
 )
 CARD = 1_000_000  # bytes; a larger README.md is no card
+BEGINS = re.compile(rb"[\xef\xbb\xbf]*---")  # a card, perhaps after a mark of its encoding
 CARD_KEYS = {"configs", "dataset_info", "pretty_name", "size_categories", "task_categories"}
 SPLITS = {
     "train": "train|training",
@@ -209,9 +210,7 @@ def _card(folder: Path) -> dict[str, Any]:
     """What the card says to programs; nothing where there is no card."""
     path = folder / "README.md"
     try:
-        if path.stat().st_size > CARD or not path.read_bytes().lstrip(b"\xef\xbb\xbf").startswith(
-            b"---"
-        ):
+        if path.stat().st_size > CARD or not BEGINS.match(path.read_bytes()):
             return {}
         from huggingface_hub import metadata_load
 
