@@ -100,6 +100,8 @@ def test_any_record_says_something_or_nothing(recorded: str, page: Consent) -> N
         ("2024-01-03", False),
         ("tomorrow", False),
         ("99 jan 99999", False),
+        ("20 nov 99999999999999999999 19:12:08 gmt", False),
+        ("mon, 20 nov 1995 19:12:08 +9999999999999", False),
     ],
 )
 def test_a_page_that_is_past_its_date_is_not_to_be_indexed(written: str, noindex: bool) -> None:

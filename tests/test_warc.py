@@ -195,6 +195,12 @@ def test_an_extractor_that_raises_costs_its_page_only() -> None:
         read(RECORDS[0], "nobody")
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+14:00", "10000-01-01T00:00:00Z", ""])
+def test_a_date_that_is_none_is_missing(date: str) -> None:
+    (document,) = read(RECORDS[0].replace(b"2024-01-02T03:04:05Z", date.encode()))
+    assert isinstance(document, Document) and document.date is None
+
+
 @pytest.mark.parametrize("parts", [RECORDS, MEMBERS], ids=["plain", "gzip"])
 def test_a_cut_costs_the_record_it_hits(parts: list[bytes]) -> None:
     body = b"".join(parts)

@@ -77,7 +77,7 @@ def _is_past(written: str | None, date: datetime | None) -> bool:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             found = read(written)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         return (found if found.tzinfo else found.replace(tzinfo=UTC)) <= date
     return False

@@ -8,7 +8,7 @@ Source: ISO 28500:2017, WARC file format 1.1.
 
 import io
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
 
 from fastwarc import ArchiveIterator
@@ -81,8 +81,7 @@ def _items(frame: Frame, extractor: str) -> Iterator[Document | Dead | Skipped]:
     if isinstance(payload, Skipped):
         yield payload
         return
-    url, date = url_of(record), record.record_date
-    date = date.astimezone(UTC) if date else None
+    url, date = url_of(record), _date(record)
     page = _page(payload, extractor, url) if frame.whole else Fault("too large", "")
     row = Document("", frame.offset, frame.length, url, url, date, payload.media_type)
     is_asked = kind != "conversion"  # which holds neither the header nor the page
@@ -120,6 +119,14 @@ def url_of(record: Any) -> str | None:
     """What a record is of."""
     url = (record.headers.get("WARC-Target-URI") or "").strip()
     return url.removeprefix("<").removesuffix(">") or None
+
+
+def _date(record: Any) -> datetime | None:
+    """When a record was made, in UTC; None if it does not say so, or the years do not reach."""
+    try:
+        return record.record_date and record.record_date.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def payload_of(record: Any) -> Payload | Skipped:
