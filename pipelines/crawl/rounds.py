@@ -137,11 +137,10 @@ def _seed(run: Run, crawl: Crawl, mark: str) -> None:
 
 def live(run: Run) -> Live:
     """How the round goes, over all its tasks."""
-    total = Live()
+    total, reasons = Counter[str](), Counter[str]()
     for name in run.folder.list("work/crawl"):
         if "/live-" in name:
-            each = Live(**orjson.loads(run.folder.read(name)))
-            for field in ("pages", "bytes", "hosts", "queued", "waiting", "flying"):
-                setattr(total, field, getattr(total, field) + getattr(each, field))
-            total.reasons.update(each.reasons)
-    return total
+            each = orjson.loads(run.folder.read(name))
+            reasons.update(each.pop("reasons"))
+            total.update(each)
+    return Live(**total, reasons=reasons)

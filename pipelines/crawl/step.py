@@ -8,7 +8,6 @@ What a round's log tells of is not fetched again.  The WARC files stand on a dis
 """
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +30,7 @@ from pipelines.engine.step import Batches, Done, Job, Key, Plan, Step
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe
 from pipelines.recipe.crawl import Crawl
+from pipelines.recipe.texts import digest_of
 from pipelines.runs import Part, Run, parts, refusals
 
 ROUND = 50_000  # URLs that a task takes on in a round, at most
@@ -147,10 +147,8 @@ def _fetched(job: Job, key: int, archive: Archive, round_: Round, hosts: list[Ho
 
 
 def _sealed(path: Path, lines: list[Any], number: int) -> Part:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     rows = sum(line.get("file") == number for line in lines)
-    return Part(path.name, rows, path.stat().st_size, digest)
+    return Part(path.name, rows, path.stat().st_size, digest_of(path))
 
 
 def _by_part(lines: list[Any], round_: Round, groups: int) -> Iterator[tuple[Key, pa.RecordBatch]]:

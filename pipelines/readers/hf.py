@@ -148,27 +148,22 @@ def _inferred(root: Path) -> Splits:
     kinds = Counter(kind_of(name) for name, _ in found)
     kind = max(kinds, key=lambda k: (kinds[k], k == DATA[0]), default=None)
     found = [(name, path) for name, path in found if kind_of(name) == kind]
-    for told in (_by_shard, _by_folder, _by_file):
+    for told in zip(*(_told(name) for name, _ in found), strict=True):
         splits: dict[str, list[Path]] = {}
-        for name, path in found:
-            for split in told(name):
+        for (_, path), named in zip(found, told, strict=True):
+            for split in named:
                 splits.setdefault(split, []).append(path)
         if splits:
             return splits
     return {"train": [path for _, path in found]} if found else {}
 
 
-def _by_shard(name: str) -> Iterator[str]:
-    if match := SHARD.fullmatch(name):
-        yield match[1]
-
-
-def _by_folder(name: str) -> Iterator[str]:
-    return _said(PurePosixPath(name).parts[:-1])
-
-
-def _by_file(name: str) -> Iterator[str]:
-    return _said(PurePosixPath(name).parts[-1:])
+def _told(name: str) -> Iterator[Iterable[str]]:
+    """Splits that a name tells as that of a shard, by its folders, and by the file's own name."""
+    shard, parts = SHARD.fullmatch(name), PurePosixPath(name).parts
+    yield [shard[1]] if shard else []
+    yield _said(parts[:-1])
+    yield _said(parts[-1:])
 
 
 def _said(pieces: Iterable[str]) -> Iterator[str]:
