@@ -60,6 +60,7 @@ def page(view: View) -> str:
         lstrip_blocks=True,
     )
     pages.filters |= {
+        "number": "{:,}".format,
         "short": plots.short,
         "brief": plots.brief,
         "value": _value,

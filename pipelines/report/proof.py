@@ -22,7 +22,7 @@ def plot(curves: Mapping[str, Sequence[Curve]], name: str) -> Markup:
     lines = {arm: _shown(mine) for arm, mine in curves.items()}
     values = [v for points in lines.values() for _, m in points for v in _ends(m)]
     ground = _Ground(max(p[-1][0] for p in lines.values()), min(values), max(values))
-    inside = ground.drawn()
+    inside = ground.grid()
     for number, (arm, points) in enumerate(lines.items()):
         inside.append(ground.line(arm, points, number % STYLES))
     text = f"Bits per byte on {name}, by tokens learned from"
@@ -58,7 +58,7 @@ class _Ground:
     def y(self, bits: float) -> float:
         return BOTTOM - (BOTTOM - TOP) * (bits - self.low) / (self.high - self.low)
 
-    def drawn(self) -> list[Markup]:
+    def grid(self) -> list[Markup]:
         """Lines at round losses, round tokens below."""
         made = []
         for i in range(round((self.high - self.low) / self.step) + 1):
