@@ -1,11 +1,5 @@
 """The exceptions we raise on purpose.
 
-KarezError
-├── RecipeError    the command or the recipe is wrong; nothing was touched (exit code 2)
-└── RunError       the run failed, or passed a limit (exit code 1)
-    ├── DamagedError   a file of a run folder is missing or not the one that was sealed
-    └── BusyError      another command works on this run folder
-
 Everything here is something the user can put right: the message says where, what and what to do.
 All else is a bug and keeps its traceback.
 """
@@ -24,7 +18,7 @@ class KarezError(Exception):
 
 
 class RecipeError(KarezError):
-    """The command or the recipe is wrong."""
+    """The command or the recipe is wrong; nothing was touched."""
 
     exit_code = 2
 

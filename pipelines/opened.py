@@ -67,11 +67,7 @@ class Opened:
             yield latest.columns(self.run, part, tables).select(list(columns))
 
     def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The documents in one table, in memory.
-
-        Args:
-            columns: which; all but the text unless told.
-        """
+        """The documents in one table, in memory, with all columns but the text unless told."""
         names = [c for c in self.homes if c != "text"] if columns is None else list(columns)
         return pa.concat_tables(self.batches(names))
 

@@ -48,12 +48,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 def columns(sql: object, where: str) -> tuple[str, ...]:
     """The columns that an expression names, in order.
 
-    Args:
-        sql: one expression.
-        where: for messages: the recipe and the rule.
-
     Raises:
-        RecipeError: if it does not parse, or is more than a scalar expression.
+        RecipeError: saying where, if it does not parse, or is more than a scalar expression.
     """
     if not isinstance(sql, str):
         raise RecipeError(f'{where}: want an expression such as "words < 50", got {sql!r}')

@@ -3,5 +3,5 @@
 run.py       run, crawl and steps              plan.py      plan; its prices: price.py
 explain.py   explain; a page: onpage.py        written.py   recipe
 default.py   the recipe of `karez run PATH`    compiling.py kernels, before the first run
-overlaps.py  which files a text overlaps with  show.py      what a person sees of a run
+show.py      what a person sees of a run
 """

@@ -1,6 +1,5 @@
 """The recipe that `karez run PATH…` makes: clean, drop duplicates, publish."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pipelines.readers import SUFFIXES, hf, kind_of
 from pipelines.readers.paths import is_run, under
 from pipelines.readers.paths import readable as shown
 from pipelines.recipe import presets
+from pipelines.recipe.text import quoted
 
 RECIPE = """\
 # Made by `karez run`.  Change it and run it again: only what changed is done anew.
@@ -118,4 +118,4 @@ def _quoted(value: str) -> str:
     """As TOML writes it, which has no way to write a name that is not UTF-8."""
     if shown(value) != value:
         raise RecipeError(f"{shown(value)}: the name is not UTF-8; name the folder that holds it")
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return quoted(value)

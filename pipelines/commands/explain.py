@@ -4,6 +4,7 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,12 +15,13 @@ from rich.text import Text
 
 from filters import EDITS
 from pipelines import sql
-from pipelines.commands import onpage, overlaps
+from pipelines.commands import onpage
 from pipelines.crawl import tables
-from pipelines.errors import RunError
+from pipelines.errors import RecipeError, RunError
 from pipelines.opened import Address, Opened
 from pipelines.plain import plain
-from pipelines.recipe.measures import selected
+from pipelines.recipe.measures import Scan, selected
+from pipelines.recipe.texts import Texts
 from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.steps import consent
 
@@ -76,10 +78,30 @@ def explained(opened: Opened, address: Address) -> dict[str, Any]:
         "rules": rules,
         "edits": [{**e, "cut": raw[e["start"] : e["end"]].decode(errors="replace")} for e in edits],
         "columns": {name: values for name, values in measured.items() if name != "paragraphs"},
-        "overlaps": overlaps.holders(scan, measured.get("overlap", {})),
+        "overlaps": _holders(scan, measured.get("overlap", {})),
         "paragraphs": measured.get("paragraphs", {}).get("paragraphs"),
         "edited_text": _edited(str(document["text"]), edits),
     }
+
+
+def _holders(scan: Scan, columns: Mapping[str, Any]) -> list[str]:
+    """The given files that hold the passage found, told when asked; none where files are gone."""
+    passage = columns.get("overlap_passage")
+    if passage is None:
+        return []
+    from filters.overlap import Overlap
+    from filters.words import words
+
+    measure = scan.measures.get("overlap")
+    if not isinstance(measure, Overlap) or not isinstance(measure.files, Texts):
+        return []
+    text = pa.array([passage])
+    batch = pa.record_batch({"text": text, "words": words(text)})
+    try:
+        alone = {name: replace(measure, files=file) for name, file in measure.files.each().items()}
+        return [name for name, one in alone.items() if one.measure(batch)["overlap"][0].as_py()]
+    except RecipeError:
+        return []
 
 
 def _verdict(rule: str, values: Mapping[str, object]) -> bool | None:

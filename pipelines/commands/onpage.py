@@ -23,11 +23,6 @@ TURNED = {"warc": warc.page_at, "html": html.page_at}
 def seen(run: Run, recipe: Recipe, document: dict[str, Any]) -> dict[str, Any]:
     """The blocks and images of a page in order, ready for JSON; see `judged`.
 
-    Args:
-        run: that it is of.
-        recipe: of the run.
-        document: a row of its documents.
-
     Raises:
         RunError: if the document is no page that our own extractor read, or its file is gone.
     """

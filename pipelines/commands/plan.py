@@ -41,6 +41,7 @@ STORED = 0.35  # bytes on disk for a byte of text in documents/, zstd
 COLUMNS = {"paragraphs": 0.06, "edits": 0.01, "minhash": 0.065}  # bytes on disk for a byte of text
 COLUMN = 8  # bytes on disk for a document and a column
 SIMILAR = (0.7, 0.8, 0.9)  # similarities for which is said what dedup finds
+EXCHANGE = f"by {FILES} on one machine, by {SHUFFLE} on a cluster, unless exchange says otherwise"
 
 
 def command_plan(recipe: Path, folder: str | None, prices: Path | None, as_json: bool) -> None:
@@ -90,7 +91,7 @@ def plan(recipe: Recipe, scan: Scan, run: Run, given: Sequence[Given]) -> dict[s
             for step in order.wanted(recipe)
             if any(step.exchanges)
         },
-        "exchange": _exchange(recipe),
+        "exchange": f"by {recipe.exchange}, everywhere" if recipe.exchange else EXCHANGE,
         "finds": _finds(recipe),
         "written": _written(scan, text, documents),
         "memory": limits.worker(),
@@ -163,12 +164,6 @@ def _written(scan: Scan, text: int, documents: int) -> dict[str, int]:
     wide = sum(COLUMNS[n] for n in ("edits", *scan.measures) if n in COLUMNS)
     columns = int(wide * text) + COLUMN * count * documents
     return {"documents": int(STORED * text), "columns": columns, "dataset": text}
-
-
-def _exchange(recipe: Recipe) -> str:
-    """How rows come from stage to stage."""
-    told = f"by {FILES} on one machine, by {SHUFFLE} on a cluster, unless exchange says otherwise"
-    return f"by {recipe.exchange}, everywhere" if recipe.exchange else told
 
 
 def _finds(recipe: Recipe) -> list[dict[str, float]]:

@@ -109,11 +109,7 @@ def uncounted(recipe: Recipe, scan: Scan) -> list[str]:
 def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]:
     """What a recipe takes on so much text, ready for JSON; in as many runs as a cluster needs.
 
-    Args:
-        recipe: checked.
-        scan: its measures.
-        text: bytes.
-        document: bytes of text in one, on average.
+    Text is told in bytes, and a document by those that it has on average.
     """
     cluster = _first(recipe, document, text, lambda holding: not holding.is_local)
     runs = ceil(text / cluster["from"]) if cluster else 1
@@ -173,13 +169,7 @@ def _first(
 
 
 def money(taken: Mapping[str, Any], written: int, prices: Prices) -> float:
-    """What it costs, the files kept for a month.
-
-    Args:
-        taken: see `at`.
-        written: bytes that a run leaves.
-        prices: of each.
-    """
+    """What it costs to take that, see `at`, and to keep the bytes written for a month."""
     return (
         prices.cpu_hour * float(taken["cpu_hours"])
         + prices.gb_shuffled * float(taken["exchanged"]) / GB

@@ -4,7 +4,6 @@ What is printed is a recipe that decides the same; a comment says where an entry
 recipe does not write itself.
 """
 
-import json
 import re
 import textwrap
 import tomllib
@@ -20,7 +19,7 @@ from pipelines import units
 from pipelines.errors import RecipeError
 from pipelines.recipe import TABLES, presets
 from pipelines.recipe.measures import Scan
-from pipelines.recipe.text import parse, read_text
+from pipelines.recipe.text import parse, quoted, read_text
 from pipelines.steps import rules
 
 LISTED = ("source", "select")  # tables of which there may be several
@@ -49,13 +48,7 @@ def command(path: Path) -> None:
 
 
 def written(text: str, scan: Scan, left_out: str | None = None) -> str:
-    """The recipe's text, whole.
-
-    Args:
-        text: TOML that was parsed before.
-        scan: what it measures.
-        left_out: a rule that is not written.
-    """
+    """The text of a recipe that was parsed before, whole, but for a rule that is left out."""
     table = tomllib.loads(text)
     origin, whole = presets.origins(table, ""), presets.expanded(table, "")
     single = [(k, v, "") for k, v in whole.items() if not isinstance(v, dict) and k not in LISTED]
@@ -118,7 +111,7 @@ def _value(value: object) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return repr(value)
-    said = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    said = quoted(value)
     if len(said) <= WIDTH or "  " in said:
         return said
     wrapped = textwrap.wrap(said[1:-1], WIDTH, break_long_words=False, break_on_hyphens=False)

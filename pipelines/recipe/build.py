@@ -14,11 +14,7 @@ WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true 
 def build(kind: type[T], table: object, where: str, what: str = "") -> T:
     """A frozen value from a TOML table.
 
-    Args:
-        kind: a dataclass.
-        table: of its fields.
-        where: it stands, for messages.
-        what: it is, for messages about its values.
+    Messages say `where` it stands, and those about its values `what` it is.
 
     Raises:
         RecipeError: at an unknown key, a missing one, or a value that the kind refuses.

@@ -142,11 +142,9 @@ class Scan:
 
 
 def selected(recipe: Recipe, anew: bool = False) -> Scan:
-    """The measures and edits of a recipe, found once a process; see `_selected`.
+    """The measures and edits of a recipe; see `_selected`.
 
-    Args:
-        recipe: that names them.
-        anew: look again at the files that they are given.
+    They are found once a process, unless the files that they are given are to be seen `anew`.
     """
     key = repr(recipe)
     if anew or key not in _FOUND:

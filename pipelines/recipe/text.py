@@ -53,12 +53,7 @@ def of_run(folder: Folder) -> Recipe:
 
 
 def parse(text: str, path: Path) -> Recipe:
-    """A recipe from its text.
-
-    Args:
-        text: TOML.
-        path: where it stands: for messages, and what its paths are relative to.
-    """
+    """A recipe from its text; `path` is for messages, and what its paths are relative to."""
     table = presets.expanded(_toml(text, path), str(path))
     table["base"] = os.path.normpath(path.absolute().parent / str(table.get("base", ".")))
     if not is_utf8(table["base"]):
@@ -96,9 +91,13 @@ def _source(table: object, where: str) -> Source | Crawl:
 
 def rebased(text: str, base: str) -> str:
     """The recipe's text with `base` set, so that its paths still hold from another folder."""
-    named = json.dumps(base, ensure_ascii=False).replace("\x7f", "\\u007f")
-    line = f"base = {named}  # what the paths below are relative to"
+    line = f"base = {quoted(base)}  # what the paths below are relative to"
     return _with(text, "base", line)
+
+
+def quoted(value: object) -> str:
+    """A string, or a plain value, as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def limited(text: str, first: int) -> str:

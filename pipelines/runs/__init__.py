@@ -1,20 +1,8 @@
 """A run on disk: tables, the manifest that seals them, the lock.  No Beam.
 
 What is not in the manifest does not exist.  A file is written beside its place and renamed, on a
-store in one piece under its name; the manifest is written last.  Format version 1:
-
-    recipe.toml  manifest.json           as it was run; what is sealed
-    frontier/                            the URLs of a crawl, and what became of them
-    documents/ columns/ decisions/ dead/ intermediate tables, Parquet, one file a part
-    pairs/ images/                       what documents say of images; these, by content
-    models/                              what measures learned
-    again/                               columns of the rows that were measured once more
-    check/                               what dedup missed among some documents
-    warc/ forgotten/                     what was fetched; hashes of what was asked to be removed
-    dataset/                             what is published
-    prove/ report.html                   what a proof learned; the report
-    lock                                 who works in it
-    work/<step>/<mark>/                  plan and finished tasks of the step that runs now
+store in one piece under its name; the manifest is written last.  What lies where is told in
+docs/run-folder.md.
 """
 
 import contextlib
@@ -232,12 +220,7 @@ class Run:
         return body
 
     def columns(self, index: int, tables: Mapping[str, Sequence[str]]) -> pa.Table:
-        """Columns about the documents of one part, side by side.
-
-        Args:
-            index: of the part.
-            tables: table to the columns wanted of it.
-        """
+        """Columns about the documents of one part, side by side: those wanted of some tables."""
         merged: dict[str, pa.ChunkedArray] = {}
         for table, names in tables.items():
             read = self.open_part(table, index).read(list(names))

@@ -24,14 +24,7 @@ def again(table: str) -> str:
 def write(
     run: Run, table: str, part: int, rows: NDArray[np.integer], columns: pa.Table
 ) -> dict[str, list[Part]]:
-    """Write the rows of one part that changed.
-
-    Args:
-        run: to write into.
-        table: of the columns.
-        part: of the documents.
-        rows: their numbers in it, sorted.
-        columns: of these rows.
+    """Write the columns of the rows of one part that changed, of which the numbers are sorted.
 
     Returns:
         the table, with what was written.
@@ -74,15 +67,7 @@ def columns(run: Run, part: int, tables: Mapping[str, Sequence[str]]) -> pa.Tabl
 def row(
     run: Run, table: str, part: int, number: int, names: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """One row of a table; nothing but its own row group is read.
-
-    Args:
-        run: with the table.
-        table: its name.
-        part: of it.
-        number: of the row in the part.
-        names: of the columns; all unless told.
-    """
+    """One row of a part, with all columns unless told; nothing but its own row group is read."""
     file = run.open_part(table, part)
     names = file.schema_arrow.names if names is None else list(names)
     new = changed(run, table, part, names)

@@ -64,14 +64,9 @@ class Held:
 
 
 class Lease:
-    """A lock that we hold."""
+    """A lock on a folder of a store, that we take and hold."""
 
     def __init__(self, folder: str) -> None:
-        """Nothing is held yet.
-
-        Args:
-            folder: on a store.
-        """
         self.folder = folder
         self.store = cast(Store, stores.folder(folder))
         self.tag = ""

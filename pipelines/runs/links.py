@@ -14,11 +14,7 @@ from pipelines.runs.stores import is_remote
 
 
 def refuse(folder: Folder, ours: Sequence[str]) -> None:
-    """See that a folder is a run's, or may become one.
-
-    Args:
-        folder: of a run.
-        ours: names of files and folders in it that are written.
+    """See that a folder is a run's, or may become one; `ours` is what a run writes there.
 
     Raises:
         RecipeError: if it is a file, somebody's own, or one of ours is a link, or holds one to a

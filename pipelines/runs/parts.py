@@ -87,14 +87,7 @@ def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterato
 def beside(
     run: Run, index: int, names: Sequence[str], tables: Mapping[str, Sequence[str]]
 ) -> Iterator[pa.RecordBatch]:
-    """The documents of one part in batches, with columns about them side by side.
-
-    Args:
-        run: with the tables.
-        index: of the part.
-        names: columns of the documents.
-        tables: other tables, with their columns.
-    """
+    """Columns of the documents of one part, in batches, and beside them those of other tables."""
     columns, start = run.columns(index, tables), 0
     for batch in batches(run, "documents", index, names):
         here = slice(start, start + batch.num_rows)
@@ -109,12 +102,7 @@ def picked(
 ) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
     """Some rows of one part, in batches, each with which rows it holds; the others are not kept.
 
-    Args:
-        run: with the table.
-        table: its name.
-        index: of the part.
-        columns: which.
-        rows: numbers of rows in the part, sorted, each once.
+    Rows are told by their numbers in the part, sorted, each once.
     """
     file = run.open_part(table, index)
     start = 0

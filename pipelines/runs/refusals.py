@@ -104,12 +104,7 @@ class Refusals:
         return fingerprint(sorted([k, h.hex()] for k, h in self.known)) if self.known else ""
 
     def refused(self, url: str | None, source_key: str | None) -> bool:
-        """Whether a document, or a page before it is fetched, is refused.
-
-        Args:
-            url: of the web, or None.
-            source_key: the URL or the user's own id.
-        """
+        """Whether a document, or a page before it is fetched, is refused."""
         return bool(self.known) and any(self._matching(url, source_key))
 
     def matching(self, url: str | None, source_key: str | None) -> set[Target]:
