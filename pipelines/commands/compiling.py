@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from rich.console import Console
 
@@ -46,27 +46,18 @@ def _reached(modules: Iterable[str]) -> set[str]:
 
 def compile_kernels(recipe: Recipe, scan: Scan, console: Console) -> None:
     """Load the kernels from the cache; where one is missing there, compile it under a bar."""
-    missing = iter(needed(recipe, scan))
-    first = next((kernel for kernel in missing if not loaded(kernel)), None)
-    if first is None:
+    kernels = iter(needed(recipe, scan))
+    if all(map(loaded, kernels)):  # it ends behind the first that is missing
         return
-    rest = list(missing)
     console.print("The first run compiles its kernels; later runs load them.")
-    for _ in _shown(rest, console):
-        pass
+    with bars(console) as progress:
+        for kernel in progress.track([*kernels], description=f"{'kernels':<29}"):
+            loaded(kernel)
 
 
 def loaded(kernel: Kernel) -> bool:
     """Make a kernel ready; whether it came from the cache."""
     return not kernel.compiled.stats.cache_misses  # type: ignore[attr-defined]
-
-
-def _shown(kernels: list[Kernel], console: Console) -> Iterator[bool]:
-    if not console.is_terminal:
-        yield from map(loaded, kernels)
-        return
-    with bars(console) as progress:
-        yield from map(loaded, progress.track(kernels, description=f"{'kernels':<29}"))
 
 
 def everything() -> int:

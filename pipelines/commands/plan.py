@@ -236,13 +236,10 @@ def show(planned: dict[str, Any], console: Console) -> None:
     grid.add_row("edits", ", ".join(planned["edits"]) or "none")
     for rule in planned["rules"]:
         grid.add_row("drops", escape(f"{rule['rule']}: {rule['sql']}"))
-    for name, share, how in (
-        ("finds", "meet", "by a shared band"),
-        ("confirms", "found", "of all"),
-    ):
+    confirms = ("finds", "meet", "by a shared band"), ("confirms", "found", "of all")
+    for name, share, how in confirms if planned["finds"] else ():
         each = [f"{f['similarity']:g}: {say_share(f[share])}" for f in planned["finds"]]
-        if each:
-            grid.add_row(name, f"pairs of similarity {', '.join(each)}, {how}")
+        grid.add_row(name, f"pairs of similarity {', '.join(each)}, {how}")
     *narrow, (last, size) = planned["exchanged"].items()
     said = [f"{name} about {say_size(some)}" for name, some in narrow if some]
     grid.add_row("exchanges", ", ".join([*said, f"{last} at most {say_size(size)}"]))

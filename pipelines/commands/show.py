@@ -30,9 +30,10 @@ MARKUP = 0.1  # of documents that begin as a page does, above which a summary te
 
 
 def bars(console: Console) -> Progress:
-    """Bars with what is done, what is planned, and the time it took."""
-    text, done = TextColumn("{task.description}"), MofNCompleteColumn()
-    return Progress(text, BarColumn(), done, TimeElapsedColumn(), console=console)
+    """Bars with what is done, what is planned, and the time it took; none but on a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    quiet = not console.is_terminal
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet)
 
 
 class Watch:

@@ -79,15 +79,11 @@ class Crawl:
             raise ValueError(f"agent {self.agent!r}: want letters, '-' and '_' only")
         if self.scope not in SCOPES:
             raise ValueError(f"scope is {', '.join(SCOPES)}; not {self.scope!r}")
-        self._check_start()
-        self._check_numbers()
-
-    def _check_start(self) -> None:
         if not self.start:
             raise ValueError("start is empty; name a URL to begin with")
-        for url in self.start:
-            if urls.canonical(url) is None:
-                raise ValueError(f"start: {url!r} is no http or https URL")
+        if wrong := [url for url in self.start if urls.canonical(url) is None]:
+            raise ValueError(f"start: {wrong[0]!r} is no http or https URL")
+        self._check_numbers()
 
     def _check_numbers(self) -> None:
         least = {"pages": 1, "alike": 1, "connections": 1, "fetchers": 1, "depth": 0, "retries": 0}

@@ -63,10 +63,8 @@ class GoogleStore(Store):
             ) from error
         bucket, key = key_of(self.path)
         with explained(self.path, RecipeError):
-            found = client().list_blobs(
-                bucket, prefix=f"{key}/", max_results=1, timeout=WAIT, retry=None
-            )
-            list(found)
+            one = {"prefix": f"{key}/", "max_results": 1}
+            list(client().list_blobs(bucket, **one, timeout=WAIT, retry=None))
 
     def put_if(self, name: str, body: bytes, tag: str) -> str | None:
         """On the condition of its generation."""
