@@ -1,6 +1,6 @@
 """Reading and writing the parts of tables: Parquet, batch by batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -85,10 +85,10 @@ def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterato
 
 
 def beside(
-    run: Run, index: int, names: Sequence[str], tables: Mapping[str, Sequence[str]]
+    run: Run, index: int, names: Sequence[str], columns: pa.Table
 ) -> Iterator[pa.RecordBatch]:
-    """Columns of the documents of one part, in batches, and beside them those of other tables."""
-    columns, start = run.columns(index, tables), 0
+    """Columns of the documents of one part, in batches, and beside them those about all of it."""
+    start = 0
     for batch in batches(run, "documents", index, names):
         here = slice(start, start + batch.num_rows)
         start = here.stop

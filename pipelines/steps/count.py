@@ -50,7 +50,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
         fit.counted(name): fingerprint(
             VERSION,
             mark(chosen.measures[name]),
-            *(run.table(t).fingerprint for t in seen(chosen, name)),
+            *run.marks(seen(chosen, name)),
         )
         for name in mine
     }
@@ -115,7 +115,7 @@ def ready(run: Run, recipe: Recipe, part: int, names: list[str]) -> Iterator[pa.
     needs = {c for each in measures.values() for c in each.needs}
     own = [c for c in DOCUMENTS.names if c in needs and c not in scan.ROW]
     tables = {EDITS_TABLE: ["edits"], **chosen.homes(beside(chosen, measures))}
-    for batch in parts.beside(run, part, [*scan.ROW, *own], tables):
+    for batch in parts.beside(run, part, [*scan.ROW, *own], run.columns(part, tables)):
         yield scan.tokenised(scan.with_edits(batch), needs)
 
 

@@ -32,7 +32,7 @@ from pipelines.steps import cap, meeting, split
 from pipelines.steps.across import again
 from pipelines.steps.dedup import clusters
 from pipelines.steps.dedup.step import TRAVELS
-from pipelines.steps.meeting import KEYS, ROW, U64, Rows, home
+from pipelines.steps.meeting import KEYS, ROW, U64, home
 
 TABLE = "columns/documents/near"
 VERSION = 1
@@ -133,41 +133,19 @@ def compare(job: Job, key: int, batches: Batches) -> Done:
     start = np.searchsorted(bucket, bucket[held] ^ ONE, "left")
     count = np.searchsorted(bucket, bucket[held] ^ ONE, "right") - start
     signatures = bytes_of(known["minhash"].combine_chunks())
-    best = _Best(known["id"], signatures)
+    rank = np.argsort(pc.sort_indices(known["id"]).to_numpy())  # ties go by id
+    row = near = agree = np.empty(0, np.int64)  # the nearest of each row so far
     for some in np.array_split(np.arange(len(held)), 1 + int(count.sum()) // PAIRS):
         pairs = np.repeat(some, count[some])
-        best.see(place[held[pairs]], place[start[pairs] + within(pairs)])
-    rows, said = best.found()
-    return Done(out=home(known["address"].to_numpy()[rows], said))
-
-
-class _Best:
-    """The nearest of each row, among pairs that are seen bit by bit; ties by id."""
-
-    def __init__(self, ids: pa.ChunkedArray, signatures: NDArray[np.uint8]) -> None:
-        self.ids, self.signatures = ids, signatures
-        order = pc.sort_indices(ids).to_numpy().astype(np.int64)
-        self.rank = np.empty(len(order), np.int64)
-        self.rank[order] = np.arange(len(order))
-        self.near = np.full(len(order), -1, np.int64)
-        self.agree = np.full(len(order), -1, np.int64)
-
-    def see(self, held: Rows, near: Rows) -> None:
-        """Pairs of a held-out row and a train row."""
-        agree = agreements(self.signatures, held, near).astype(np.int64)
-        order = np.lexsort((self.rank[near], -agree, held))
-        first = order[begins(held[order])]
-        row, other, most = held[first], near[first], agree[first]
-        same = (most == self.agree[row]) & (self.rank[other] < self.rank[self.near[row]])
-        better = (most > self.agree[row]) | same
-        self.near[row[better]], self.agree[row[better]] = other[better], most[better]
-
-    def found(self) -> tuple[Rows, pa.Table]:
-        """The held-out rows that met one, and `NEAR` of each."""
-        rows = np.flatnonzero(self.near >= 0)
-        similar = similarity(self.agree[rows], self.signatures.shape[1]).astype(np.float32)
-        names = self.ids.take(pa.array(self.near[rows]))
-        return rows, pa.table([pa.array(similar), names], NEAR)
+        one, other = place[held[pairs]], place[start[pairs] + within(pairs)]
+        agree = np.append(agree, agreements(signatures, one, other))
+        row, near = np.append(row, one), np.append(near, other)
+        order = np.lexsort((rank[near], -agree, row))
+        first = order[begins(row[order])]
+        row, near, agree = row[first], near[first], agree[first]
+    similar = similarity(agree, signatures.shape[1]).astype(np.float32)
+    said = pa.table([pa.array(similar), known["id"].take(pa.array(near))], NEAR)
+    return Done(out=home(known["address"].to_numpy()[row], said))
 
 
 def answer(job: Job, key: int, batches: Batches) -> Done:

@@ -90,51 +90,30 @@ def slices(how: Publish, shards: int) -> int:
 
 def route(job: Job, key: int, _: Batches) -> Done:
     """The kept documents of one part, edited, each to its shard."""
-    return Done(out=_routed(job, key))
+    own = [c for c in columns(job.recipe) if c in DOCUMENTS.names]
+    batches = parts.beside(job.run, key, own, _beside(job, key))
+    return Done(out=(each for batch in batches for each in _sharded(batch, job)))
 
 
-def _routed(job: Job, key: int) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    decisions = job.run.columns(key, {DECISIONS_TABLE: ["kept", "split", "order"]})
-    extra = _extra(job, key)
-    start = 0
-    reads = ["id", "source_key", "url", "text", *_own(job)]
-    for batch in parts.batches(job.run, "documents", key, reads):
-        here = slice(start, start + batch.num_rows)
-        rows = pa.table(
-            {
-                **dict(zip(batch.schema.names, batch.columns, strict=True)),
-                **{name: extra[name][here] for name in extra.column_names},
-                "_order": decisions["order"][here],
-                "_split": decisions["split"][here],
-                "_part": pa.repeat(pa.scalar(key, pa.int32()), batch.num_rows),
-                "_row": pa.array(np.arange(here.start, here.stop, dtype=np.int32)),
-            }
-        )
-        start = here.stop
-        yield from _sharded(_where(rows, decisions["kept"][here]), job)
+def _beside(job: Job, key: int) -> pa.Table:
+    """What stands beside the documents of one part: columns, edits, decisions, addresses."""
+    homes = selected(job.recipe).homes(c for c in columns(job.recipe) if c not in DOCUMENTS.names)
+    beside = latest.columns(job.run, key, {EDITS_TABLE: ["edits"], **homes})
+    said = job.run.columns(key, {DECISIONS_TABLE: ["kept", "split", "order"]})
+    said = said.append_column("part", pa.repeat(pa.scalar(key, pa.int32()), said.num_rows))
+    said = said.append_column("row", pa.array(np.arange(said.num_rows, dtype=np.int32)))
+    for name in said.column_names:
+        beside = beside.append_column(f"_{name}", said[name])
+    return beside
 
 
-def _own(job: Job) -> list[str]:
-    """Columns of the documents table that the recipe publishes beside the first ones."""
-    return [c for c in columns(job.recipe) if c in DOCUMENTS.names and c not in FIRST]
-
-
-def _extra(job: Job, key: int) -> pa.Table:
-    names = [c for c in columns(job.recipe) if c not in DOCUMENTS.names]
-    homes = selected(job.recipe).homes(names)
-    return latest.columns(job.run, key, {EDITS_TABLE: ["edits"], **homes})
-
-
-def _where(rows: pa.Table, mask: pa.BooleanArray) -> pa.Table:
-    """The rows where the mask holds; all of them are not copied."""
-    return rows if pc.all(mask).as_py() else rows.filter(mask)
-
-
-def _sharded(rows: pa.Table, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    """Kept rows with their edited text, by shard and slice."""
-    if not rows.num_rows:
+def _sharded(batch: pa.RecordBatch, job: Job) -> Iterator[tuple[Key, pa.RecordBatch]]:
+    """The rows that are kept with their edited text, by shard and slice."""
+    if not pc.all(batch["_kept"]).as_py():  # all of them are not copied
+        batch = batch.filter(batch["_kept"])
+    if not batch.num_rows:
         return
-    batch = with_edits(rows.combine_chunks().to_batches()[0])
+    batch = with_edits(batch)
     narrow = pa.record_batch([batch[f.name] for f in _schema(job)], schema=_schema(job))
     piece = _pieces_of(batch["_split"], batch["_order"].to_numpy(), job)
     for number, some in by_key(pa.Table.from_batches([narrow]), piece):

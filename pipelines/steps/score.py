@@ -15,8 +15,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     for name in count.counters(recipe):
         known = [fit.counted(name), *count.seen(chosen, name)]
         known += [fit.table_of(name)] if name in fit.learners(recipe) else []
-        marks = [run.table(table).fingerprint for table in known]
-        made[table_of(name)] = fingerprint(mark(chosen.measures[name]), marks)
+        made[table_of(name)] = fingerprint(mark(chosen.measures[name]), run.marks(known))
     return made | {scan.dead_of(table): mark for table, mark in made.items()}
 
 
@@ -24,7 +23,7 @@ def measure(job: Job, key: int, _: Batches) -> Done:
     """Measure one part."""
     work = scan.Work(job.run, job.recipe, job.stale)
     tables = {EDITS_TABLE: ["edits"], **work.scan.homes(count.beside(work.scan, work.wanted))}
-    for batch in parts.beside(job.run, key, work.reads, tables):
+    for batch in parts.beside(job.run, key, work.reads, job.run.columns(key, tables)):
         work.measure(batch)
     return work.done(key)
 
