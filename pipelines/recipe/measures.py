@@ -1,6 +1,6 @@
 """Measures and edits by name: those that ship, and a user's own as ``package.module:thing``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -131,13 +131,16 @@ class Scan:
         made = {f.name: f for measure in self.measures.values() for f in measure.columns}
         return pa.schema([made.get(c) or DOCUMENTS.field(c) for c in columns])
 
-    def homes(self, columns: Iterable[str]) -> dict[str, list[str]]:
-        """Columns by their tables."""
-        found: dict[str, list[str]] = {}
+    def homes(
+        self, columns: Iterable[str], first: Mapping[str, Sequence[str]] = {}
+    ) -> dict[str, list[str]]:
+        """Columns by their tables, each once, behind those that come first."""
+        found = {table: list(names) for table, names in first.items()}
         for column in columns:
             table = self.home(column)
             assert table is not None, column  # noqa: S101 (checked with the recipe)
-            found.setdefault(table, []).append(column)
+            if column not in found.setdefault(table, []):
+                found[table].append(column)
         return found
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.buffers import within
-from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.recipe import Cap, Recipe
 from pipelines.recipe.measures import selected
@@ -39,16 +38,8 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
 def _reads(recipe: Recipe) -> dict[str, list[str]]:
     """The tables, with the columns that decide."""
     asked = cast(Cap, recipe.cap)
-    wanted = dict.fromkeys([asked.per, *(column for column, _ in asked.order)])
-    reads = {"documents": ["id"], **clusters.judges(recipe)}
-    for table, names in selected(recipe).homes(wanted).items():
-        reads[table] = [*dict.fromkeys([*reads.get(table, []), *names])]
-    return reads
-
-
-def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
-    """Parts, partitions, parts."""
-    return [corpus.parts, 1 + corpus.documents // PARTITION, corpus.parts]
+    wanted = [asked.per, *(column for column, _ in asked.order)]
+    return selected(recipe).homes(wanted, {"documents": ["id"], **clusters.judges(recipe)})
 
 
 def best(job: Job, key: int, _: Batches) -> Done:
@@ -102,7 +93,7 @@ STEP = Step(
     tables,
     (best, choose, answer),
     wanted=lambda recipe: recipe.cap is not None,
-    sizes=sizes,
+    sizes=lambda recipe, corpus: [corpus.parts, 1 + corpus.documents // PARTITION, corpus.parts],
     exchanges=(80, 0),
     every=True,
 )

@@ -57,7 +57,7 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
     pages = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)
     pages.filters["percent"] = say_share
     return pages.get_template("card.md.jinja").render(
-        name=job.recipe.name,
+        recipe=job.recipe,
         languages=[language for language, _ in counted if language != "unknown"],
         size=next((word for limit, word in SIZES if about["documents"] < limit), "n>1M"),
         splits=splits,
@@ -68,15 +68,11 @@ def page(job: Job, done: Done, text: str, columns: pa.Schema) -> str:
         seen=sum(dropped.values()) + steps["decide"]["counts"].get("kept", 0),
         dropped=dict(sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0]))),
         dead=steps["ingest"]["counts"].get("dead", 0),
-        dedup=job.recipe.dedup,
         recall=measured(job.run, job.recipe),
         fetched=told.reasons(steps)["fetched"],
         unfetched=told.faults(steps).most_common(),
-        rules=job.recipe.rules,
-        edits=list(job.recipe.edits),
         edited=edited.listed(steps),
         selected=summary.listed(job.run, job.recipe),
-        curriculum=job.recipe.curriculum,
         unit=steps["split"]["facts"].get("unit"),
         spoken=languages.listed(steps["decide"]["counts"]),
         asked=steps["decide"]["counts"].get(consent.ASKED, 0),

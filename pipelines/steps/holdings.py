@@ -3,19 +3,9 @@
 from collections.abc import Iterator
 from math import ceil
 
+from pipelines.engine import limits
 from pipelines.engine.corpus import Corpus
-from pipelines.engine.limits import (
-    APART,
-    ELEMENT,
-    KINDS,
-    LINE,
-    RAISE,
-    WRITTEN,
-    Holding,
-    references,
-    refuse,
-    travelling,
-)
+from pipelines.engine.limits import APART, Holding
 from pipelines.engine.step import Job, Step
 from pipelines.errors import RunError
 from pipelines.recipe import SHUFFLE, Recipe
@@ -32,11 +22,12 @@ def holdings(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> Iter
         files: of the sources.
     """
     lines = corpus.every_part * tables(recipe)
-    yield Holding("lines of the manifest", LINE, lines, f"{RAISE}, or {APART}")
+    yield Holding("lines of the manifest", limits.LINE, lines, f"{limits.RAISE}, or {APART}")
     sizes = step.sizes(recipe, corpus)
-    if len(sizes) > 1:
-        travels = recipe.exchange == SHUFFLE
-        yield travelling(step.exchanged(corpus)) if travels else references(step.name, sizes)
+    if len(sizes) > 1 and recipe.exchange == SHUFFLE:
+        yield limits.travelling(step.exchanged(corpus))
+    elif len(sizes) > 1:
+        yield limits.references(step.name, sizes)
     most = max(map(step.holds, range(len(step.stages))))
     if most:
         yield Holding("bytes of rows that meet", ceil(most), None, step.helps)
@@ -56,7 +47,7 @@ def check(step: Step, recipe: Recipe, corpus: Corpus, files: int = 0) -> None:
     """
     for holding in holdings(step, recipe, corpus, files):
         if not holding.is_local:
-            refuse(step.name, holding, recipe.limit.memory)
+            limits.refuse(step.name, holding, recipe.limit.memory)
 
 
 def check_exchange(job: Job, here: bool) -> None:
@@ -73,16 +64,13 @@ def check_exchange(job: Job, here: bool) -> None:
     if len(sizes) == 1:
         return
     if here:
-        travels = job.exchange == SHUFFLE
-        held = (
-            travelling(job.step.exchanged(Corpus.of(job.run)))
-            if travels
-            else references(name, sizes)
-        )
-        refuse(name, held, job.recipe.limit.memory)
-    grouped = Holding("keys", KINDS * WRITTEN, max(sizes), APART)
-    if grouped.is_beyond(ELEMENT):
+        held = limits.references(name, sizes)
+        if job.exchange == SHUFFLE:
+            held = limits.travelling(job.step.exchanged(Corpus.of(job.run)))
+        limits.refuse(name, held, job.recipe.limit.memory)
+    grouped = Holding("keys", limits.KINDS * limits.WRITTEN, max(sizes), APART)
+    if grouped.is_beyond(limits.ELEMENT):
         raise RunError(
-            f"{name}: {max(sizes):,} keys in a stage, {grouped.most(ELEMENT):,} are most "
+            f"{name}: {max(sizes):,} keys in a stage, {grouped.most(limits.ELEMENT):,} are most "
             f"that travels and notes can tell of: {APART}"
         )

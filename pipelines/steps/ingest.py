@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any
 
 from filters import extract
-from pipelines.engine.corpus import Corpus
 from pipelines.engine.limits import RAISE, Holding
 from pipelines.engine.step import Batches, Done, Job, Plan, Step
 from pipelines.readers import (
@@ -35,7 +34,8 @@ from pipelines.steps.sources import File
 
 VERSION = 5
 TABLES = ("documents", "dead/ingest")
-LISTED = 1000  # bytes that a file of a source takes where they are listed
+LISTED = 1000  # bytes that a file of a source takes where they are listed, in one place
+PACK = f"{RAISE}, or pack more into a file"
 GROUP = 64_000_000  # bytes of files that one task reads; a larger file is a task of its own
 
 
@@ -43,22 +43,12 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """Documents and dead letters, by what is read and how; or those taken from another run."""
     if "from" in run.manifest.facts:
         return {table: run.table(table).fingerprint for table in TABLES}
-    what = [
-        [
-            s.kind,
-            s.text,
-            s.id,
-            s.url,
-            extractor(s.extract) if s.extract else [],
-            [s.root, s.where],
-            # the run's own change when something is forgotten, and then keep their sizes
-            [
-                [f.name, f.size, f.changed * (s in recipe.source)]
-                for f in sources.files(s, recipe.base)
-            ],
-        ]
-        for s in sources.of(run, recipe)
-    ]
+    what = []
+    for s in sources.of(run, recipe):
+        told = s in recipe.source  # the run's own change when something is forgotten, not in size
+        files = [[f.name, f.size, f.changed * told] for f in sources.files(s, recipe.base)]
+        code = extractor(s.extract) if s.extract else []
+        what.append([s.kind, s.text, s.id, s.url, code, [s.root, s.where], files])
     mark = fingerprint("ingest", VERSION, recipe.first, what)
     return dict.fromkeys(TABLES, mark)
 
@@ -138,17 +128,12 @@ def _records(file: File, source: Source, base: str) -> Iterator[Named]:
         yield file.name, Dead(0, "cannot be opened", str(error.strerror), file.size)
 
 
-def grows(recipe: Recipe, corpus: Corpus, files: int) -> list[Holding]:
-    """The files of the sources, which are listed in one place."""
-    return [Holding("files of sources", LISTED, files, f"{RAISE}, or pack more into a file")]
-
-
 STEP = Step(
     "ingest",
     "files to documents",
     tables,
     (read,),
     plan=plan,
-    grows=grows,
+    grows=lambda recipe, corpus, files: [Holding("files of sources", LISTED, files, PACK)],
     reads=lambda recipe: True,
 )

@@ -94,9 +94,8 @@ def write(job: Job, table: str, key: int, said: pa.Table) -> Done:
 
 def to_all(table: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The same rows to each of so many keys."""
-    for key in range(count):
-        for batch in table.to_batches():
-            yield key, batch
+    batches = table.combine_chunks().to_batches()
+    return ((key, batch) for key in range(count) for batch in batches)
 
 
 def spread(buckets: U64, rows: pa.Table, count: int) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -122,9 +121,9 @@ def spread(buckets: U64, rows: pa.Table, count: int) -> Iterator[tuple[int, pa.R
 def shared(buckets: U64) -> Rows:
     """The places of buckets that stand there more than once, in the order of the buckets."""
     order = np.argsort(buckets)
-    alone = np.ones(len(order) + 1, np.bool_)  # of each edge between two rows: their buckets differ
-    alone[1:-1] = buckets[order[1:]] != buckets[order[:-1]]
-    return order[~(alone[1:] & alone[:-1])]
+    first = begins(buckets[order])
+    last = np.append(first[1:], True)[: len(order)]
+    return order[~(first & last)]
 
 
 def ask(key: int, met: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:

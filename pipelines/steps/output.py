@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 
 from filters.buffers import utf8
 from pipelines.engine.step import Done
-from pipelines.readers import (
-    Dead,
-    Document,
-    Documents,
-    Item,
-    pagerows,
-)
+from pipelines.readers import Dead, Document, Documents, Item, pagerows
 from pipelines.runs import Run, parts, refusals
 from pipelines.schema import DOCUMENTS, FORGOTTEN
 

@@ -29,24 +29,14 @@ PARTITION = 200_000  # documents whose images meet in one partition, about
 SAID = ("alt", "title", "caption", "before", "after")
 """Kinds of texts that a page has of an image; and of the page the title."""
 
+PAGE = [pa.field("source", pa.string(), False), pa.field("at", pa.int64(), False)]
+"""Its file, and the offset of its record in it."""
+
 MENTIONS = pa.schema(
-    [
-        pa.field("source", pa.string(), False),
-        pa.field("at", pa.int64(), False),  # offset of the page's record
-        pa.field("image_url", pa.string(), False),
-        *(pa.field(kind, pa.string()) for kind in SAID),
-    ]
+    [*PAGE, pa.field("image_url", pa.string(), False), *((kind, pa.string()) for kind in SAID)]
 )
-NAMED = pa.schema(
-    [
-        pa.field("source", pa.string(), False),
-        pa.field("at", pa.int64(), False),
-        pa.field("document", pa.string(), False),
-        pa.field("url", pa.string()),
-        pa.field("page_title", pa.string()),
-        pa.field("declared_language", pa.string()),
-    ]
-)
+ABOUT = [(name, pa.string()) for name in ("url", "page_title", "declared_language")]
+NAMED = pa.schema([*PAGE, pa.field("document", pa.string(), False), *ABOUT])
 IMAGES = pa.schema([f for f in PAIRS if f.name not in ("id", "document", "url", "texts")])
 
 

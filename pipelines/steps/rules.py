@@ -88,11 +88,10 @@ def judge(job: Job, key: int, _: Batches) -> Done:
     gone = pc.equal(job.run.columns(key, {"documents": ["source"]})["source"], "")
     reasons = judged(job.run.columns(key, homes(job.recipe)), len(gone), job.recipe)
     reasons = pc.if_else(gone.combine_chunks(), FORGOTTEN, reasons)
-    done = Done()
+    table = pa.table([reasons], schema=RULES)
+    done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, table)]})
     for count in reasons.value_counts().to_pylist():
         done.counts[count["values"] or "passed"] += count["counts"]
-    table = pa.table([reasons], schema=RULES)
-    done.parts[TABLE] = [parts.write_columns(job.run, TABLE, key, table)]
     return done
 
 

@@ -4,12 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.errors import RecipeError
-from pipelines.readers import (
-    indexed,
-    paths,
-    ranges,
-    warcs,
-)
+from pipelines.readers import indexed, paths, ranges, warcs
 from pipelines.recipe import Recipe, Source
 from pipelines.runs import Run
 

@@ -55,9 +55,8 @@ def assign(job: Job, key: int, _: Batches) -> Done:
         columns = job.run.columns(key, reads)
         units = pc.coalesce(columns[unit], columns["source_key"], columns["id"])
         splits = _splits(units.combine_chunks(), job.recipe)
-    done = Done()
-    done.parts[TABLE] = [parts.write_columns(job.run, TABLE, key, pa.table([splits], SPLIT))]
-    return done
+    columns = pa.table([splits], SPLIT)
+    return Done({TABLE: [parts.write_columns(job.run, TABLE, key, columns)]})
 
 
 def _splits(units: pa.Array, recipe: Recipe) -> pa.Array:

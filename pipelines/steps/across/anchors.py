@@ -5,7 +5,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filters import winnowing
 from filters.passages import RepeatedParagraphs, RepeatedPassages, chosen
@@ -16,10 +15,8 @@ from pipelines.engine.step import Job
 from pipelines.recipe.measures import selected
 from pipelines.schema import id_heads
 from pipelines.steps.dedup import clusters
-from pipelines.steps.meeting import address_of
+from pipelines.steps.meeting import Rows, address_of
 from pipelines.steps.scan import texts
-
-Rows = NDArray[np.int64]
 
 ANCHORS = pa.schema(
     [

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from filters.boilerplate import Boilerplate, Units, units
 from filters.buffers import Positions, begins
 from filters.shingles import Hashes
-from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import mark, selected, table_of
@@ -24,9 +23,8 @@ from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import hashed, mixed
 from pipelines.steps.across import anchors
-from pipelines.steps.across.anchors import Rows
 from pipelines.steps.dedup import clusters
-from pipelines.steps.meeting import by_key
+from pipelines.steps.meeting import Rows, by_key
 
 VERSION = 1
 NAME = "boilerplate"
@@ -51,11 +49,6 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     reads = (EDITS_TABLE, table_of("site"), *clusters.judges(recipe))
     seen = run.marks(reads)
     return {TABLE: fingerprint(VERSION, mark(edit), seen)}
-
-
-def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
-    """Parts, partitions, parts."""
-    return [corpus.parts, 1 + corpus.text // PARTITION, corpus.parts]
 
 
 def count(job: Job, key: int, _: Batches) -> Done:
@@ -135,6 +128,6 @@ STEP = Step(
     tables,
     (count, common, find),
     wanted=lambda recipe: wanted(recipe) is not None,
-    sizes=sizes,
+    sizes=lambda recipe, corpus: [corpus.parts, 1 + corpus.text // PARTITION, corpus.parts],
     exchanges=(0, 0.11),
 )

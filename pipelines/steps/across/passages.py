@@ -35,9 +35,9 @@ from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import EDITS_TABLE
 from pipelines.steps import edited
 from pipelines.steps.across import anchors, boilerplate
-from pipelines.steps.across.anchors import Rows, Texts
+from pipelines.steps.across.anchors import Texts
 from pipelines.steps.dedup import clusters
-from pipelines.steps.meeting import by_key, part_of, row_of
+from pipelines.steps.meeting import Rows, by_key, part_of, row_of
 from pipelines.steps.scan import EDITS_SCHEMA
 
 VERSION = 1

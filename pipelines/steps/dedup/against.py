@@ -22,8 +22,6 @@ from pipelines.runs.tables import DECISIONS_TABLE
 SCHEME = b"scheme"
 """Key of a file's footer: what must agree if the signatures or hashes in it are to be compared."""
 
-Sizes = Callable[[Recipe, Corpus], list[int]]
-
 READ = (table_of("minhash"), table_of("exact"), DECISIONS_TABLE)
 
 
@@ -90,7 +88,7 @@ def scheme(run: Run, table: str) -> str | None:
     return metadata.get(SCHEME, b"unknown").decode()
 
 
-def planned(sizes: Sizes) -> Callable[[Run, Recipe], Plan]:
+def planned(sizes: Callable[[Recipe, Corpus], list[int]]) -> Callable[[Run, Recipe], Plan]:
     """The plan of a step that goes through earlier runs too: the keys of `sizes`, and the runs."""
 
     def plan(run: Run, recipe: Recipe) -> Plan:
@@ -122,4 +120,4 @@ def _opened_once(found: tuple[tuple[str, str], ...]) -> list[Run]:
 
 def mark(run: Run) -> str:
     """What of an earlier run decides: signatures, hashes of texts, decisions."""
-    return fingerprint([run.table(table).fingerprint for table in READ])
+    return fingerprint(run.marks(READ))

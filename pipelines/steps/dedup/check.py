@@ -9,13 +9,12 @@ A pair of similarity 0.5 escapes the comparison of signatures once in 47 times, 
 1,000, one of 0.6 once in 60,000 (112 slots; the tails of a binomial distribution).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from filters.buffers import begins, within
 from filters.buffers import table as bytes_of
@@ -31,14 +30,13 @@ from pipelines.runs.tables import DECISIONS_TABLE, EDITS_TABLE
 from pipelines.schema import drawn
 from pipelines.steps import rules
 from pipelines.steps.dedup import against, clusters, truth
-from pipelines.steps.meeting import address_of, by_key, part_of
+from pipelines.steps.meeting import Rows, address_of, by_key, part_of, to_all
 
 VERSION = 1
 LEAST = 0.5  # similarity from which on pairs are looked for, or the recipe's threshold if lower
 FOLD = 100_000  # rows that come into one place and are held there, about
 MANY = 64  # others a probe that are compared in truth, drawn among those that resemble it
 
-Rows = NDArray[np.int64]
 ROW = pa.schema([("address", pa.uint64()), ("draw", pa.uint64()), ("removed", pa.bool_())])
 FIRST = [(name, "ascending") for name in ("draw", "removed", "address")]
 
@@ -47,7 +45,7 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The pairs, by the duplicates, the texts and who is drawn."""
     dedup = cast(Dedup, recipe.dedup)
     reads = (clusters.TABLE, EDITS_TABLE, "documents")
-    seen = [run.table(table).fingerprint for table in reads]
+    seen = run.marks(reads)
     return {truth.TABLE: fingerprint("check", VERSION, dedup.probes, recipe.seed, seen)}
 
 
@@ -59,15 +57,14 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
 def candidates(job: Job, key: int, _: Batches) -> Done:
     """The rows of one part that are drawn first."""
     first = _drawn_first(_passed(job, key), _dedup(job).probes)
-    return Done(out=((0, batch) for batch in first.to_batches()))
+    return Done(out=to_all(first, 1))
 
 
 def choose(job: Job, key: int, batches: Batches) -> Done:
     """The probes, to every part."""
     count = _dedup(job).probes
     probes = _folded(batches, lambda rows: _drawn_first(rows.sort_by(FIRST), count))
-    every = range(job.plan.keys[1])
-    done = Done(out=((part, batch) for part in every for batch in probes.to_batches()))
+    done = Done(out=to_all(probes, job.plan.keys[1]))
     removed = pc.sum(probes["removed"]).as_py() or 0
     done.counts.update({"probes": probes.num_rows, "probes removed": removed})
     return done
@@ -90,8 +87,7 @@ def compare(job: Job, key: int, batches: Batches) -> Done:
     selves = selves.append_column("agreements", pa.nulls(len(here), pa.int32()))
     both = pa.concat_tables([pairs, selves])
     which = pa.array(np.concatenate([found.probes, here]).astype(np.int32))
-    both = both.add_column(0, "probe", which).combine_chunks()
-    done = Done(out=((0, batch) for batch in both.to_batches()))
+    done = Done(out=to_all(both.add_column(0, "probe", which), 1))
     done.counts["resembling"] = int(found.found.sum())
     return done
 
@@ -102,7 +98,8 @@ def narrow(job: Job, key: int, batches: Batches) -> Done:
     selves = table.filter(pc.is_null(table["agreements"])).sort_by("probe")
     pairs = table.filter(pc.is_valid(table["agreements"]))
     selves = selves.filter(pc.is_in(selves["probe"], pairs["probe"].combine_chunks()))
-    done = Done(out=_to_parts(pa.concat_tables([selves, pairs])))
+    both = pa.concat_tables([selves, pairs])
+    done = Done(out=by_key(both, part_of(both["address"].to_numpy())))
     done.counts["compared"] = pairs.num_rows
     return done
 
@@ -139,10 +136,6 @@ def _ranked(pairs: pa.Table, order: list[tuple[str, str]]) -> Rows:
     rank = np.empty(len(by), np.int64)
     rank[by] = within(pairs["probe"].to_numpy()[by])
     return rank
-
-
-def _to_parts(table: pa.Table) -> Iterator[tuple[int, pa.RecordBatch]]:
-    return by_key(table, part_of(table["address"].to_numpy()))
 
 
 def _dedup(job: Job) -> Dedup:

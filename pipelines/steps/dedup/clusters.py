@@ -64,11 +64,6 @@ def judges(recipe: Recipe) -> dict[str, list[str]]:
     return reads
 
 
-def partitions(rows: int) -> int:
-    """How many partitions clusters meet in."""
-    return 1 + rows // PARTITION
-
-
 def join(job: Job, key: int, batches: Batches) -> Done:
     """All pairs of the run: their clusters, each row to its part.
 
@@ -127,7 +122,7 @@ def _facts(job: Job, key: int) -> pa.Table:
     reads = {table_of("minhash"): ["minhash"], table_of("exact"): ["text_hash"]}
     facts = run.columns(part, {**reads, "documents": ["id"]})
     wanted = scan.schema(column for column, _ in keep)
-    kept = run.columns(part, scan.homes(dict.fromkeys(wanted.names))) if not earlier else None
+    kept = run.columns(part, scan.homes(wanted.names)) if not earlier else None
     for number, f in enumerate(wanted):
         values = pa.nulls(len(facts), f.type) if kept is None else kept[f.name]
         facts = facts.append_column(f"keep_{number}", values)
@@ -165,10 +160,8 @@ def _rank(nodes: pa.Table, dedup: Dedup, new: NDArray[np.bool_]) -> Rows:
     keys = [("new", "ascending")]
     keys += [(f"keep_{i}", order) for i, (_, order) in enumerate(dedup.order)]
     keys += [("id", "ascending"), ("address", "ascending")]
-    rank = np.empty(nodes.num_rows, np.int64)
-    order = pc.sort_indices(nodes.append_column("new", pa.array(new)), keys).to_numpy()
-    rank[order.astype(np.int64)] = np.arange(len(rank))
-    return rank
+    order = pc.sort_indices(nodes.append_column("new", pa.array(new)), keys)
+    return np.argsort(order.to_numpy())
 
 
 def _led(text: pa.Array, rank: Rows, left: Rows, right: Rows) -> Rows:

@@ -45,9 +45,8 @@ LEADERS = 8  # of a bucket, that each of its rows is compared with
 def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     """The duplicates, by signatures, text hashes, who passed, and how pairs are confirmed."""
     dedup = cast(Dedup, recipe.dedup)
-    keep = selected(recipe).homes(dict.fromkeys(column for column, _ in dedup.order))
-    reads = [table_of("minhash"), table_of("exact"), rules.TABLE, *keep]
-    seen = run.marks(dict.fromkeys(reads))
+    keep = selected(recipe).homes(column for column, _ in dedup.order)
+    seen = run.marks(dict.fromkeys([*map(table_of, ("minhash", "exact")), rules.TABLE, *keep]))
     how = [dedup.threshold, dedup.keep, dedup.link, [against.mark(r) for r in against.runs(recipe)]]
     return {TABLE: fingerprint("minhash", VERSION, how, seen)}
 
@@ -56,7 +55,7 @@ def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
     """Parts (and those of earlier runs), buckets, parts, buckets; one place, parts, clusters."""
     rows, every = corpus.every_document, corpus.every_part
     width = selected(recipe).measures["minhash"].columns.field("bands").type.byte_width
-    met, apart = meeting.partitions(rows, width // 8 + 1), clusters.partitions(rows)
+    met, apart = meeting.partitions(rows, width // 8 + 1), 1 + rows // clusters.PARTITION
     return [every, met, every, met, 1, every, apart, corpus.parts]
 
 
@@ -116,7 +115,7 @@ def buckets(job: Job, key: int, batches: Batches) -> Done:
     bucket, ids, address, text = (table[name].to_numpy() for name in table.column_names)
     order = np.lexsort((address, ids, part_of(address) < own, text, bucket))  # earlier runs first
     bucket, text = bucket[order], text[order]
-    fresh = np.append(True, (bucket[1:] != bucket[:-1]) | (text[1:] != text[:-1]))[: len(order)]
+    fresh = begins(bucket) | begins(text)
     first = order[fresh]
     twin = ~fresh & (bucket == text)
     lead = first[np.cumsum(fresh) - 1]
@@ -143,12 +142,12 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
 
 def confirm(job: Job, key: int, batches: Batches) -> Done:
     """The pairs of one partition whose signatures agree, no more than join their rows."""
-    done = Done(out=[(0, batch) for batch in those(batches, PAIR).to_batches()])
-    done.counts["pairs"] = sum(batch.num_rows for _, batch in done.out)
+    pairs, done = those(batches, PAIR), Done()
     if any(b.schema.names == KEYS.names for b in batches):
-        pairs, unled = _near(job, *meeting.met(batches))
-        done.out = [*done.out, *((0, batch) for batch in pairs.to_batches())]
-        done.counts.update({"pairs": pairs.num_rows, "beyond the leaders": unled})
+        near, done.counts["beyond the leaders"] = _near(job, *meeting.met(batches))
+        pairs = pa.concat_tables([pairs, near])
+    done.counts["pairs"] = pairs.num_rows
+    done.out = meeting.to_all(pairs, 1)
     return done
 
 

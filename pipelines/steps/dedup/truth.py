@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filters.lsh import similarity
 from filters.probes import jaccard, shingle_sets
@@ -17,7 +16,7 @@ from pipelines.runs import parts
 from pipelines.schema import CHECK
 from pipelines.steps import scan
 from pipelines.steps.dedup import against, clusters
-from pipelines.steps.meeting import row_of
+from pipelines.steps.meeting import Rows, row_of, to_all
 
 TABLE = "check/pairs"
 PAIRS = pa.schema(
@@ -30,7 +29,6 @@ PAIRS = pa.schema(
     ]
 )
 
-Rows = NDArray[np.int64]
 Row = dict[str, Any]
 
 
@@ -47,7 +45,7 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
     for name in said.column_names:
         asked = asked.append_column(name, said[name])
     told = asked.append_column("shingles", pa.array(lists, pa.large_list(pa.uint64())))
-    return Done(out=((0, batch) for batch in told.combine_chunks().to_batches()))
+    return Done(out=to_all(told, 1))
 
 
 def _said(job: Job, key: int) -> pa.Table:

@@ -15,16 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters.strategies import floats, uniform
-from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import selected
 from pipelines.recipe.select import LINEAR, SORTED, Curriculum
-from pipelines.runs import Run, latest, parts
+from pipelines.runs import Run, latest
 from pipelines.runs.folders import fingerprint
 from pipelines.schema import drawn, id_heads
 from pipelines.steps.across import again
-from pipelines.steps.meeting import to_all
+from pipelines.steps.meeting import ROW, U64, Rows, to_all, write
 from pipelines.steps.select import levels, rank
 
 TABLE = "columns/documents/curriculum"
@@ -38,10 +37,7 @@ Floats = NDArray[np.float64]
 
 def reads(recipe: Recipe) -> dict[str, list[str]]:
     """Tables and columns: who is left, and how hard it is."""
-    wanted = {name: list(some) for name, some in rank.left(recipe).items()}
-    for name, some in selected(recipe).homes([_asked(recipe).column]).items():
-        wanted[name] = [*dict.fromkeys([*wanted.get(name, []), *some])]
-    return wanted
+    return selected(recipe).homes([_asked(recipe).column], rank.left(recipe))
 
 
 def _asked(recipe: Recipe) -> Curriculum:
@@ -54,59 +50,47 @@ def tables(run: Run, recipe: Recipe) -> dict[str, str]:
     return {TABLE: fingerprint(VERSION, repr(recipe.curriculum), recipe.seed, seen)}
 
 
-def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
-    """Parts, one, parts."""
-    return [corpus.parts, 1, corpus.parts]
-
-
-def _those(job: Job, key: int) -> tuple[pa.Table, NDArray[np.int64], Floats]:
-    """The columns of one part; numbers of its rows that are left; their difficulty.
+def _left(job: Job, key: int) -> tuple[Rows, pa.Table, U64]:
+    """The rows of one part that are left: their numbers, their columns, their ranks.
 
     Without a value a document is the hardest.
     """
     columns, asked = latest.columns(job.run, key, reads(job.recipe)), _asked(job.recipe)
     rows = rank.candidates(columns, job.recipe)
-    values = floats(columns[asked.column])[rows]
+    some = columns.take(pa.array(rows))
+    values = floats(some[asked.column])
     values = -values if asked.by.split()[-1] == "desc" else values
-    return columns, rows, np.where(np.isnan(values), np.inf, values)
+    return rows, some, levels.ordinal(np.where(np.isnan(values), np.inf, values))
 
 
 def offer(job: Job, key: int, _: Batches) -> Done:
     """The difficulties of one part, in stretches."""
-    columns, rows, hard = _those(job, key)
-    ids = id_heads(columns["id"].combine_chunks().take(pa.array(rows)))
-    tokens = pc.fill_null(columns["tokens"], 0).to_numpy()[rows].astype(np.int64)
-    told = levels.sketch(levels.ordinal(hard), ids, tokens).combine_chunks()
-    return Done(out=[(0, batch) for batch in told.to_batches()])
+    some, hard = _left(job, key)[1:]
+    tokens = pc.fill_null(some["tokens"], 0).to_numpy().astype(np.int64)
+    told = levels.sketch(hard, id_heads(some["id"].combine_chunks()), tokens)
+    return Done(out=to_all(told, 1))
 
 
 def curve(job: Job, key: int, batches: Batches) -> Done:
     """The share of tokens that is easier, along the difficulty, to all parts."""
     known = levels.known(pa.Table.from_batches(batches))
     share = (known.least + known.most) / (2.0 * max(1, int(known.most[-1])))
-    table = pa.table([known.rank, known.ids, share], schema=CURVE).combine_chunks()
+    table = pa.table([known.rank, known.ids, share], schema=CURVE)
     return Done(out=to_all(table, job.plan.keys[1]))
 
 
 def place(job: Job, key: int, batches: Batches) -> Done:
     """Difficulty and place of every document of one part that is left."""
-    columns, rows, hard = _those(job, key)
-    asked, count = _asked(job.recipe), columns.num_rows
-    at, difficulty = np.zeros(count, np.uint64), np.full(count, np.nan)
-    if len(rows):
-        ids = columns["id"].combine_chunks().take(pa.array(rows))
-        known = pa.Table.from_batches(batches, CURVE)
-        share = between(levels.ordinal(hard), id_heads(ids), known)
-        if asked.pacing != SORTED:
-            chance = uniform(pa.chunked_array([drawn(ids, job.recipe.seed + 2)]))
-            share = paced(share, chance, asked)
-        at[rows] = np.ldexp(np.clip(share, 0, 1 - 2.0**-53), 64).astype(np.uint64)
-        difficulty[rows] = floats(columns[asked.column])[rows]
-    mine = np.isin(np.arange(count), rows)
-    made = pa.table(
-        [pa.array(difficulty, mask=np.isnan(difficulty)), pa.array(at, mask=~mine)], schema=PLACED
-    )
-    done = Done({TABLE: [parts.write_columns(job.run, TABLE, key, made)]})
+    rows, some, hard = _left(job, key)
+    asked, ids = _asked(job.recipe), some["id"].combine_chunks()
+    share = between(hard, id_heads(ids), pa.Table.from_batches(batches, CURVE))
+    if asked.pacing != SORTED:
+        chance = uniform(pa.chunked_array([drawn(ids, job.recipe.seed + 2)]))
+        share = paced(share, chance, asked)
+    at = np.ldexp(np.clip(share, 0, 1 - 2.0**-53), 64).astype(np.uint64)
+    difficulty = pa.array(floats(some[asked.column]), from_pandas=True)  # NaN is null
+    said = pa.table([pa.array(rows), difficulty, at], pa.schema([ROW, *PLACED]))
+    done = write(job, TABLE, key, said)
     done.counts["placed"] = len(rows)
     return done
 
@@ -160,7 +144,7 @@ STEP = Step(
     tables,
     (offer, curve, place),
     wanted=lambda recipe: recipe.curriculum is not None,
-    sizes=sizes,
+    sizes=lambda recipe, corpus: [corpus.parts, 1, corpus.parts],
     exchanges=(1, 0),
     held=((curve, 1),),
 )

@@ -4,14 +4,11 @@ Candidates are the documents of the train split that nothing has dropped so far.
 each one's rank, the lowest first, and its group; rank null: no candidate, or never chosen.
 """
 
-from collections.abc import Iterable
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from filters.strategies import Strategy
 from pipelines.engine.step import Batches, Done, Job, Step
@@ -20,13 +17,14 @@ from pipelines.recipe import Recipe
 from pipelines.recipe.measures import selected, table_of
 from pipelines.recipe.select import MOST, Select
 from pipelines.recipe.strategies import mark, strategy
-from pipelines.runs import Run, latest, parts
+from pipelines.runs import Run, latest
 from pipelines.runs.folders import fingerprint
 from pipelines.runs.tables import EDITS_TABLE
 from pipelines.schema import drawn
 from pipelines.steps import near, scan
 from pipelines.steps.across import again
 from pipelines.steps.dedup import clusters
+from pipelines.steps.meeting import ROW, Rows, write
 
 VERSION = 1
 RANKED = pa.schema([("rank", pa.float64()), ("group", pa.string())])
@@ -61,8 +59,7 @@ def asked(recipe: Recipe, number: int) -> tuple[Select, Strategy]:
 def columns(recipe: Recipe, number: int) -> list[str]:
     """The columns of measures that a strategy and its groups look at."""
     select, how = asked(recipe, number)
-    wanted: Iterable[str] = [*how.needs, *([select.per] if select.per else [])]
-    return [c for c in dict.fromkeys(wanted) if c != "text"]
+    return [c for c in (*how.needs, select.per) if c not in (None, "text")]
 
 
 def left(recipe: Recipe, number: int | None = None) -> dict[str, list[str]]:
@@ -76,10 +73,7 @@ def left(recipe: Recipe, number: int | None = None) -> dict[str, list[str]]:
 
 def reads(recipe: Recipe, number: int) -> dict[str, list[str]]:
     """The same, with what its rank is by."""
-    wanted = left(recipe, number)
-    for name, some in selected(recipe).homes(columns(recipe, number)).items():
-        wanted[name] = [*dict.fromkeys([*wanted.get(name, []), *some])]
-    return wanted
+    return selected(recipe).homes(columns(recipe, number), left(recipe, number))
 
 
 def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
@@ -94,7 +88,7 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     }
 
 
-def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> NDArray[np.int64]:
+def candidates(columns: pa.Table, recipe: Recipe, number: int | None = None) -> Rows:
     """Numbers of the rows that are candidates of strategy `number`, of one part.
 
     Those that the one before took; all others, if this one adds to these.  None: those that are
@@ -121,13 +115,9 @@ def measure(job: Job, key: int, _: Batches) -> Done:
         some = some.append_column("text", _texts(job, key, rows))
     ranks = _ranks(how, select.strategy, some, job.recipe.seed)
     group = some[select.per].cast(pa.string()) if select.per else pa.nulls(len(rows), pa.string())
-    done = Done()
-    done.counts["candidates"] = len(rows)
-    done.counts["ranked"] = len(ranks) - ranks.null_count
-    made = [_placed(rows, values, every.num_rows) for values in (ranks, group)]
-    done.parts[table(number)] = [
-        parts.write_columns(job.run, table(number), key, pa.table(made, RANKED))
-    ]
+    said = pa.table([pa.array(rows), ranks, group], pa.schema([ROW, *RANKED]))
+    done = write(job, table(number), key, said)
+    done.counts.update({"candidates": len(rows), "ranked": len(ranks) - ranks.null_count})
     return done
 
 
@@ -145,21 +135,12 @@ def _ranks(how: Strategy, name: str, some: pa.Table, seed: int) -> pa.Array:
         raise RunError(f"[[select]] {name}: {type(error).__name__}: {error}") from error
 
 
-def _texts(job: Job, key: int, rows: NDArray[np.int64]) -> pa.ChunkedArray:
+def _texts(job: Job, key: int, rows: Rows) -> pa.ChunkedArray:
     """The edited texts of some rows of one part."""
     read = scan.texts(job.run, key, rows, read=latest.columns)
     return pa.chunked_array([batch["text"] for _, batch in read], pa.string())
 
 
-def _placed(rows: NDArray[np.int64], values: Any, count: int) -> pa.Array:
-    """Values of some rows among all of a part; the others are null."""
-    at = np.full(count, -1, np.int64)
-    at[rows] = np.arange(len(rows))
-    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return values.take(pa.array(at, mask=at < 0))
-
-
-@cache
 def step(number: int) -> Step:
     """The step of one strategy."""
     return Step(

@@ -5,7 +5,7 @@ one document; where groups have budgets each takes one document at least.  See `
 """
 
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines.engine.corpus import Corpus
 from pipelines.engine.step import Batches, Done, Job, Step
 from pipelines.errors import RunError
 from pipelines.recipe import Recipe
@@ -69,11 +68,6 @@ def tables(run: Run, recipe: Recipe, number: int) -> dict[str, str]:
     return {rank.taken(number): fingerprint(VERSION, repr(wanted), seen)}
 
 
-def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:
-    """Parts, one, parts, one, parts."""
-    return [corpus.parts, 1, corpus.parts, 1, corpus.parts]
-
-
 def check(run: Run, recipe: Recipe, number: int) -> None:
     """Refuse to take from what nobody put in an order.
 
@@ -116,13 +110,13 @@ def offer(job: Job, key: int, _: Batches) -> Done:
         RunError: if there is nothing to take from.
     """
     check(job.run, job.recipe, rank.number_of(job.step.name))
-    rows = _ranked(job, key)
-    made = []
+    rows, made = _ranked(job, key), [OFFER.empty_table()]
     for group in sorted(set(rows.group)):
         mine = rows.of(group)
         told = levels.sketch(mine.rank, mine.ids, mine.tokens)
-        made.append(told.add_column(0, "group", pa.array([group] * told.num_rows, pa.string())))
-    return Done(out=[(0, b) for t in made for b in t.cast(OFFER).combine_chunks().to_batches()])
+        named = told.add_column(0, "group", pa.repeat(pa.scalar(group), told.num_rows))
+        made.append(named)
+    return Done(out=to_all(pa.concat_tables(made), 1))
 
 
 def bracket(job: Job, key: int, batches: Batches) -> Done:
@@ -141,7 +135,7 @@ def bracket(job: Job, key: int, batches: Batches) -> Done:
         for end, level in ends:
             first, last = order.bracket(level)
             told.append((group, end, level, *first, *last))
-    rows = pa.table(list(map(list, zip(*told, strict=True))), BRACKET).combine_chunks()
+    rows = pa.table(list(map(list, zip(*told, strict=True))), BRACKET)
     done = Done(out=to_all(rows, job.plan.keys[1]))
     done.counts.update({"wanted": _wanted(select, totals), "offered": sum(totals.values())})
     return done
@@ -201,8 +195,7 @@ def border(job: Job, key: int, batches: Batches) -> Done:
         for name in ("group", "end", "level"):
             columns[name] = pa.repeat(pa.scalar(told[name]), len(columns["rank"]))
         made.append(pa.table([columns[f.name] for f in BORDER], schema=BORDER))
-    whole = pa.concat_tables(made).combine_chunks()
-    return Done(out=[(0, batch) for batch in whole.to_batches()])
+    return Done(out=to_all(pa.concat_tables(made), 1))
 
 
 def settle(job: Job, key: int, batches: Batches) -> Done:
@@ -219,7 +212,7 @@ def settle(job: Job, key: int, batches: Batches) -> Done:
             mine = table.filter(which)
             if mine.num_rows:
                 told.append((group, end, *_last(mine, end, select)))
-    rows = pa.table(list(map(list, zip(*told, strict=True))), PLACE).combine_chunks()
+    rows = pa.table(list(map(list, zip(*told, strict=True))), PLACE)
     return Done(out=to_all(rows, job.plan.keys[3]))
 
 
@@ -250,11 +243,12 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     """Who of one part is taken, row for row."""
     number = rank.number_of(job.step.name)
     rows = _ranked(job, key)
-    ends = {(t["group"], t["end"]): t for t in pa.Table.from_batches(batches, PLACE).to_pylist()}
+    told = pa.Table.from_batches(batches, PLACE).to_pylist()
+    ends = {(t["group"], t["end"]): Pair(t["rank"], t["id"]) for t in told}
     chosen = np.zeros(len(rows.at), np.bool_)
     for group in sorted(set(rows.group)):
         mine = rows.group == group
-        floor, ceiling = (_place(ends.get((group, end))) for end in (FLOOR, CEILING))
+        floor, ceiling = (ends.get((group, end), BEFORE) for end in (FLOOR, CEILING))
         upto = levels.upto(rows.rank[mine], rows.ids[mine], ceiling)
         chosen[mine] = upto & ~levels.upto(rows.rank[mine], rows.ids[mine], floor)
     select = rank.reads(job.recipe, number)
@@ -274,12 +268,6 @@ def choose(job: Job, key: int, batches: Batches) -> Done:
     return done
 
 
-def _place(told: Mapping[str, int] | None) -> Pair:
-    """A place that was told; where none was, before all."""
-    return Pair(told["rank"], told["id"]) if told else BEFORE
-
-
-@cache
 def step(number: int) -> Step:
     """The step of one strategy."""
     return Step(
@@ -288,7 +276,7 @@ def step(number: int) -> Step:
         partial(tables, number=number),
         (offer, bracket, border, settle, choose),
         wanted=lambda recipe: number < len(recipe.select),
-        sizes=sizes,
+        sizes=lambda recipe, corpus: [corpus.parts, 1, corpus.parts, 1, corpus.parts],
         exchanges=(1, 0),
         held=((bracket, 1), (settle, 1)),
     )
