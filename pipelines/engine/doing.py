@@ -87,9 +87,7 @@ def do(
     Raises:
         RunError: what a task said, if the user can put it right.
     """
-    from pipelines.beam import (
-        pipeline as beam,  # takes a second to import: not before there is work
-    )
+    from pipelines.beam import pipeline as beam  # takes a second: not before there is work
 
     by = by or exchange.chosen(recipe, how.options)
     job = prepare(run, recipe, step, tables, stale, by)

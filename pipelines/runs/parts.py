@@ -87,7 +87,7 @@ def batches(run: Run, table: str, index: int, columns: Sequence[str]) -> Iterato
 def beside(
     run: Run, index: int, names: Sequence[str], columns: pa.Table
 ) -> Iterator[pa.RecordBatch]:
-    """Columns of the documents of one part, in batches, and beside them those about all of it."""
+    """Columns of the documents of one part, in batches, and beside them others about all of it."""
     start = 0
     for batch in batches(run, "documents", index, names):
         here = slice(start, start + batch.num_rows)

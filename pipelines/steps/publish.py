@@ -65,10 +65,8 @@ def plan(run: Run, recipe: Recipe) -> Plan:
         for name, size in sizes.items()
         for number in range(ceil(size / recipe.publish.shard))
     ] or [[next(iter(sizes)), 0, 1]]
-    tasks = list(range(run.parts))
-    return Plan(
-        tasks, [len(shards)], {"shards": shards, "slices": slices(recipe.publish, len(shards))}
-    )
+    facts = {"shards": shards, "slices": slices(recipe.publish, len(shards))}
+    return Plan(list(range(run.parts)), [len(shards)], facts)
 
 
 def sizes(recipe: Recipe, corpus: Corpus) -> list[int]:

@@ -54,20 +54,14 @@ def _check_values(recipe: Recipe, scan: Scan) -> None:
     Raises:
         RecipeError: naming where.
     """
-    orders = {"[dedup] keep": recipe.dedup.order} if recipe.dedup else {}
+    asked = [("[dedup] keep", column) for column, _ in recipe.dedup.order] if recipe.dedup else []
     if recipe.cap is not None:
-        orders |= {"[cap] keep": recipe.cap.order, "[cap] per": [(recipe.cap.per, "")]}
-    orders |= {
-        f"[[select]] {number} per": [(select.per, "")]
-        for number, select in enumerate(recipe.select, 1)
-        if select.per is not None
-    }
-    for where, order in orders.items():
-        for f in scan.schema(column for column, _ in order):
-            if pa.types.is_nested(f.type):
-                raise RecipeError(
-                    f"{where}: {f.name} holds lists; take a column with one value each"
-                )
+        asked += [("[cap] keep", column) for column, _ in recipe.cap.order]
+        asked.append(("[cap] per", recipe.cap.per))
+    asked += [(f"[[select]] {n} per", s.per) for n, s in enumerate(recipe.select, 1) if s.per]
+    for where, column in asked:
+        if pa.types.is_nested(scan.schema([column]).field(column).type):
+            raise RecipeError(f"{where}: {column} holds lists; take a column with one value each")
 
 
 def homes(recipe: Recipe) -> Mapping[str, list[str]]:

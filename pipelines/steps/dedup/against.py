@@ -94,9 +94,8 @@ def planned(sizes: Callable[[Recipe, Corpus], list[int]]) -> Callable[[Run, Reci
     def plan(run: Run, recipe: Recipe) -> Plan:
         earlier = runs(recipe)
         count, *keys = sizes(recipe, Corpus.of(run).after(earlier))
-        return Plan(
-            list(range(count)), keys, {"against": [[r.folder.path, mark(r)] for r in earlier]}
-        )
+        facts = {"against": [[r.folder.path, mark(r)] for r in earlier]}
+        return Plan(list(range(count)), keys, facts)
 
     return plan
 

@@ -168,17 +168,15 @@ def _drawn_first(rows: pa.Table, count: int) -> pa.Table:
     return rows.take(pa.array(fresh[:count])).combine_chunks()
 
 
-STAGES = (candidates, choose, compare, narrow, truth.fetch, truth.measure)
-HELD = ((choose, 0), (narrow, 0), (truth.measure, 1.5))
 STEP = Step(
     "check",
     "what dedup missed",
     tables,
-    STAGES,
+    (candidates, choose, compare, narrow, truth.fetch, truth.measure),
     wanted=lambda recipe: recipe.dedup is not None and recipe.dedup.probes > 0,
     sizes=sizes,
     plan=against.planned(sizes),
-    held=HELD,
+    held=((choose, 0), (narrow, 0), (truth.measure, 1.5)),
     helps="raise it, or lower [dedup] probes",
     files=lambda recipe: 0,
     every=True,

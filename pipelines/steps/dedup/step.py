@@ -171,12 +171,11 @@ def _near(job: Job, keys: pa.Table, known: pa.Table) -> tuple[pa.Table, int]:
     return pa.table([nodes[left], nodes[right]], PAIR), links.unled
 
 
-STAGES = (band_keys, buckets, fetch, confirm, *clusters.STAGES)
 STEP = Step(
     "dedup",
     "near-duplicates",
     tables,
-    STAGES,
+    (band_keys, buckets, fetch, confirm, *clusters.STAGES),
     wanted=lambda recipe: recipe.dedup is not None,
     sizes=sizes,
     plan=against.planned(sizes),

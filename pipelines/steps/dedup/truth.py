@@ -37,10 +37,8 @@ def fetch(job: Job, key: int, batches: Batches) -> Done:
     asked = pa.Table.from_batches(batches, PAIRS)
     row = row_of(asked["address"].to_numpy())
     unique, first = np.unique(row, return_index=True)
-    sets = list(_sets(job, key, unique))
-    lists: list[Hashes | None] = [None] * len(row)
-    for at, each in zip(first.tolist(), sets, strict=True):
-        lists[at] = each
+    sets = dict(zip(first.tolist(), _sets(job, key, unique), strict=True))
+    lists = [sets.get(at) for at in range(len(row))]
     said = _said(job, key).take(pa.array(row))
     for name in said.column_names:
         asked = asked.append_column(name, said[name])
@@ -75,16 +73,12 @@ def measure(job: Job, key: int, batches: Batches) -> Done:
         lists, address = batch["shingles"], batch["address"].to_numpy()
         for at in np.flatnonzero(lists.is_valid().to_numpy(zero_copy_only=False)).tolist():
             sets[int(address[at])] = lists[at].values.to_numpy()
-    table = pa.Table.from_pylist(list(_pairs(rows, sets, _slots(job))), CHECK)
+    slots = selected(job.recipe).measures["minhash"].columns.field("minhash").type.byte_width
+    table = pa.Table.from_pylist(list(_pairs(rows, sets, slots)), CHECK)
     table = table.sort_by([(name, "ascending") for name in CHECK.names])
     with parts.Writer(job.run, TABLE, "part-00000.parquet", CHECK) as writer:
         writer.write(table)
     return Done({TABLE: [writer.part]})
-
-
-def _slots(job: Job) -> int:
-    kind = selected(job.recipe).measures["minhash"].columns.field("minhash").type
-    return int(kind.byte_width)
 
 
 def _pairs(rows: list[Row], sets: dict[int, Hashes], slots: int) -> Iterator[Row]:
