@@ -9,7 +9,7 @@ import numpy as np
 
 from filters.buffers import Bytes, Out
 from filters.kernels import helper, kernel
-from filters.shingles import Hashes
+from filters.shingles import HALF, Hashes
 
 
 class HashSet(NamedTuple):
@@ -36,11 +36,10 @@ def hash_set(hashes: Hashes) -> HashSet:
 @kernel
 def _fill(hashes: Hashes, bits: Out[Bytes], slots: Out[Hashes]) -> None:
     """Put hashes into an empty set; see `HashSet`."""
-    shift = shift_of(bits)
     mask = np.uint64(len(slots) - 1)
     for i in range(len(hashes)):
         value = max(hashes[i], np.uint64(1))
-        bit = value >> shift
+        bit = _bit(value, bits)
         bits[bit >> np.uint64(3)] |= np.uint8(1) << np.uint8(bit & np.uint64(7))
         at = value & mask
         while slots[at] and slots[at] != value:
@@ -49,21 +48,16 @@ def _fill(hashes: Hashes, bits: Out[Bytes], slots: Out[Hashes]) -> None:
 
 
 @helper
-def shift_of(bits: Bytes) -> np.uint64:
-    """How far a hash is shifted, that as many bits are left as number those of the set."""
-    shift = 61  # eight bits a byte
-    size = len(bits)
-    while size > 1:
-        size >>= 1
-        shift -= 1
-    return np.uint64(shift)
+def _bit(value: np.uint64, bits: Bytes) -> np.uint64:
+    """Which of the bits a hash has."""
+    return value >> HALF & np.uint64(8 * len(bits) - 1)
 
 
 @helper
-def has(value: np.uint64, shift: np.uint64, bits: Bytes, slots: Hashes) -> bool:
+def has(value: np.uint64, bits: Bytes, slots: Hashes) -> bool:
     """Whether a hash is in the set."""
     value = max(value, np.uint64(1))
-    bit = value >> shift
+    bit = _bit(value, bits)
     if not (bits[bit >> np.uint64(3)] >> np.uint8(bit & np.uint64(7))) & np.uint8(1):
         return False
     mask = np.uint64(len(slots) - 1)

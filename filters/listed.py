@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from filters import check_name
 from filters.buffers import Bytes, Offsets, Out, share
-from filters.hashset import HashSet, has, hash_set, shift_of
+from filters.hashset import HashSet, has, hash_set
 from filters.kernels import kernel
 from filters.ngrams import join
 from filters.shingles import Hashes
@@ -95,17 +95,16 @@ def _count(
     covered: Out[Offsets],
 ) -> None:
     """Of each text the entries that stand in it, and the words in these."""
-    some_shift, all_shift = shift_of(some_bits), shift_of(all_bits)
     for row in range(len(rows) - 1):
         i, end = rows[row], rows[row + 1]
         while i < end:
             value, found, at = np.uint64(0), i, i
             while at < end:
                 value = join(value, hashes[at])
-                if not has(value, some_shift, some_bits, some):
+                if not has(value, some_bits, some):
                     break
                 at += 1
-                if has(value, all_shift, all_bits, all_):
+                if has(value, all_bits, all_):
                     found = at
             if found > i:
                 count[row] += 1

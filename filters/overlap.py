@@ -24,7 +24,7 @@ import pyarrow as pa
 from filters import check_whole
 from filters.buffers import Bytes, Offsets, Out, Positions, Table, spans, utf8
 from filters.folding import fold, folds
-from filters.hashset import HashSet, has, hash_set, shift_of
+from filters.hashset import HashSet, has, hash_set
 from filters.kernels import allocator, helper, kernel, longest
 from filters.shingles import Hashes, shingle_hashes
 from filters.words import words as words_of
@@ -201,14 +201,14 @@ def _cover(
     slots: Hashes,
     n: Out[Counts],
 ) -> None:
-    memory, shift = _memory(offsets, rows), shift_of(bits)
+    memory = _memory(offsets, rows)
     for row in range(len(offsets) - 1):
         mine = slice(rows[row], rows[row + 1])
         begin, limit = offsets[row], offsets[row + 1]
         count = _row_runs(data, begin, limit, starts[mine], ends[mine], size, table, memory)
         since, until = 0, -1  # words of the stretch that was covered last
         for i in range(count):
-            if not has(memory[4][i], shift, bits, slots):
+            if not has(memory[4][i], bits, slots):
                 continue
             if until < 0:
                 n[START, row] = min(begin + starts[rows[row] + i], limit)

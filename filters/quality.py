@@ -18,7 +18,7 @@ from filters import check_whole
 from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
 from filters.kernels import helper, kernel, longest
 from filters.punctuation import ELLIPSIS, QUOTES, TERMINALS, among, codes, ends_in_dots, is_ellipsis
-from filters.registers import alike, lower_case
+from filters.registers import lower_case
 from filters.seen import emptied, lines, seen
 from filters.unicode import (
     DIGIT,
@@ -234,9 +234,13 @@ def _is_new(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets, had: 
     """Whether [start, end) is a word of a list that was not there before; then it is noted."""
     size = end - start
     for i in range(len(at) - 1):
-        if at[i + 1] - at[i] == size and not had[i] and alike(data, start, listed, at[i], size):
-            had[i] = 1
-            return True
+        if at[i + 1] - at[i] == size and not had[i]:
+            byte = 0
+            while byte < size and data[start + byte] == listed[at[i] + byte]:
+                byte += 1
+            if byte == size:
+                had[i] = 1
+                return True
     return False
 
 

@@ -218,20 +218,15 @@ class Own:
 
     Attributes:
         function: called with candidates and seed; gives a number for each.
-        columns: what it looks at.
+        needs: columns that it looks at.
     """
 
     version: ClassVar[int] = 1
     window: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     function: Callable[..., Any]
-    columns: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The columns."""
-        return self.columns
 
     def rank(self, candidates: pa.Table, seed: int) -> pa.Array:
         """What the function says.

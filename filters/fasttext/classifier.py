@@ -25,6 +25,7 @@ from filters.fasttext.words import (
     add,
     begins_as_end,
     find,
+    free,
     index,
     index_buckets,
     number_of,
@@ -107,15 +108,12 @@ class Classifier:
     @cached_property
     def _known(self) -> tuple[Any, ...]:
         file = self._file
-        body = np.frombuffer(b"".join(file.words) or b"\0", np.uint8)
-        at = np.cumsum([0, *map(len, file.words)])
-        slots = np.full(_room(len(file.words)), -1, np.int32)
-        index(body, at, slots)
-        kept = file.kept if file.kept is not None else np.empty(0, np.int32)
-        rows = np.full(_room(len(kept)) if file.kept is not None else 0, -1, np.int32)
-        index_buckets(kept, rows)
+        kept = rows = np.empty(0, np.int32)
+        if file.kept is not None:
+            kept, rows = file.kept, free(len(file.kept))
+            index_buckets(kept, rows)
         shape = np.array([file.buckets, file.least, file.most, file.run], np.int64)
-        return body, at, slots, kept, rows, file.vectors, shape
+        return *index(file.words), kept, rows, file.vectors, shape
 
     def _memory(self) -> tuple[Hashes, Floats, Positions, Positions]:
         """Of this thread: keys of words, and of each its sum, how many that adds up, its hash."""
@@ -127,11 +125,6 @@ class Classifier:
             self._own.memory = np.zeros(most, np.uint64), sums, counts, hashes
         memory: tuple[Hashes, Floats, Positions, Positions] = self._own.memory
         return memory
-
-
-def _room(count: int) -> int:
-    """Slots for so many: a power of two, at least half of them empty."""
-    return 1 << (2 * count).bit_length()
 
 
 @kernel

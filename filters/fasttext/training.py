@@ -73,14 +73,11 @@ def train(
     """
     body, offsets = utf8(texts)
     words = _vocabulary(body, offsets, shape.least)
-    begins = np.cumsum([0, *map(len, words)])
-    slots = np.full(1 << (2 * len(words)).bit_length(), -1, np.int32)
-    joined = np.frombuffer(b"".join(words), np.uint8)
-    index(joined, begins, slots)
+    known = index(words)
     features = np.empty(_most(body, offsets) * shape.run, np.int32)
     at = np.empty(len(texts) + 1, np.int64)
     size = np.array([shape.run, shape.buckets], np.int64)
-    features = features[: _features(body, offsets, joined, begins, slots, size, features, at)]
+    features = features[: _features(body, offsets, *known, size, features, at)]
     draw = np.random.Generator(np.random.PCG64(seed))
     near = np.float32(1 / shape.dimensions)
     rows = len(words) + (shape.buckets if shape.run > 1 else 0)

@@ -184,8 +184,21 @@ def _put(slots: Positions, hash_: int, value: int) -> None:
     slots[slot] = value
 
 
+def index(words: list[bytes]) -> Known:
+    """What `find` looks in."""
+    body = np.frombuffer(b"".join(words) or b"\0", np.uint8)
+    begins, slots = np.cumsum([0, *map(len, words)]), free(len(words))
+    _index(body, begins, slots)
+    return body, begins, slots
+
+
+def free(count: int) -> Positions:
+    """An empty table of numbers: a power of two, at least half of it to stay empty."""
+    return np.full(1 << (2 * count).bit_length(), -1, np.int32)
+
+
 @kernel
-def index(words: Bytes, begins: Offsets, slots: Out[Positions]) -> None:
+def _index(words: Bytes, begins: Offsets, slots: Out[Positions]) -> None:
     """Put each word into the table that `find` looks in."""
     for word in range(len(begins) - 1):
         _put(slots, signed(number_of(words, begins[word], begins[word + 1])), word)

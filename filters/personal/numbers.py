@@ -270,13 +270,8 @@ def card(text: Bytes, first: int, count: int, groups: Groups, digits: Bytes, tab
             size += groups[COUNT, i]
             by_four = by_four and (i == k - 1 or groups[COUNT, i] == 4)
             good = good and (i == 0 or groups[GAP, i] > 0)
-        good = good and (by_four or by_six)
-        if (
-            not good
-            or uses > DASH
-            or not _is_issued(digits, size, table)
-            or not _luhn(digits, size)
-        ):
+        good = good and (by_four or by_six) and uses <= DASH
+        if not good or not _is_issued(digits, size, table) or not _luhn(digits, size):
             continue
         end = groups[STOP, k - 1]
         # a month and a year may follow, but no further group of four

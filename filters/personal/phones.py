@@ -42,6 +42,7 @@ from filters.personal.numbers import (
     stands_alone,
     word_before,
 )
+from filters.punctuation import stands
 
 CALLS = (
     "tel phone telephone telefon telefone telefono teléfono téléphone fon ph fax telefax mobile "
@@ -67,6 +68,7 @@ COUNTRIES = (
 """Codes that are assigned."""
 
 SHORT, LONG = 7, 15  # digits of a number
+EXT = tuple(b"ext")
 AMERICAN = 11  # digits of a number whose country's code is 1
 
 
@@ -237,12 +239,8 @@ def _is_grouped(k: int, uses: int, groups: Groups, digits: Bytes) -> bool:
 def _extension(text: Bytes, at: int) -> int:
     """Where the extension ends that begins there (x123, ext. 123); where there is none, there."""
     i = at + (byte(text, at) == 32)
-    if (
-        byte(text, i) | 32 == 101
-        and byte(text, i + 1) | 32 == 120
-        and byte(text, i + 2) | 32 == 116
-    ):
-        i += 3
+    if stands(text, i, len(text), EXT):
+        i += len(EXT)
         i += byte(text, i) == 46
     elif byte(text, i) | 32 == 120:
         i += 1
