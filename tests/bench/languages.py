@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -106,9 +107,9 @@ def karez(texts: pa.StringArray) -> Found:
     return found
 
 
-def library(lines: list[str]) -> Found:
+def library(model: Any, lines: list[str]) -> Found:
     """FastText itself, one label a text."""
-    labels, _ = load_model(str(MODEL)).f.multilinePredict(lines, 1, 0.0, "strict")
+    labels, _ = model.f.multilinePredict(lines, 1, 0.0, "strict")
     return [[label.removeprefix("__label__") for label in each] for each in labels]
 
 
@@ -124,10 +125,10 @@ def pieces(texts: pa.StringArray) -> list[str]:
     ]
 
 
-def agreement(texts: pa.StringArray, lines: list[str]) -> float:
+def agreement(texts: pa.StringArray, theirs: Found) -> float:
     """Of the paragraphs that have a language, the share that the library labels alike."""
     ours = paragraphs(texts).values.field("language").to_pylist()
-    pairs = [(o, t) for o, (t, *_) in zip(ours, library(lines), strict=True) if o]
+    pairs = [(o, t) for o, (t, *_) in zip(ours, theirs, strict=True) if o]
     return sum(o == t for o, t in pairs) / len(pairs)
 
 
@@ -155,19 +156,20 @@ def main(turns: int = 3) -> None:
     table = gold()
     texts, true = table["text"].combine_chunks(), table["languages"].to_pylist()
     whole, parts = [text.replace("\n", " ") + "\n" for text in texts.to_pylist()], pieces(texts)
+    model = load_model(str(MODEL))
     ways = {
         "karez": partial(karez, texts),
-        "fastText, documents": partial(library, whole),
-        "fastText, paragraphs": partial(library, parts),
+        "fastText, documents": partial(library, model, whole),
+        "fastText, paragraphs": partial(library, model, parts),
     }
     rates = {
         name: middle([len(texts) / timed(do) for _ in range(turns)]) for name, do in ways.items()
     }
-    figures = {"karez": judged(karez(texts), true), "fastText": judged(library(whole), true)}
+    figures = {"karez": judged(karez(texts), true), "fastText": judged(library(model, whole), true)}
     print(machine())
     for name, (usual, least, most) in rates.items():
         print(f"  {name:<24} {usual:>8,.0f} documents a CPU s ({least:,.0f} to {most:,.0f})")
-    print(f"  paragraphs labelled alike {agreement(texts, parts):.4%}")
+    print(f"  paragraphs labelled alike {agreement(texts, library(model, parts)):.4%}")
     for tool, mine in figures.items():
         told = ", ".join(f"{what} {value:,.4g}" for what, value in mine.items())
         print(f"  {tool:<10} {told}")
