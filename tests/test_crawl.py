@@ -7,9 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fastwarc import ArchiveIterator, WarcRecordType
 
-from tests.helpers.crawling import crawl, frontier, reasons, recipe, table
+from tests.helpers.crawling import bodies, crawl, frontier, reasons, recipe, table
 from tests.helpers.hostile import FIRST, Seen, Site, Talk, Web, message, page, served
 
 pytestmark = pytest.mark.server
@@ -34,16 +33,6 @@ def gaps(seen: list[Seen]) -> list[float]:
 def at_once(seen: list[Seen]) -> int:
     """How many requests were under way at the same time, at most."""
     return max(sum(o.began < s.ended and s.began < o.ended for o in seen) for s in seen)
-
-
-def bodies(run: Path) -> dict[str, bytes]:
-    """What the WARC files hold for each URL."""
-    found = {}
-    for path in sorted((run / "warc").glob("*.warc.gz")):
-        with path.open("rb") as file:
-            for record in ArchiveIterator(file, WarcRecordType.response):
-                found[record.headers["WARC-Target-URI"]] = record.reader.read()
-    return found
 
 
 def of(web: Web, host: str) -> list[Seen]:

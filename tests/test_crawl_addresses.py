@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 from pipelines.crawl import client
 from pipelines.crawl.client import Answer, Client, Request, is_private
 from tests.helpers.begun import free_port
-from tests.helpers.command import here
-from tests.helpers.crawling import crawl, fetches, recipe
+from tests.helpers.command import refused
+from tests.helpers.crawling import crawl, recipe
 from tests.helpers.hostile import Web, moved, page, served
 
 pytestmark = pytest.mark.server
@@ -31,19 +31,11 @@ DAY = datetime.timedelta(days=1)
     [
         *("127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254"),
         *("0.0.0.0", "0.1.2.3", "100.64.0.1", "192.0.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1"),
-        *(
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fe80::1",
-            "fe80::1%eth0",
-            "fc00::1",
-            "fd12::1",
-            "ff02::1",
-        ),
+        *("255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1"),
+        *("ff02::1", "fec0::1", "::7f00:1", "::ffff:0:127.0.0.1", "2001:db8::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::10.0.0.1"),
-        *("2002:7f00:1::", "2002:0a00:0001::1", "fec0::1", "::7f00:1", "::ffff:0:127.0.0.1"),
-        *("2001:0:4136:e378:8000:63bf:3fff:fdd2", "64:ff9b:1::7f00:1", "2001:db8::1"),
+        *("2002:7f00:1::", "2002:0a00:0001::1"),
+        *("2001:0:4136:e378:8000:63bf:3fff:fdd2", "64:ff9b:1::7f00:1"),
     ],
 )
 def test_private_addresses(address: str) -> None:
@@ -67,13 +59,7 @@ def get(client: Client, url: str) -> Answer:
 
 
 SPELLINGS = [
-    "127.0.0.1",
-    "127.1",
-    "2130706433",
-    "0x7f000001",
-    "0177.0.0.1",
-    "localhost",
-    "a.localhost",
+    *("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "a.localhost"),
 ]
 
 
@@ -186,12 +172,9 @@ def test_tls_is_verified(authority: tuple[Path, dict[str, Web]], tmp_path: Path)
     path, webs = authority
     (tmp_path / "trusted.pem").write_bytes(path.read_bytes())
     start = [web.url(name) for name, web in webs.items()]
-    crawl(tmp_path / "run", recipe(*start, certificates="trusted.pem"))
-    ends = {row["url"]: row["reason"] for row in fetches(tmp_path / "run")}
-    wrong = {
-        webs[name].url(name): "robots.txt unreachable" for name in ("expired", "other", "alone")
-    }
-    assert ends == {webs["good"].url("good"): "fetched", **wrong}
+    rows = crawl(tmp_path / "run", recipe(*start, certificates="trusted.pem"))
+    ends = {row["url"].split("/")[2].partition(".")[0]: row["reason"] for row in rows}
+    assert ends == {**dict.fromkeys(webs, "robots.txt unreachable"), "good": "fetched"}
     assert [len(web.seen) for web in webs.values()] == [4, 0, 0, 0]
 
 
@@ -211,9 +194,8 @@ def test_what_is_no_tls(tmp_path: Path) -> None:
 
 def test_certificates_that_are_not_there_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(recipe("https://example.org/", certificates="no.pem"))
-    done = here("run", "a.toml", "--run", "run", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "no.pem: no such file" in done.stderr and len(done.stderr.splitlines()) == 1
+    line = refused("run", "a.toml", "--run", "run", cwd=tmp_path)
+    assert "no.pem: no such file" in line
     assert not (tmp_path / "run").exists()
 
 

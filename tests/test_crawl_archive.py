@@ -1,23 +1,22 @@
 """Other people's tools read what a crawl wrote, and ingest makes of it what was served."""
 
+import gzip
 import json
-import subprocess
-import sysconfig
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastwarc import ArchiveIterator
+from fastwarc import WarcRecordType
 
 from filters import charset, extract
 from pipelines.commands import run as command
 from pipelines.crawl.archive import PROFILES
-from tests.helpers.begun import TIMEOUT
+from tests.helpers import crawling
+from tests.helpers.begun import ran
 from tests.helpers.command import ROOT
-from tests.helpers.crawling import Rows, fetches, recipe, table
+from tests.helpers.crawling import Rows, archives, fetches, recipe, table, warcio
 from tests.helpers.needs import beside
 from tests.helpers.nginx import handbook, nginx
 
@@ -26,6 +25,7 @@ pytestmark = pytest.mark.server
 LATER = 7200  # seconds from the first crawl to the second
 SITES = {"plain": ROOT / "tests/data/site", "book": handbook() / "ja-JP"}
 Record = dict[str, str]
+WROTE = WarcRecordType.any_type ^ WarcRecordType.warcinfo  # not who wrote them
 
 
 @pytest.fixture(scope="module")
@@ -53,39 +53,22 @@ def kept(run: Path) -> Rows:
 @pytest.fixture(scope="module")
 def records(run: Path) -> list[Record]:
     """The headers of all records but those that say who wrote them."""
-    return [r for path in _files(run) for r in _headers(path) if r["WARC-Type"] != "warcinfo"]
-
-
-def _files(run: Path) -> list[Path]:
-    return sorted((run / "warc").glob("*.warc.gz"))
-
-
-def _headers(path: Path) -> Iterator[Record]:
-    with path.open("rb") as file:
-        for record in ArchiveIterator(file):
-            yield dict(record.headers)
-
-
-def _warcio(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sysconfig.get_path("scripts")) / "warcio"
-    return subprocess.run(
-        [program, *arguments], capture_output=True, text=True, check=False, timeout=TIMEOUT
-    )
+    return [dict(each.headers) for each in crawling.records(run, WROTE)]
 
 
 def test_warcio_checks_every_digest(run: Path, kept: Rows, tmp_path: Path) -> None:
-    done = _warcio("check", "--verbose", *_files(run))
+    done = warcio("check", "--verbose", *archives(run))
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("digest pass") >= sum(row["reason"] == "fetched" for row in kept)
     broken = tmp_path / "broken.warc"
-    unpacked = subprocess.run(["gzip", "-dc", _files(run)[0]], capture_output=True, check=True)
-    broken.write_bytes(unpacked.stdout.replace(b"<html", b"<HTML"))
-    assert _warcio("check", broken).returncode != 0  # so the check can fail
+    whole = gzip.decompress(archives(run)[0].read_bytes())
+    broken.write_bytes(whole.replace(b"<html", b"<HTML"))
+    assert warcio("check", broken).returncode != 0  # so the check can fail
 
 
 def test_warcio_finds_each_record_where_the_log_has_it(run: Path, kept: Rows) -> None:
     fields = "filename,offset,warc-type,warc-target-uri"
-    done = _warcio("index", "--fields", fields, *_files(run))
+    done = warcio("index", "--fields", fields, *archives(run))
     found = [json.loads(line) for line in done.stdout.splitlines()]
     indexed = {
         (each["filename"], int(each["offset"]), each["warc-target-uri"])
@@ -96,13 +79,8 @@ def test_warcio_finds_each_record_where_the_log_has_it(run: Path, kept: Rows) ->
 
 
 def test_fastwarc_reads_all_and_each_digest_holds(run: Path, kept: Rows) -> None:
-    held: Counter[bool] = Counter()
-    for path in _files(run):
-        with path.open("rb") as file:
-            for record in ArchiveIterator(file, parse_http=False):
-                if record.headers["WARC-Type"] != "warcinfo":
-                    held[bool(record.verify_block_digest())] += 1
-    assert held == {True: len(kept)}
+    found = crawling.records(run, WROTE, parse_http=False)
+    assert [each.verify_block_digest() for each in found] == [True] * len(kept)
 
 
 def test_both_kinds_of_revisit_refer_to_a_record_that_is_there(
@@ -138,13 +116,8 @@ def test_texts_are_those_of_the_pages_served(run: Path, kept: Rows) -> None:
 @pytest.mark.soak
 def test_pywb_indexes_every_record(run: Path, kept: Rows) -> None:
     python = beside("pywb", "pywb==2.10.0", "setuptools<81")
-    done = subprocess.run(
-        [python, "-m", "pywb.indexer.cdxindexer", "-j", *_files(run)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=TIMEOUT,
-    )
+    done = ran(python, "-m", "pywb.indexer.cdxindexer", "-j", *archives(run), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
     lines = [json.loads("{" + line.partition("{")[2]) for line in done.stdout.splitlines()]
     found: set[Any] = {(e["filename"], int(e["offset"]), int(e["length"]), e["url"]) for e in lines}
     assert found == {(row["warc"], row["offset"], row["length"], row["url"]) for row in kept}

@@ -6,12 +6,10 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from fastwarc import ArchiveIterator
-from fastwarc.warc import WarcRecordType
 from resiliparse.parse.html import HTMLTree
 
 from pipelines.readers import http
-from tests.helpers.crawling import crawl, reasons, recipe
+from tests.helpers.crawling import crawl, reasons, recipe, records
 from tests.helpers.needs import unpacked
 from tests.helpers.nginx import handbook, nginx
 
@@ -60,13 +58,11 @@ def _leads(page: bytes, path: str) -> list[str]:
 def kept(run: Path) -> dict[str, bytes]:
     """The pages of a run's WARC files, by their paths, and as they were meant."""
     found = {}
-    for path in (run / "warc").glob("*.warc.gz"):
-        with path.open("rb") as file:
-            for record in ArchiveIterator(file, record_types=WarcRecordType.response):
-                body = record.reader.read()
-                url = unquote(urlsplit(record.headers["WARC-Target-URI"]).path)
-                coding = record.http_headers.get("Content-Encoding") or ""
-                found[url] = http.decode(body, "", coding, len(body) * 1100)
+    for record in records(run):
+        body = record.reader.read()
+        url = unquote(urlsplit(record.headers["WARC-Target-URI"]).path)
+        coding = record.http_headers.get("Content-Encoding") or ""
+        found[url] = http.decode(body, "", coding, len(body) * 1100)
     return found
 
 

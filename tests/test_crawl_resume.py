@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from pipelines.runs import Run
-from tests.helpers.crawling import Child, crawl, fetches, frontier, recipe, table
+from tests.helpers.crawling import Child, bodies, crawl, fetches, frontier, recipe, table
 from tests.helpers.hostile import FIRST, Seen, Site, Web, message, moved, page, served
-from tests.test_crawl import bodies, tree
+from tests.test_crawl import tree
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.errors import BusyError, DamagedError, RecipeError, RunError
+from pipelines.errors import BusyError, DamagedError, RecipeError
 from pipelines.readers import Document
 from pipelines.runs import Part, Run, Table, parts
 from pipelines.runs.folders import Folder, fingerprint
@@ -149,12 +149,6 @@ def test_a_manifest_that_counts_what_is_no_number_is_refused(step: Any, tmp_path
     about = {"format": 1, "tables": {}, "steps": {"decide": step}, "facts": {}}
     Folder(str(tmp_path)).write_json("manifest.json", about)
     with pytest.raises(DamagedError, match=r"manifest.json: is damaged"):
-        Run(tmp_path)
-
-
-def test_a_newer_format_is_refused(tmp_path: Path) -> None:
-    Folder(str(tmp_path)).write_json("manifest.json", {"format": 2})
-    with pytest.raises(RunError, match="format 2, this version reads 1"):
         Run(tmp_path)
 
 

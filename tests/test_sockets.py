@@ -127,7 +127,7 @@ def test_workers_and_their_command_end_together(end: str, folder: Path) -> None:
         assert wait_for(lambda: not any(map(is_alive, workers)))
     said = {
         "a worker dies": "karez: a worker process ended with -9",
-        "ctrl-c": "karez: interrupted",
+        "ctrl-c": "karez: interrupted; run it again and it goes on from here",
         "the command dies": "",
     }
     assert err.startswith(said[end])

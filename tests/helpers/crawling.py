@@ -2,20 +2,25 @@
 
 import os
 import resource
+import subprocess
+import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fastwarc import ArchiveIterator, WarcRecordType
 
 from pipelines.crawl import rounds
 from pipelines.engine.doing import How
 from pipelines.errors import RunError
 from pipelines.recipe.text import parse, rebased
 from pipelines.runs import Run
+from tests.helpers.begun import ran
+from tests.helpers.command import ROOT
 
 Rows = list[dict[str, Any]]
 
@@ -58,6 +63,31 @@ def crawl(folder: Path, text: str, *options: str) -> Rows:
 def fetches(folder: Path) -> Rows:
     """The rows of the log, in order of time."""
     return sorted(table(folder, "frontier/fetches").to_pylist(), key=lambda row: row["time"])
+
+
+def archives(folder: Path) -> list[Path]:
+    """The WARC files of a run, in order."""
+    return sorted((folder / "warc").glob("*.warc.gz"))
+
+
+def records(
+    folder: Path, kinds: WarcRecordType = WarcRecordType.response, **options: Any
+) -> Iterator[Any]:
+    """The records of a run's WARC files, in order; each is read before the next."""
+    for path in archives(folder):
+        with path.open("rb") as file:
+            yield from ArchiveIterator(file, kinds, **options)
+
+
+def bodies(folder: Path) -> dict[str, bytes]:
+    """What the WARC files hold for each URL."""
+    return {each.headers["WARC-Target-URI"]: each.reader.read() for each in records(folder)}
+
+
+def warcio(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """What warcio's command says."""
+    program = Path(sysconfig.get_path("scripts"), "warcio")
+    return ran(program, *arguments, cwd=ROOT)
 
 
 def reasons(rows: Rows, name: str = "url") -> dict[str, list[str]]:
