@@ -47,13 +47,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     prose = "The water comes down from the hills in a tunnel that people dug by hand. "
     texts = [prose * (i % 9) + f"Number {i}." for i in range(80)]
-    texts += [
-        HOSTILE,
-        "A line of five words.\n" * 4 + prose,
-        "x" * 3000 + " " + prose * 2,
-        prose,
-        prose,
-    ]
+    texts += [HOSTILE, "A line of five words.\n" * 4 + prose, "x" * 3000 + " " + prose * 2]
+    texts += [prose, prose]
     rules = {**RULES, "a_rule_with_a_very_long_name_that_never_seems_to_end": "words > 99999"}
     run = write_run(folder, texts, rules, dedup=True)
     (folder / "report.html").write_text(report.page(gather(Run(run))))
@@ -103,14 +98,8 @@ def test_nothing_overflows(chromium: str, page: Path, width: int, scheme: int) -
         '.slice(0, 600)"></iframe>'
     )
     look = f"--blink-settings=preferredColorScheme={scheme}"
-    done = opened(
-        chromium,
-        frame,
-        look,
-        f"--window-size={width},1000",
-        "--allow-file-access-from-files",
-        "--dump-dom",
-    )
+    options = (f"--window-size={width},1000", "--allow-file-access-from-files", "--dump-dom")
+    done = opened(chromium, frame, look, *options)
     outer = re.search(r'data-found="([^"]*)"', done.stdout)
     assert outer, done.stdout[:500]
     found = facts(outer[1].replace("&quot;", '"').replace("&gt;", ">").replace("&lt;", "<"))
@@ -131,8 +120,6 @@ def test_the_picture_has_its_colours(chromium: str, page: Path, scheme: int) -> 
     colours, counts = np.unique(pixels, axis=0, return_counts=True)
     paper = colours[counts.argmax()]
     assert (paper.sum() < 384) == (scheme == 0)
-    kept, dropped = [((46, 125, 154), (207, 122, 53)), ((88, 174, 203), (223, 147, 80))][
-        scheme == 0
-    ]
-    for colour in (kept, dropped):
+    light, dark = ((46, 125, 154), (207, 122, 53)), ((88, 174, 203), (223, 147, 80))
+    for colour in light if scheme else dark:  # of what is kept, and dropped
         assert counts[(np.abs(colours.astype(int) - colour).max(axis=1) <= 3)].sum() > 500

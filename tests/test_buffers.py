@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from filters import SPANS
 from filters.buffers import binary, listed, share, spans, strings, table, utf8
+from tests.helpers.measuring import structs
 
 ROWS = st.lists(st.none() | st.text(), max_size=6)
 KINDS = st.sampled_from([pa.string(), pa.large_string()])
@@ -64,17 +65,13 @@ SPAN_ROWS = st.lists(
 def test_spans_come_out_of_any_slice(
     before: list[list[tuple[int, int]]], rows: list[list[tuple[int, int]]]
 ) -> None:
-    def array(those: list[list[tuple[int, int]]]) -> pa.ListArray:
-        named = [r if r is None else [{"start": a, "end": b} for a, b in r] for r in those]
-        return pa.array(named, SPANS)
-
-    offsets, starts, ends = spans(array([*before, *rows, *before])[len(before) :][: len(rows)])
+    whole = structs(SPANS, [*before, *rows, *before])
+    offsets, starts, ends = spans(whole[len(before) :][: len(rows)])
     found = list(zip(starts.tolist(), ends.tolist(), strict=True))
     twin = [row or [] for row in rows]
     assert [found[a:b] for a, b in pairwise(offsets)] == twin
-    assert listed(offsets - offsets[0], starts[offsets[0] :], ends[offsets[0] :])[:].equals(
-        array(twin)
-    )
+    back = listed(offsets - offsets[0], starts[offsets[0] :], ends[offsets[0] :])
+    assert back[:].equals(structs(SPANS, twin))
 
 
 def test_a_share_of_nothing_is_null() -> None:

@@ -75,16 +75,10 @@ def components(n: int, edges: list[tuple[int, int]]) -> list[int]:
     return of
 
 
-@given(
-    st.integers(1, 12).flatmap(
-        lambda n: st.tuples(
-            st.just(n),
-            st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=14),
-        )
-    ),
-)
-def test_forests_of_the_twin(graph: tuple[int, list[tuple[int, int]]]) -> None:
-    n, edges = graph
+@given(st.data(), st.integers(1, 12))
+def test_forests_of_the_twin(data: st.DataObject, n: int) -> None:
+    row = st.integers(0, n - 1)
+    edges = data.draw(st.lists(st.tuples(row, row), max_size=14))
     expected = components(n, edges)
     for order in (edges, edges[::-1], [(b, a) for a, b in edges]):
         found = forest(n, indices([a for a, _ in order]), indices([b for _, b in order]))

@@ -55,9 +55,9 @@ def test_the_manifest_tells_what_the_notes_tell(exchange: str, folder: Path, not
     run = folder / "runs/stored"
     assert {name: dict(sorted(told[0].items())) for name, told in noted.items()} == counts(run)
     done = json.loads((run / "manifest.json").read_text())["steps"]
-    assert counts(run)["ingest"]["dead"] == sum(
-        n for name, n in counts(run)["ingest"].items() if name.startswith("dead: ")
-    )
+    ingested = counts(run)["ingest"]
+    reasons = [n for name, n in ingested.items() if name.startswith("dead: ")]
+    assert ingested["dead"] == sum(reasons)
     assert counts(run)["rules"]["größe: <b>x</b>_MAX"] > 0
     for name, (_, cpu, exchanged) in noted.items():
         assert done[name]["exchanged"] == exchanged

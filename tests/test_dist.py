@@ -109,9 +109,8 @@ def test_the_wheel_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> No
     done(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
     pins = ROOT / "infra/requirements.txt"
     try:
-        done(
-            pip, "install", "--quiet", "--no-compile", "--require-hashes", "-r", pins, cwd=tmp_path
-        )
+        options = ("--quiet", "--no-compile", "--require-hashes")
+        done(pip, "install", *options, "-r", pins, cwd=tmp_path)
     except AssertionError as error:
         missing(f"install {pins} into an environment of its own:\n{error}")
     done(pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
@@ -142,9 +141,8 @@ def test_every_licence_of_what_is_installed_is_one_to_live_with(
 
 
 def test_licences_are_asked_of_all_that_an_extra_brings() -> None:
-    (command,) = re.findall(
-        r"^licences:(?:.*\n)+?\n", (ROOT / "Makefile").read_text(), re.MULTILINE
-    )
+    makefile = (ROOT / "Makefile").read_text()
+    (command,) = re.findall(r"^licences:(?:.*\n)+?\n", makefile, re.MULTILINE)
     asked = set(re.findall(r"infra/requirements\S*\.txt(?=[^:]*$)", command, re.MULTILINE))
     pins = {f"infra/{file.name}" for file in (ROOT / "infra").glob("requirements*.txt")}
     assert pins - asked == {"infra/requirements-dev.txt"}  # of use to those who change Karez

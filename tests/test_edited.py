@@ -2,26 +2,20 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from filters import EDITS
 from pipelines.steps.edited import Edited, counted, listed
 from tests.helpers import corpora
 from tests.helpers.command import here
+from tests.helpers.measuring import structs
 from tests.test_boilerplate import FOOT, page
 
 
 def test_edits_are_counted_with_the_bytes_that_they_take() -> None:
     edits = [[(0, 5, "", "line"), (9, 10, "<email>", "email")], [], [(2, 4, "", "line")]]
-    names = [field.name for field in EDITS.value_type]
-    array = pa.array([[dict(zip(names, e, strict=True)) for e in row] for row in edits], EDITS)
+    array = structs(EDITS, edits)
     found = counted(array)
-    assert found == {
-        "edits: line": 2,
-        "edits: email": 1,
-        "bytes taken: line": 7,
-        "bytes taken: email": 1,
-    }
+    taken = {"bytes taken: line": 7, "bytes taken: email": 1}
+    assert found == {"edits: line": 2, "edits: email": 1, **taken}
     assert counted(array[1:]) == {"edits: line": 1, "bytes taken: line": 2}
     assert counted(array[:0]) == {}
     steps = {"scan": {"counts": found}, "passages": {"counts": {"edits: email": 4}}, "near": {}}

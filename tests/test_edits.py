@@ -5,21 +5,19 @@ from hypothesis import strategies as st
 
 from filters import EDITS
 from filters.edits import apply, merge
-from tests.helpers.measuring import bytes_at
+from tests.helpers.measuring import bytes_at, structs
 
 Edit = tuple[int, int, str, str]
 """Start, end, replacement, reason."""
 
-NAMES = ("start", "end", "replacement", "reason")
-
 
 def array(rows: list[list[Edit]]) -> pa.ListArray:
-    return pa.array([[dict(zip(NAMES, e, strict=True)) for e in row] for row in rows], EDITS)
+    return structs(EDITS, rows)
 
 
 def listed(edits: pa.ListArray) -> list[list[Edit]]:
     assert edits.type == EDITS
-    return [[tuple(e[n] for n in NAMES) for e in row] for row in edits.to_pylist()]
+    return [[(*e.values(),) for e in row] for row in edits.to_pylist()]
 
 
 def merged(*parts: list[Edit]) -> list[Edit]:

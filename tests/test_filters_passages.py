@@ -122,12 +122,8 @@ def test_what_goes_with_the_words(later: str, left: str) -> None:
 
 
 def test_punctuation_and_line_ends_do_not_matter_and_case_does() -> None:
-    first = "one two three four"
-    assert cut([first, "one, two\n(three) four", "One two three four"], 4) == [
-        first,
-        "",
-        "One two three four",
-    ]
+    first, capital = "one two three four", "One two three four"
+    assert cut([first, "one, two\n(three) four", capital], 4) == [first, "", capital]
 
 
 def test_a_text_of_one_word_costs_what_its_length_costs() -> None:

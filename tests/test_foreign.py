@@ -11,6 +11,7 @@ from filters import PARAGRAPHS
 from filters.edits import apply
 from filters.foreign import Foreign
 from filters.language import paragraphs
+from tests.helpers.measuring import structs
 from tests.test_language import DE, EN, SENTENCES
 
 
@@ -68,29 +69,17 @@ def test_the_twin_agrees(rows: list[Judged], keep: set[str], score: float) -> No
     for row in rows:
         ends = [sum(size for size, *_ in row[: i + 1]) for i in range(len(row))]
         spans = zip([0, *ends], ends, row, strict=False)
-        lists.append(
-            [
-                {"start": a, "end": b, "language": name, "score": s if name else None}
-                for a, b, (_, name, s) in spans
-            ]
-        )
-    column = pa.array([[], *lists], PARAGRAPHS)[1:]
+        lists.append([(a, b, name, s if name else None) for a, b, (_, name, s) in spans])
+    column = structs(PARAGRAPHS, [[], *lists])[1:]
     edits = Foreign([*keep], score).edit(pa.record_batch({"paragraphs": column})).to_pylist()
     for row, paragraphs_, found in zip(rows, lists, edits, strict=True):
         expected = [paragraphs_[i] for i in slowly(row, keep, score)]
-        assert [(e["start"], e["end"]) for e in found] == [(p["start"], p["end"]) for p in expected]
+        assert [(e["start"], e["end"]) for e in found] == [(a, b) for a, b, *_ in expected]
         assert all((e["replacement"], e["reason"]) == ("", "foreign") for e in found)
 
 
 def test_of_equals_the_first_in_the_alphabet_stays() -> None:
-    row = [
-        {"start": 5 * i, "end": 5 * i + 5, "language": name, "score": 0.9}
-        for i, name in enumerate(["ja", "de", "en"])
-    ]
-    for each in (row, row[::-1]):
-        spans = [{**p, "start": 5 * i, "end": 5 * i + 5} for i, p in enumerate(each)]
-        batch = pa.record_batch({"paragraphs": pa.array([spans], PARAGRAPHS)})
-        (cuts,) = Foreign().edit(batch).to_pylist()
-        assert [each[e["start"] // 5]["language"] for e in cuts] == [
-            p["language"] for p in each if p["language"] != "de"
-        ]
+    for names in (["ja", "de", "en"], ["en", "de", "ja"]):
+        row = [(5 * i, 5 * i + 5, name, 0.9) for i, name in enumerate(names)]
+        (cuts,) = Foreign().edit(pa.record_batch({"paragraphs": structs(PARAGRAPHS, [row])}))
+        assert [names[e["start"] // 5] for e in cuts.as_py()] == [n for n in names if n != "de"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from filters import EDITS, PARAGRAPHS
 from filters.language import BLOCK, MODEL, PROBABILITY, Language, model, paragraphs
+from tests.helpers.measuring import structs
 
 SENTENCES = {
     "de": "Das ist ein ganz gewöhnlicher deutscher Satz, lang genug, um erkannt zu werden.\n",
@@ -22,6 +23,7 @@ SENTENCES = {
     "ar": "هذه جملة عربية عادية تماما وهي طويلة بما يكفي ليتم التعرف على لغتها.\n",
 }
 DE, EN = SENTENCES["de"], SENTENCES["en"]
+UNKNOWN = (250, 999, None, None)  # a paragraph of no language
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -112,9 +114,8 @@ def test_scores_are_probabilities_above_the_limit() -> None:
     mixed = ["".join(rng.choices("abcdefghijk ", k=90)) for _ in range(100)]
     mixed += [" ".join(rng.choices(words, k=20)) for _ in range(100)]
     values = paragraphs(pa.array(mixed)).flatten()
-    for language, score in zip(
-        *(values.field(f).to_pylist() for f in ("language", "score")), strict=True
-    ):
+    judged = (values.field(name).to_pylist() for name in ("language", "score"))
+    for language, score in zip(*judged, strict=True):
         assert (language is None) == (score is None)
         assert score is None or PROBABILITY <= score <= 1
 
@@ -140,57 +141,40 @@ def every(*rows: tuple[Any, list[tuple[int, int]]]) -> list[list[tuple[str, floa
 
 def measured(*rows: tuple[Any, list[tuple[int, int]]]) -> Any:
     """What is measured of documents that have these paragraphs and edits."""
-    names = ("start", "end", "language", "score")
-    lists = pa.array(
-        [[dict(zip(names, p, strict=True)) for p in row[0]] for row in rows], PARAGRAPHS
-    )
-    edits = [
-        [{"start": a, "end": b, "replacement": "", "reason": "x"} for a, b in row[1]]
-        for row in rows
-    ]
-    batch = pa.record_batch(
-        {"text": pa.array([""] * len(rows)), "paragraphs": lists, "edits": pa.array(edits, EDITS)}
-    )
-    return Language().measure(batch).to_pylist()
+    paragraphs_, cuts = zip(*rows, strict=True)
+    edits = [[(a, b, "", "x") for a, b in row] for row in cuts]
+    columns = {"paragraphs": structs(PARAGRAPHS, paragraphs_), "edits": structs(EDITS, edits)}
+    return Language().measure(pa.record_batch({"text": [""] * len(rows), **columns})).to_pylist()
 
 
 def test_the_language_with_most_bytes_left_wins() -> None:
     two = [(0, 100, "de", 1.0), (100, 180, "en", 1.0)]
-    assert judge((two, []), (two, [(0, 30)]), (two, [(10, 20), (50, 170)])) == [
-        ("de", pytest.approx(100 / 180)),
-        ("en", pytest.approx(80 / 150)),
-        ("de", pytest.approx(40 / 50)),
-    ]
+    found = judge((two, []), (two, [(0, 30)]), (two, [(10, 20), (50, 170)]))
+    assert [language for language, _ in found] == ["de", "en", "de"]
+    assert [score for _, score in found] == pytest.approx([100 / 180, 80 / 150, 40 / 50])
 
 
 def test_a_sure_paragraph_counts_more_than_unsure_ones() -> None:
     sure = [(0, 200, "es", 0.6), (200, 300, "gl", 0.9)]
     less = [(0, 200, "es", 0.9), (200, 300, "gl", 0.95)]
     assert 200 * 0.6**8 < 100 * 0.9**8 and 200 * 0.9**8 > 100 * 0.95**8
-    assert judge((sure, []), (less, [])) == [
-        ("gl", pytest.approx(90 / 300)),
-        ("es", pytest.approx(180 / 300)),
-    ]
+    found = judge((sure, []), (less, []))
+    assert found == [("gl", pytest.approx(90 / 300)), ("es", pytest.approx(180 / 300))]
 
 
 def test_the_score_is_the_mean_over_all_bytes_that_were_judged() -> None:
-    rows = [
-        (0, 100, "de", 0.5),
-        (100, 200, "de", 1.0),
-        (200, 250, "fr", 0.9),
-        (250, 999, None, None),
-    ]
+    rows = [(0, 100, "de", 0.5), (100, 200, "de", 1.0), (200, 250, "fr", 0.9), UNKNOWN]
     assert judge((rows, [])) == [("de", pytest.approx((50 + 100) / 250))]
 
 
 def test_all_languages_are_told_with_their_shares() -> None:
-    rows = [
+    rows: list[Any] = [
         (0, 60, "fr", 0.4),
         (60, 160, "de", 0.5),
         (160, 200, "fr", 1.0),
         (200, 250, "en", 0.9),
-        (250, 999, None, None),
     ]
+    rows.append(UNKNOWN)
     assert every((rows, []), ([], []), (rows, [(60, 110)])) == [
         [("de", 100 / 250), ("fr", 100 / 250), ("en", 50 / 250)],
         [],
@@ -209,22 +193,15 @@ def test_nothing_judged_or_nothing_left_has_no_language() -> None:
 
 def test_an_edit_across_paragraphs_counts_in_each_and_in_no_other_row() -> None:
     two = [(0, 100, "de", 1.0), (100, 210, "en", 1.0)]
-    found = judge(
-        (two, [(0, 5), (90, 150)]), (two, []), ([], [(0, 50)]), (two, [(0, 0), (100, 210)])
-    )
-    assert found == [
-        ("de", pytest.approx(85 / 145)),
-        ("en", pytest.approx(110 / 210)),
-        (None, None),
-        ("de", pytest.approx(1.0)),
-    ]
+    cuts: list[Any] = [[(0, 5), (90, 150)], [], [(0, 0), (100, 210)]]
+    first, second, *others = judge(*((two, each) for each in cuts), ([], [(0, 50)]))
+    assert first == ("de", pytest.approx(85 / 145)) and second == ("en", pytest.approx(110 / 210))
+    assert others == [("de", pytest.approx(1.0)), (None, None)]
 
 
 def test_slices_and_nulls_are_read_rightly() -> None:
     texts = pa.array([EN, DE, None, DE + EN + EN], pa.string())
-    edits = pa.array(
-        [[], [], None, [{"start": 0, "end": 10, "replacement": "", "reason": "x"}]], EDITS
-    )
+    edits = structs(EDITS, [[], [], None, [(0, 10, "", "x")]])
     batch = pa.record_batch({"text": texts, "paragraphs": paragraphs(texts), "edits": edits})
     whole = Language().measure(batch).to_pylist()
     assert [row["language"] for row in whole] == ["en", "de", None, "en"]

@@ -64,17 +64,15 @@ def test_a_rule_made_for_spaces_is_seen_to_throw_japanese_out(tmp_path: Path) ->
     (tmp_path / "r.toml").write_text(text.replace("[rules]", rule, 1))
     done = here("run", "r.toml", "--run", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "of ja, 0.0% of the others: is the rule made for that language?" in " ".join(
-        done.stdout.split()
-    )
+    said = " ".join(done.stdout.split())
+    assert "of ja, 0.0% of the others: is the rule made for that language?" in said
     rows = Opened(tmp_path / "run").arrow(["language", "reason"]).to_pylist()
     counts = Counter(row["language"] or "unknown" for row in rows)
     kept = Counter(row["language"] or "unknown" for row in rows if row["reason"] is None)
     card = (tmp_path / "run/dataset/README.md").read_text()
     told = re.findall(r"^\| (\w+) \| ([\d,]+) \| ([\d,]+) \| [\d.]+% \|", card, re.MULTILINE)
-    assert {name: (int(k), int(n)) for name, k, n in told} == {
-        name: (kept[name], n) for name, n in counts.items()
-    }
+    found = {name: (int(k), int(n)) for name, k, n in told}
+    assert found == {name: (kept[name], n) for name, n in counts.items()}
     assert here("view", "run", cwd=tmp_path).returncode == 0
     page = (tmp_path / "run/report.html").read_text()
     lost = re.findall(r'<th scope="row">(\w+)</th>.*?<b>stubby ([\d.]+%)</b>', page)

@@ -10,7 +10,7 @@ from filters import SPANS
 from filters.buffers import table
 from filters.lsh import similarity
 from filters.minhash import NONE, MinHash, keys, permutations
-from tests.helpers.measuring import batch, words_of
+from tests.helpers.measuring import batch, structs, words_of
 
 FIRST, SECOND = 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
 GOLDEN, BASE = 0x9E3779B97F4A7C15, 6364136223846793005
@@ -139,8 +139,7 @@ def test_spans_of_another_text_do_not_lead_out() -> None:
     inside = [[(0, 2), (3, 5)], [(0, 2), (3, 5), (5, 5)]]
     found = []
     for rows in (spans, inside):
-        lists = [[{"start": a, "end": b} for a, b in row] for row in rows]
-        batch_ = pa.record_batch({"text": texts, "words": pa.array(lists, SPANS)})
+        batch_ = pa.record_batch({"text": texts, "words": structs(SPANS, rows)})
         found.append(MinHash(shingle=1).measure(batch_))
     assert found[0].equals(found[1])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from filters import SPANS
 from filters.folding import folds
 from filters.overlap import Overlap
-from tests.helpers.measuring import batch
+from tests.helpers.measuring import batch, structs
 
 Q = "Which of these tunnels brings water down from the hills to the fields by its own weight alone?"
 TAIL = " and then " + " ".join(f"w{i}" for i in range(30))
@@ -151,8 +151,7 @@ def test_a_text_that_is_too_short_or_none_has_no_overlap() -> None:
 def test_spans_of_another_text_do_not_lead_out() -> None:
     texts = pa.array(["ab cd"] * 3)
     wrong = [[(0, 2), (3, 99)], [(0, 2), (1, 5), (7, 9)], [(0, 5), (0, 2), (0, 5)]]
-    lists = [[{"start": a, "end": b} for a, b in row] for row in wrong]
-    rows = pa.record_batch({"text": texts, "words": pa.array(lists, SPANS)})
+    rows = pa.record_batch({"text": texts, "words": structs(SPANS, wrong)})
     found = Overlap(("ab cd",), 2).measure(rows)
     assert found["overlap"].to_pylist() == [1, 0, 0]
 

@@ -45,12 +45,8 @@ def pool(*code: Path) -> Iterator[tuple[int, int]]:
 
 
 def options(port: int) -> list[str]:
-    return [
-        "--runner=PortableRunner",
-        "--job_endpoint=embed",
-        "--environment_type=EXTERNAL",
-        f"--environment_config=localhost:{port}",
-    ]
+    external = ("--environment_type=EXTERNAL", f"--environment_config=localhost:{port}")
+    return ["--runner=PortableRunner", "--job_endpoint=embed", *external]
 
 
 def test_workers_of_a_pool_make_the_same_bytes(folder: Path) -> None:

@@ -101,9 +101,8 @@ def test_presets_stand_side_by_side(names: tuple[str, str]) -> None:
         for section, entries in tomllib.loads(shipped.text(name)).items():
             assert entries.items() <= getattr(both, section).items()
     scan = selected(both)
-    sql.check_types(
-        both.rules, scan.schema({c for r in both.rules.values() for c in sql.columns(r, "")}), ""
-    )
+    columns = {column for rule in both.rules.values() for column in sql.columns(rule, "")}
+    sql.check_types(both.rules, scan.schema(columns), "")
 
 
 def test_a_recipe_changes_what_a_preset_says() -> None:

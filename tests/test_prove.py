@@ -40,9 +40,8 @@ def test_tokens_are_read_off_between_two_points() -> None:
 
 
 def test_what_is_lost_again_was_not_reached() -> None:
-    assert reached([(100, 4.0), (200, 2.0), (300, 3.0), (400, 2.0)], 2.5) == pytest.approx(
-        300 * (4 / 3) ** 0.5
-    )
+    curve = [(100, 4.0), (200, 2.0), (300, 3.0), (400, 2.0)]
+    assert reached(curve, 2.5) == pytest.approx(300 * (4 / 3) ** 0.5)
 
 
 @given(st.lists(BITS, min_size=1, max_size=8), BITS)
@@ -57,9 +56,8 @@ def test_from_there_on_a_curve_stays_at_the_loss(bits: list[float], loss: float)
 def test_half_the_tokens_are_saved_by_what_learns_twice_as_fast() -> None:
     slow = [[(n, 8 - np.log(n) / 3 + seed) for n in range(100, 2100, 100)] for seed in range(3)]
     fast = [[(n, 8 - np.log(2 * n) / 3 + seed) for n in range(100, 2100, 100)] for seed in range(3)]
-    found = figures(
-        {"random": slow, "karez": fast, "worse": [[(n, b + 1) for n, b in c] for c in slow]}
-    )
+    worse = [[(n, b + 1) for n, b in curve] for curve in slow]
+    found = figures({"random": slow, "karez": fast, "worse": worse})
     saved, worth = found["karez"].saved, found["karez"].worth
     assert saved and worth
     assert (saved.value, saved.low, saved.high) == pytest.approx((0.5, 0.5, 0.5), abs=1e-9)
@@ -85,24 +83,18 @@ def judged(saved: list[float], excess: list[float]) -> list[tuple[str, str]]:
     ends = [[(500, 3.0), (1000, 2.0)] for _ in saved]
     quick = [[(1, 9.0), (round(1000 * (1 - s)), 2.0), (1000, 2.0)] for s in saved]
     general = [[(1000, 2.0 * (1 + e))] for e in excess]
-    return [
-        (v.what.split(",")[0], v.verdict)
-        for v in verdicts(
-            {
-                "target": figures({"random": ends, "karez": quick}),
-                "general": figures({"random": [c[1:] for c in ends], "karez": general}),
-            }
-        )
-    ]
+    both = {
+        "target": figures({"random": ends, "karez": quick}),
+        "general": figures({"random": [c[1:] for c in ends], "karez": general}),
+    }
+    return [(v.what.split(",")[0], v.verdict) for v in verdicts(both)]
 
 
 def test_a_bar_that_is_missed_is_called_so() -> None:
     saved, general = "tokens saved on target", "loss above random on general"
     assert judged([0.4, 0.41], [0.01, 0.01]) == [(saved, "met"), (general, "met")]
-    assert judged([0.2, 0.4], [0.0, 0.09]) == [
-        (saved, "met on average"),
-        (general, "met on average"),
-    ]
+    average = [(saved, "met on average"), (general, "met on average")]
+    assert judged([0.2, 0.4], [0.0, 0.09]) == average
     assert judged([0.2, 0.21], [0.06, 0.08]) == [(saved, "missed"), (general, "missed")]
     never = [[(1000, 2.5)], [(1000, 2.5)]]
     worse = figures({"random": [[(1000, 2.0)], [(1000, 2.0)]], "karez": never})
@@ -121,9 +113,8 @@ def test_a_bar_that_is_missed_is_called_so() -> None:
 @settings(max_examples=60)
 def test_a_sample_holds_enough_and_nothing_twice(words: list[str], size: int, seed: int) -> None:
     texts = [f"{word} {number}" if word else "" for number, word in enumerate(words)]
-    arm = Arm(
-        "a", lambda: iter([pa.array(texts[:4], pa.string()), pa.array(texts[4:], pa.string())])
-    )
+    batches = [pa.array(some, pa.string()) for some in (texts[:4], texts[4:])]
+    arm = Arm("a", lambda: iter(batches))
     full = [text for text in texts if text]
     if not full:
         with pytest.raises(RecipeError, match="it holds no text"):
@@ -164,9 +155,8 @@ def test_a_long_document_is_no_more_than_as_many_short_ones() -> None:
 def test_what_is_held_out_is_left_out_of_an_arm() -> None:
     passage = "one two three four five six seven eight nine ten eleven twelve thirteen"
     texts = [f"Before. {passage.upper()}, and after.", passage.rpartition(" ")[0] + " x", "Other."]
-    found = prove_arms.sample(
-        Arm("a", lambda: iter([pa.array(texts)])), [f"It says: {passage}."], 99, 0
-    )
+    arm = Arm("a", lambda: iter([pa.array(texts)]))
+    found = prove_arms.sample(arm, [f"It says: {passage}."], 99, 0)
     assert sorted(found.texts.to_pylist()) == sorted(texts[1:]) and found.shared == 1
     with pytest.raises(RecipeError, match="all 1 documents share 13 words"):
         prove_arms.sample(Arm("a", lambda: iter([pa.array(texts[:1])])), [passage], 99, 0)
@@ -192,10 +182,9 @@ def test_what_cannot_be_trained_on_is_refused(count: int, wanted: int | None, sa
 
 def example(arm: str) -> dict[str, Any]:
     """A small proof, with an arm of some name."""
+    points = range(100, 1100, 100)
     curves = {
-        name: [
-            [(n, level + 100 / n + seed / 100) for n in range(100, 1100, 100)] for seed in (0, 1)
-        ]
+        name: [[(n, level + 100 / n + seed / 100) for n in points] for seed in (0, 1)]
         for name, level in (("random", 2.0), ("karez", 1.9), (arm, 2.5))
     }
     found = figures(curves)
@@ -226,7 +215,6 @@ def test_a_name_cannot_break_the_picture() -> None:
 
 
 def test_the_picture_stays_inside_its_frame() -> None:
-
     svg = str(prove_plot.plot(example("x")["curves"]["general"], "general"))
     for d in re.findall(r' d="M([^"]*)"', svg):
         numbers = [float(n) for n in re.findall(r"-?[\d.]+", d)]

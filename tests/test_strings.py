@@ -100,11 +100,7 @@ def test_every_string_of_a_table(write: Callable[[pa.Table], bytes]) -> None:
         at=pa.array([1, 2, 3], pa.timestamp("ns", "UTC")),
         long=pa.array(["m", None, "n"], pa.large_string()),
     )
-    assert of_table(write(more)) == [
-        ["one", "two", "three", "x", "m"],
-        ["y"],
-        ["é", "x", "n"],
-    ]
+    assert of_table(write(more)) == [[*FOUND[0], "x", "m"], ["y"], ["é", "x", "n"]]
 
 
 def test_a_table_without_strings_or_rows() -> None:

@@ -88,9 +88,8 @@ def test_a_state_of_another_stream_is_refused() -> None:
 @given(st.lists(st.none() | TEXT, max_size=6), st.integers(0, 3))
 def test_bytes_are_those_of_the_text(texts: list[str | None], skipped: int) -> None:
     rows = Bytes().encode(pa.array(["x"] * skipped + texts, pa.string())[skipped:])
-    assert [row.tolist() for row in rows] == [
-        [BEGIN, *(byte + 1 for byte in (text or "").encode())] for text in texts
-    ]
+    wanted = [[BEGIN, *(byte + 1 for byte in (text or "").encode())] for text in texts]
+    assert [row.tolist() for row in rows] == wanted
 
 
 @given(st.lists(st.lists(TEXT, max_size=4), max_size=4))

@@ -1,7 +1,7 @@
 """Batches of texts for measures, and what these say of them."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -67,3 +67,10 @@ def spoken(rows: Sequence[tuple[str, str, str | None]]) -> pa.RecordBatch:
     """What counts add up over: ids, texts with their words, languages."""
     ids, texts, languages = zip(*rows, strict=True) if rows else ((), (), ())
     return batch(*texts, id=pa.array(ids, pa.string()), language=pa.array(languages, pa.string()))
+
+
+def structs(kind: pa.ListType, rows: Iterable[Any]) -> pa.ListArray:
+    """Rows of tuples as a column of lists, such as of spans or of edits."""
+    names = [field.name for field in kind.value_type]
+    lists = (row and [dict(zip(names, each, strict=True)) for each in row] for row in rows)
+    return pa.array(lists, kind)
