@@ -118,13 +118,14 @@ def at(recipe: Recipe, scan: Scan, text: int, document: float) -> dict[str, Any]
     known = coefficients()["steps"]
     sizes = [step.sizes(recipe, corpus) for step in steps]
     segments = sum(one * other for each in sizes for one, other in pairwise(each))
-    held = [h for step in steps for h in holdings.holdings(step, recipe, corpus)]
+    every = (h for step in steps for h in holdings.holdings(step, recipe, corpus))
+    held = max(h.each * (h.count or 0) for h in every if not h.is_local)
     files = corpus.parts * holdings.tables(recipe) + sizes[-1][1]
     return {
         "text": text,
         "cpu_hours": cpu(recipe, scan, text) / 3600,
         "exchanged": int(sum(known.get(kind(step), NOTHING)["exchanged"] for step in steps) * text),
-        "memory": limits.worker() + max(_held(h) for h in held if not h.is_local),
+        "memory": limits.worker() + held,
         "runs": runs,
         "files": runs * files,
         "requests": ASKED * runs * (files + segments),
@@ -137,10 +138,6 @@ def sized(text: int, document: float) -> Corpus:
     """A corpus of so much text in whole parts."""
     rows = max(1, int(text / document))
     return Corpus(rows, text, max(ceil(text / parts.PART), ceil(rows / parts.PART_ROWS)))
-
-
-def _held(holding: limits.Holding) -> int:
-    return holding.each * (holding.count or 0)
 
 
 def _beyond(

@@ -43,6 +43,9 @@ EXAMPLES = {
     "model": '"models/topics.ftz"',
     "folder": '"models/tiny"',
 }
+ENTRIES = {"list": lists.words, "hosts": blocklist.site}
+"""What an entry of a list is."""
+
 SIZE = 8_000_000  # characters of texts looked at together, about
 T = TypeVar("T")
 
@@ -105,20 +108,24 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
     """
     ours = asked(kind)
     field = str(options.get("text", "text"))
-    makers: dict[str, Callable[[str, object], Any]] = {
-        "texts": lambda name, value: Texts(base, _names(name, value)),
-        "sample": lambda name, value: Texts(base, _names(name, value), field),
-        "samples": lambda name, value: {
-            label: Texts(base, _names(f"{name}.{label}", some), field)
-            for label, some in _table(name, value)
-        },
-        "list": lambda name, value: Entries(base, _names(name, value), lists.words),
-        "hosts": lambda name, value: Entries(base, _names(name, value), blocklist.site),
-        "model": lambda name, value: Model(_path(name, value, base)),
-        "folder": lambda name, value: Folder.at(_path(name, value, base)),
-    }
-    made = {name: makers[ours[name]](name, options[name]) for name in ours.keys() & options.keys()}
-    return {**options, **made}
+    made: dict[str, Any] = dict(options)
+    for name in ours.keys() & options.keys():
+        value = options[name]
+        if ours[name] == "model":
+            made[name] = Model(_path(name, value, base))
+        elif ours[name] == "folder":
+            made[name] = Folder.at(_path(name, value, base))
+        elif ours[name] == "samples":
+            made[name] = {
+                label: Texts(base, _names(f"{name}.{label}", v), field)
+                for label, v in _table(name, value)
+            }
+        elif ours[name] in ENTRIES:
+            made[name] = Entries(base, _names(name, value), ENTRIES[ours[name]])
+        else:
+            one = field if ours[name] == "sample" else ""
+            made[name] = Texts(base, _names(name, value), one)
+    return made
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:

@@ -215,5 +215,5 @@ def _beside(path: Path) -> Path:
 
 
 def is_half(name: str) -> bool:
-    """Whether a name is such a one."""
+    """Whether a file is not whole, by its name."""
     return posixpath.basename(name).startswith(".") and name.endswith(".part")
