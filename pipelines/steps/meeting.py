@@ -54,11 +54,10 @@ def address_of(part: int, rows: Rows) -> U64:
 
 def by_key(table: pa.Table, key: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The rows of a table, each to its key, in their order."""
-    order = np.argsort(key, kind="stable")
-    key = key[order]
+    if (key[1:] < key[:-1]).any():  # else nothing is copied
+        order = np.argsort(key, kind="stable")
+        table, key = table.take(pa.array(order)), key[order]
     starts = np.flatnonzero(begins(key))
-    if len(starts) > 1:
-        table = table.take(pa.array(order))
     for start, end in pairwise([*starts.tolist(), len(key)]):
         for batch in table.slice(start, end - start).combine_chunks().to_batches():
             yield int(key[start]), batch

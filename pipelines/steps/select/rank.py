@@ -59,7 +59,7 @@ def asked(recipe: Recipe, number: int) -> tuple[Select, Strategy]:
 def columns(recipe: Recipe, number: int) -> list[str]:
     """The columns of measures that a strategy and its groups look at."""
     select, how = asked(recipe, number)
-    return [c for c in (*how.needs, select.per) if c not in (None, "text")]
+    return [c for c in (*how.needs, select.per) if c and c != "text"]
 
 
 def left(recipe: Recipe, number: int | None = None) -> dict[str, list[str]]:

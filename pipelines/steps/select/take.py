@@ -114,8 +114,7 @@ def offer(job: Job, key: int, _: Batches) -> Done:
     for group in sorted(set(rows.group)):
         mine = rows.of(group)
         told = levels.sketch(mine.rank, mine.ids, mine.tokens)
-        named = told.add_column(0, "group", pa.repeat(pa.scalar(group), told.num_rows))
-        made.append(named)
+        made.append(told.add_column(0, "group", pa.repeat(pa.scalar(group), told.num_rows)))
     return Done(out=to_all(pa.concat_tables(made), 1))
 
 
