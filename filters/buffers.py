@@ -12,6 +12,9 @@ Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 Positions = NDArray[np.int32]
 
+Texts = tuple[Bytes, Offsets, Offsets, Positions, Positions]
+"""The bytes of texts and where each begins; where the words of each do in the last two arrays."""
+
 TWO, WRITTEN = "of two dimensions", "written"
 Number = TypeVar("Number", bound=np.generic)
 Value = TypeVar("Value")
@@ -66,6 +69,11 @@ def spans(lists: pa.ListArray) -> tuple[Offsets, Positions, Positions]:
     values = lists.values
     starts, ends = (values.field(name).to_numpy() for name in ("start", "end"))
     return lists.offsets.to_numpy().astype(np.int64), starts, ends
+
+
+def with_words(texts: pa.StringArray, words: pa.ListArray) -> Texts:
+    """Texts with their words, `SPANS`, for a kernel; see `utf8` and `spans`."""
+    return *utf8(texts), *spans(words)
 
 
 def flat(lists: pa.ListArray) -> tuple[Offsets, Offsets, Offsets]:

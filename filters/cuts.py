@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Texts, spans, utf8, with_words
 from filters.edits import Spans, listed_edits
 from filters.kernels import helper, kernel
 from filters.passages import Masks
@@ -40,11 +40,10 @@ def passages(
         at: where its first window begins.
         masks: which of its windows are meant.
     """
-    (body, offsets), (first, starts, ends) = utf8(texts), spans(words)
     most = int(np.bitwise_count(masks).sum())
     found, (begin, stop) = np.empty(most, np.int32), np.empty((2, most), np.int64)
-    of = (first, starts, ends, table(), size, rows, at, masks)
-    count = _passages(body, offsets, *of, found, begin, stop)
+    given = with_words(texts, words)
+    count = _passages(given, table(), size, rows, at, masks, found, begin, stop)
     return Cuts(found[:count], begin[:count], stop[:count])
 
 
@@ -112,11 +111,7 @@ def _end(data: Bytes, start: int, at: int, next_: int, classes: Bytes) -> int:
 
 @kernel
 def _passages(
-    data: Bytes,
-    offsets: Offsets,
-    words: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     classes: Bytes,
     size: int,
     rows: Positions,
@@ -126,6 +121,7 @@ def _passages(
     first: Out[Spans],
     last: Out[Spans],
 ) -> int:
+    data, offsets, words, starts, ends = texts
     count, anchor = 0, 0
     while anchor < len(rows):
         row = rows[anchor]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filters import check_whole, lsh
-from filters.buffers import Bytes, Offsets, Out, Positions, Table, binary, spans, utf8
+from filters.buffers import Out, Table, Texts, binary, spans, with_words
 from filters.kernels import helper, kernel, longest
 from filters.shingles import FIRST, GOLDEN, HALF, SECOND, shingle_hashes
 
@@ -107,11 +107,9 @@ class MinHash:
         Returns:
             shape (rows, slots); all `NONE` for a text without words.
         """
-        body, offsets = utf8(batch["text"])
-        rows, starts, ends = spans(batch["words"])
         low = np.full((batch.num_rows, self.slots), NONE, np.uint32)
         a, b = permutations(self.slots, self.seed)
-        _minima(body, offsets, rows, starts, ends, self.shingle, a, b, low)
+        _minima(with_words(batch["text"], batch["words"]), self.shingle, a, b, low)
         return low
 
 
@@ -174,16 +172,13 @@ def _lower(x: Slots, a: Slots, b: Slots, low: Slots) -> None:
 
 @kernel
 def _minima(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     a: Slots,
     b: Slots,
     low: Out[Table[np.uint32]],
 ) -> None:
+    data, offsets, rows, starts, ends = texts
     most = longest(rows)
     words, shingles = np.empty(most, np.uint64), np.empty(most, np.uint64)
     x = np.empty(most + 3, np.uint32)

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, Out, Positions, Table, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, Texts, spans, with_words
 from filters.folding import fold, folds
 from filters.hashset import HashSet, has, hash_set
 from filters.kernels import allocator, helper, kernel, longest
@@ -67,10 +67,9 @@ class Overlap:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
         known = _known(self)
-        body, offsets = utf8(batch["text"])
-        rows, starts, ends = spans(batch["words"])
+        texts = body, _, rows, _, _ = with_words(batch["text"], batch["words"])
         n = np.zeros((4, batch.num_rows), np.int64)
-        _cover(body, offsets, rows, starts, ends, self.words, folds(), known.bits, known.slots, n)
+        _cover(texts, self.words, folds(), *known, n)
         passages: list[str | None] = [None] * batch.num_rows
         for row in np.flatnonzero(n[COVERED]):
             passages[row] = body[n[START, row] : n[END, row]].tobytes().decode(errors="replace")
@@ -118,11 +117,10 @@ def runs(texts: pa.StringArray, words: pa.ListArray, size: int) -> tuple[Hashes,
     Returns:
         hashes; shape (n + 1,): how many words there are before each text.
     """
-    body, offsets = utf8(texts)
-    rows, starts, ends = spans(words)
-    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
-    count = _run_hashes(body, offsets, rows, starts, ends, size, folds(), out)
-    return out[:count], rows - rows[0]
+    given = with_words(texts, words)
+    rows = given[2] - given[2][0]
+    out = np.empty(rows[-1], np.uint64)
+    return out[: _run_hashes(given, size, folds(), out)], rows
 
 
 @helper
@@ -167,16 +165,13 @@ def _memory(offsets: Offsets, rows: Offsets) -> tuple[Bytes, Positions, Position
 
 @kernel
 def _run_hashes(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     table: Positions,
     out: Out[Hashes],
 ) -> int:
     """The hashes of the runs of all texts."""
+    data, offsets, rows, starts, ends = texts
     memory = _memory(offsets, rows)
     to = 0
     for row in range(len(offsets) - 1):
@@ -190,17 +185,14 @@ def _run_hashes(
 
 @kernel
 def _cover(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     table: Positions,
     bits: Bytes,
     slots: Hashes,
     n: Out[Counts],
 ) -> None:
+    data, offsets, rows, starts, ends = texts
     memory = _memory(offsets, rows)
     for row in range(len(offsets) - 1):
         mine = slice(rows[row], rows[row + 1])

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Out, Positions, Table, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Table, Texts, with_words
 from filters.kernels import helper, kernel
 from filters.lsh import Signatures
 from filters.shingles import Hashes, shingle_hashes
@@ -76,11 +76,10 @@ def shingle_sets(batch: pa.RecordBatch, size: int) -> Iterator[Hashes]:
         batch: `text` and `words`.
         size: words a shingle.
     """
-    body, offsets = utf8(batch["text"])
-    rows, starts, ends = spans(batch["words"])
-    out = np.empty(len(starts), np.uint64)
+    texts = with_words(batch["text"], batch["words"])
+    out = np.empty(len(texts[-1]), np.uint64)
     bounds = np.empty(batch.num_rows + 1, np.int64)
-    _shingles(body, offsets, rows, starts, ends, size, out, bounds)
+    _shingles(texts, size, out, bounds)
     for start, end in pairwise(bounds.tolist()):
         yield np.unique(out[start:end])
 
@@ -148,16 +147,13 @@ def _near(
 
 @kernel
 def _shingles(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     out: Out[Hashes],
     bounds: Out[Offsets],
 ) -> None:
     """A text has no more shingles than words, so its words' room in `out` will do."""
+    data, offsets, rows, starts, ends = texts
     words = np.empty(len(starts), np.uint64)
     at = 0
     for row in range(len(rows) - 1):

@@ -15,7 +15,17 @@ import numpy as np
 import pyarrow as pa
 
 from filters import check_whole
-from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
+from filters.buffers import (
+    Bytes,
+    Offsets,
+    Out,
+    Positions,
+    Table,
+    Texts,
+    share,
+    utf8,
+    with_words,
+)
 from filters.kernels import helper, kernel, longest
 from filters.punctuation import ELLIPSIS, QUOTES, TERMINALS, among, codes, ends_in_dots, is_ellipsis
 from filters.registers import lower_case
@@ -108,13 +118,12 @@ class Quality:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
-        body, offsets = utf8(batch["text"])
-        rows, starts, ends = spans(batch["words"])
+        texts = body, offsets, rows, _, _ = with_words(batch["text"], batch["words"])
         n = np.zeros((17, batch.num_rows), np.int64)
         bullets, dashes, stops = map(codes, (BULLETS, DASHES, ENDS))
         _read_lines(body, offsets, table(), bullets, dashes, stops, self.short_line, n)
         stop_words = utf8(pa.array(self.stop_words, pa.string()))
-        _read_words(body, offsets, table(), rows, starts, ends, *stop_words, n)
+        _read_words(texts, table(), *stop_words, n)
         words = np.diff(rows)
         whole = (n[CHARACTERS], words, n[LINES], n[NEWLINES], n[STOP])
         counts = [pa.array(count, pa.int32()) for count in whole]
@@ -246,17 +255,14 @@ def _is_new(data: Bytes, start: int, end: int, listed: Bytes, at: Offsets, had: 
 
 @kernel
 def _read_words(
-    data: Bytes,
-    offsets: Offsets,
+    texts: Texts,
     classes: Bytes,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
     stop_words: Bytes,
     stop_offsets: Offsets,
     n: Out[Counts],
 ) -> None:
     """The counts of words."""
+    data, offsets, rows, starts, ends = texts
     had = np.empty(len(stop_offsets) - 1, np.uint8)
     most = longest(stop_offsets)
     for row in range(len(offsets) - 1):

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Out, Positions, Table, share, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Table, Texts, share, with_words
 from filters.kernels import helper, kernel, longest, signed
 from filters.seen import Slots, emptied, line_end, lines, seen
 from filters.shingles import GOLDEN, HALF, word_hash
@@ -59,12 +59,11 @@ class Repetition:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns.  A null text counts as an empty one."""
-        body, offsets = utf8(batch["text"])
-        rows, starts, ends = spans(batch["words"])
+        texts = body, offsets, rows, _, _ = with_words(batch["text"], batch["words"])
         blocks = np.zeros((5, batch.num_rows), np.int64)
         grams = np.zeros((LAST + 1, batch.num_rows), np.int64)
         _read_blocks(body, offsets, table(), blocks)
-        _read_grams(body, offsets, rows, starts, ends, grams)
+        _read_grams(texts, grams)
         found = [
             share(grams[0], np.diff(rows)),
             share(blocks[IN_LINES], blocks[CHARACTERS]),
@@ -172,10 +171,9 @@ def _again(
 
 
 @kernel
-def _read_grams(
-    data: Bytes, offsets: Offsets, rows: Offsets, starts: Positions, ends: Positions, n: Out[Counts]
-) -> None:
+def _read_grams(texts: Texts, n: Out[Counts]) -> None:
     """Characters in n-grams, the most frequent or repeated, by size; in row 0 different words."""
+    data, offsets, rows, starts, ends = texts
     memory = np.zeros((1024, 2), np.int64)
     most = longest(rows)
     places, numbers = np.empty(most, np.int64), np.empty(most, np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Texts, spans, utf8, with_words
 from filters.kernels import helper, kernel, longest
 from filters.seen import hashed, line_end
 from filters.shingles import BASE, Hashes, mixed, power, word_hash
@@ -60,13 +60,11 @@ def anchors(texts: pa.StringArray, words: pa.ListArray, size: int) -> Anchors:
         words: of each text.
         size: words a window, at least 2.
     """
-    (body, offsets), (rows, starts, ends) = utf8(texts), spans(words)
-    most = int(np.maximum(np.diff(rows) - size + 1, 0).sum())
+    given = with_words(texts, words)
+    most = int(np.maximum(np.diff(given[2]) - size + 1, 0).sum())
     found, at, counts = (np.empty(most, np.int32) for _ in range(3))
     keys = np.empty(most, np.uint64)
-    count = _anchors(
-        body, offsets, rows, starts, ends, size, shingles_of(size), found, keys, at, counts
-    )
+    count = _anchors(given, size, shingles_of(size), found, keys, at, counts)
     return Anchors(found[:count], keys[:count], at[:count], counts[:count])
 
 
@@ -75,10 +73,8 @@ def windows(texts: pa.StringArray, words: pa.ListArray, size: int, chosen: Ancho
 
     Those of an anchor are one after another, the anchors in the order that they have there.
     """
-    (body, offsets), (rows, starts, ends) = utf8(texts), spans(words)
     out = np.empty(chosen.counts.sum(), np.uint64)
-    of = (chosen.rows, chosen.at, chosen.counts)
-    _windows(body, offsets, rows, starts, ends, size, *of, out)
+    _windows(with_words(texts, words), size, chosen.rows, chosen.at, chosen.counts, out)
     return out
 
 
@@ -124,11 +120,7 @@ def _least(hashes: Hashes, first: int, last: int) -> int:
 
 @kernel
 def _anchors(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     spread: int,
     found: Out[Positions],
@@ -136,6 +128,7 @@ def _anchors(
     at: Out[Positions],
     counts: Out[Positions],
 ) -> int:
+    data, offsets, rows, starts, ends = texts
     length = size - spread + 1  # of a shingle
     before = power(length)
     most = longest(rows)
@@ -166,17 +159,14 @@ def _anchors(
 
 @kernel
 def _windows(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     size: int,
     chosen: Positions,
     at: Positions,
     counts: Positions,
     out: Out[Hashes],
 ) -> None:
+    data, offsets, rows, starts, ends = texts
     before = power(size)
     sums = np.empty(longest(rows) + 1, np.uint64)
     done, to = -1, 0

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters import EDITS
-from filters.buffers import Bytes, Offsets, Out, Positions, spans, utf8
+from filters.buffers import Bytes, Offsets, Out, Positions, Texts, utf8, with_words
 from filters.folding import fold, folds
 from filters.kernels import kernel, longest
 from filters.language import Language, paragraphs
@@ -40,11 +40,11 @@ def of_words(texts: pa.StringArray, some: pa.ListArray) -> Words:
         texts: shape (n,).
         some: their words, `SPANS`.
     """
-    body, offsets = utf8(texts)
-    rows, starts, ends = spans(some)
-    out = np.empty(int(rows[-1] - rows[0]), np.uint64)
-    _words(body, offsets, rows, starts, ends, folds(), out)
-    return Words(out, rows - rows[0])
+    given = with_words(texts, some)
+    rows = given[2] - given[2][0]
+    out = np.empty(rows[-1], np.uint64)
+    _words(given, folds(), out)
+    return Words(out, rows)
 
 
 def of_texts(texts: pa.StringArray) -> Hashes:
@@ -84,14 +84,11 @@ def _languages(texts: pa.StringArray, language: str) -> pa.StringArray:
 
 @kernel
 def _words(
-    data: Bytes,
-    offsets: Offsets,
-    rows: Offsets,
-    starts: Positions,
-    ends: Positions,
+    texts: Texts,
     table: Positions,
     out: Out[Hashes],
 ) -> None:
+    data, offsets, rows, starts, ends = texts
     room = np.empty(longest(offsets) + 8, np.uint8)
     for row in range(len(offsets) - 1):
         begin, limit = offsets[row], offsets[row + 1]
