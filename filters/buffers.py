@@ -21,6 +21,8 @@ Value = TypeVar("Value")
 
 Table = Annotated[NDArray[Number], TWO]
 """An array of two dimensions."""
+Counts = Table[np.int64]
+"""Of each thing that is counted a row, with a number for each text."""
 Out = Annotated[Value, WRITTEN]
 """An array that a kernel writes; all others it only reads, as Arrow's buffers are."""
 

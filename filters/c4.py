@@ -10,11 +10,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Out, Positions, utf8
+from filters.buffers import Bytes, Counts, Offsets, Out, Positions, utf8
 from filters.kernels import helper, kernel, signed
 from filters.punctuation import TERMINALS, among, codes, stands
 from filters.registers import lower_case
-from filters.repetition import Counts
 from filters.unicode import DIGIT, IDEOGRAPH, LETTER, MARK, SPACE, decode, read, table
 
 FILLER = tuple(b"lorem ipsum")

@@ -15,17 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters import check_whole
-from filters.buffers import (
-    Bytes,
-    Offsets,
-    Out,
-    Positions,
-    Table,
-    Texts,
-    share,
-    utf8,
-    with_words,
-)
+from filters.buffers import Bytes, Counts, Offsets, Out, Positions, Texts, share, utf8, with_words
 from filters.kernels import helper, kernel, longest
 from filters.punctuation import ELLIPSIS, QUOTES, TERMINALS, among, codes, ends_in_dots, is_ellipsis
 from filters.registers import lower_case
@@ -57,9 +47,6 @@ STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # Gopher'
 CHARACTERS, SPACES, DIGITS, LETTERS, CAPITALS, HASHES, ELLIPSES, NEWLINES = range(8)
 LINES, BULLET, TRAILING, PUNCTUATED, SHORT, REPEATED = range(8, 14)
 SPELLED, ALPHABETIC, STOP = range(14, 17)
-
-Counts = Table[np.int64]
-"""Shape (17, rows)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from filters.buffers import Bytes, Offsets, Out, Table, Texts, share, with_words
+from filters.buffers import Bytes, Counts, Offsets, Out, Texts, share, with_words
 from filters.kernels import helper, kernel, longest, signed
 from filters.seen import Slots, emptied, line_end, lines, seen
 from filters.shingles import GOLDEN, HALF, word_hash
@@ -24,9 +24,6 @@ TOPS, REPEATED = (2, 3, 4), (5, 6, 7, 8, 9, 10)
 FIRST, LAST, LAST_TOP = TOPS[0], REPEATED[-1], TOPS[-1]  # words of an n-gram
 
 CHARACTERS, IN_LINES, PARAGRAPHS, AGAIN, IN_PARAGRAPHS = range(5)  # rows of the counts of blocks
-
-Counts = Table[np.int64]
-"""Shape (counts, rows)."""
 
 
 @dataclass(frozen=True, slots=True)
