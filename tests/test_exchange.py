@@ -24,7 +24,7 @@ from pipelines.runs import Run, parts
 from pipelines.steps import publish
 from pipelines.steps.dedup import step as dedup
 from tests.helpers.begun import said
-from tests.helpers.command import counts, files, here, leftovers
+from tests.helpers.command import counts, files, here, leftovers, refused, well
 
 RECIPE = """\
 name = "met"
@@ -172,7 +172,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "a.toml").write_text(RECIPE)
     with small_parts():
-        assert here("run", "a.toml", "--run", FILES, cwd=folder).returncode == 0
+        well("run", "a.toml", "--run", FILES, cwd=folder)
     return folder
 
 
@@ -208,8 +208,7 @@ def test_by_shuffle_the_same_bytes(
     monkeypatch.setattr(exchange, "ELEMENT", element)
     name = f"shuffle-{together}"
     with small_parts():
-        done = here("run", "a.toml", "--run", name, "--exchange", SHUFFLE, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+        well("run", "a.toml", "--run", name, "--exchange", SHUFFLE, cwd=folder)
     assert len(met) > 20 and max(met) <= element
     assert is_same(folder, name)
     for step, size in exchanged(folder / FILES).items():
@@ -236,7 +235,7 @@ def test_the_order_in_which_segments_come_decides_nothing(
 
     monkeypatch.setattr(tasks, "Batches", Turned)
     with small_parts():
-        assert here("run", "a.toml", "--run", "turned", cwd=folder).returncode == 0
+        well("run", "a.toml", "--run", "turned", cwd=folder)
     assert is_same(folder, "turned")
 
 
@@ -253,9 +252,8 @@ def test_a_step_that_was_cut_off_goes_on(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("pipelines.beam.pipeline.send", fails)
     command = ("run", "a.toml", "--run", "cut", "--exchange", SHUFFLE)
     with small_parts():
-        cut = here(*command, cwd=folder)
-        assert (cut.returncode, cut.stderr.count("\n")) == (1, 1), cut.stderr
-        assert here(*command, cwd=folder).returncode == 0
+        refused(*command, cwd=folder, code=1)
+        well(*command, cwd=folder)
     assert is_same(folder, "cut")
 
 
@@ -266,17 +264,15 @@ def test_a_full_disk_where_rows_meet_is_one_line(
         raise OSError(errno.ENOSPC, "full", "disk")
 
     monkeypatch.setattr(exchange, "write", full)
-    done = here("run", "a.toml", "--run", "full", "--exchange", SHUFFLE, cwd=folder)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert done.stderr == "karez: dedup: disk: No space left on device; what is done stays done\n"
+    line = refused("run", "a.toml", "--run", "full", "--exchange", SHUFFLE, cwd=folder, code=1)
+    assert line == "karez: dedup: disk: No space left on device; what is done stays done\n"
 
 
 @pytest.mark.slow
 def test_two_workers_shuffle(folder: Path) -> None:
-    assert here("run", "a.toml", "--run", "one", cwd=folder).returncode == 0
+    well("run", "a.toml", "--run", "one", cwd=folder)
     command = ("run", "a.toml", "--run", "two", "--workers", "2", "--exchange", SHUFFLE)
-    done = said(*command, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    well(*command, cwd=folder, by=said)
     assert files(folder / "two/dataset") == files(folder / "one/dataset")
     assert counts(folder / "two") == counts(folder / "one")
 
@@ -285,19 +281,16 @@ def test_what_one_process_would_hold_is_refused(folder: Path) -> None:
     text = RECIPE.replace("[[source]]", 'limit = { memory = "300 kB" }\n[[source]]', 1)
     (folder / "small.toml").write_text(text)
     command = ("run", "small.toml", "--run", "small", "--exchange", SHUFFLE)
-    done = here(*command, cwd=folder)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert "bytes between stages take about" in done.stderr
-    assert 'take exchange = "files"' in done.stderr
+    line = refused(*command, cwd=folder, code=1)
+    assert "bytes between stages take about" in line and 'take exchange = "files"' in line
     done = here("run", "small.toml", "--run", "small", "--exchange", FILES, cwd=folder)
     assert "bytes between stages" not in done.stderr
 
 
 def test_it_is_said_in_the_recipe_and_in_the_plan(folder: Path) -> None:
     (folder / "wrong.toml").write_text(f'exchange = "shufle"\n{RECIPE}')
-    done = here("plan", "wrong.toml", cwd=folder)
-    assert done.returncode == 2
-    assert done.stderr == "karez: wrong.toml: exchange is files or shuffle, not 'shufle'\n"
+    line = refused("plan", "wrong.toml", cwd=folder)
+    assert line == "karez: wrong.toml: exchange is files or shuffle, not 'shufle'\n"
     (folder / "told.toml").write_text(f'exchange = "shuffle"\n{RECIPE}')
     for name, says in (("a", "by shuffle on a cluster"), ("told", "by shuffle, everywhere")):
         assert says in here("plan", f"{name}.toml", "--run", "none", cwd=folder).stdout

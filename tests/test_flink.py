@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.helpers.begun import Begun, begin, said, wait_for
+from tests.helpers.begun import Begun, begin, ran, said, wait_for
 from tests.helpers.cluster import HUB, Cluster, cluster
-from tests.helpers.command import ROOT, counts, files, leftovers, notes
+from tests.helpers.command import ROOT, counts, files, leftovers, notes, well
 from tests.helpers.making import write_pair
 from tests.helpers.store import Store
 
@@ -43,9 +42,6 @@ class Brake:
 '''
 
 
-Said = subprocess.CompletedProcess[str]
-
-
 class Flink(NamedTuple):
     """A cluster, a folder with two recipes, what they made in one process, a brake; and a store.
 
@@ -68,10 +64,12 @@ class Flink(NamedTuple):
         ours = ["run", f"{recipe}.toml", "--run", str(run), *more]
         return [*ours, "--", *self.options(parallelism)]
 
-    def said(self, recipe: str, run: Path | str, parallelism: int = 4, *more: str) -> Said:
-        """What a command says that runs beside the job server."""
+    def well(self, recipe: str, run: Path | str, parallelism: int = 4, *more: str) -> str:
+        """What a command says that does well beside the job server."""
         command = self.command(recipe, run, parallelism, *more)
-        return said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
+        done = said(*command, cwd=self.folder, prefix=self.cluster.spaces[0].inside())
+        assert (done.returncode, done.stderr) == (0, ""), self.cluster.said()
+        return done.stdout
 
     @contextmanager
     def scanning(self, run: Path, *more: str, at: str | None = None) -> Iterator[Begun]:
@@ -103,10 +101,19 @@ class Flink(NamedTuple):
         """Whether all workers have ended, as they do soon after their job."""
         return wait_for(lambda: not [*self.cluster.workers(1), *self.cluster.workers(2)])
 
+    @contextmanager
+    def restarting(self, run: Path) -> Iterator[None]:
+        """What makes the JobManager begin a job anew, which makes what one process does."""
+        before = self.restarts()
+        yield
+        assert self.restarts() > before
+        assert self.is_same("short", run)
+        assert self.is_quiet()
+
     def restarts(self) -> int:
         """How often the JobManager began a job anew."""
         log = self.cluster.folder / "jobmanager.log"
-        return len(re.findall(r"from state RUNNING to RESTARTING", log.read_text()))
+        return log.read_text().count("from state RUNNING to RESTARTING")
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +122,7 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     (folder / "brake.py").write_text(BRAKE)
     write_pair(folder, SOURCES, 60, '[measure]\n"brake:Brake" = {}\n')
     for name in ("whole", "short"):
-        done = said("run", f"{name}.toml", "--run", name, cwd=folder)
-        assert (done.returncode, done.stderr) == (0, "")
+        well("run", f"{name}.toml", "--run", name, cwd=folder, by=said)
     store = Store(folder / "store", 7070, HUB)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.environment.items():  # the workers know it too
@@ -129,8 +135,7 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
 def test_a_cluster_makes_the_same_bytes(
     parallelism: int, exchange: str, flink: Flink, tmp_path: Path
 ) -> None:
-    done = flink.said("whole", tmp_path / "run", parallelism, "--exchange", exchange)
-    assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
+    flink.well("whole", tmp_path / "run", parallelism, "--exchange", exchange)
     assert flink.is_same("whole", tmp_path / "run")
     assert flink.is_quiet()
 
@@ -139,10 +144,9 @@ def test_the_run_folder_lies_on_a_store(flink: Flink) -> None:
     flink.store.begin(flink.cluster.spaces[0].inside())
     try:
         assert wait_for(lambda: flink.cluster.answers(HUB, flink.store.port))
-        done = flink.said("whole", "s3://bucket/run")
+        flink.well("whole", "s3://bucket/run")
     finally:
         flink.store.stop()
-    assert (done.returncode, done.stderr) == (0, ""), flink.cluster.said()
     assert flink.is_same("whole", flink.store.bucket / "run")
     assert flink.is_quiet()
 
@@ -155,14 +159,11 @@ def ended(begun: Begun) -> tuple[int, str]:
 
 @pytest.mark.soak
 def test_a_taskmanager_is_killed_and_replaced(flink: Flink, tmp_path: Path) -> None:
-    before = flink.restarts()
-    with flink.scanning(tmp_path / "run") as begun:
+    run = tmp_path / "run"
+    with flink.restarting(run), flink.scanning(run) as begun:
         flink.cluster.kill("taskmanager 1")
         flink.cluster.start_taskmanager(1)
         assert ended(begun) == (0, "")
-    assert flink.restarts() > before
-    assert flink.is_same("short", tmp_path / "run")
-    assert flink.is_quiet()
 
 
 def test_a_taskmanager_is_killed_while_rows_travel(flink: Flink, tmp_path: Path) -> None:
@@ -187,15 +188,13 @@ def test_a_taskmanager_is_killed_while_rows_travel(flink: Flink, tmp_path: Path)
 
 
 def test_a_taskmanager_is_killed_and_not_replaced(flink: Flink, tmp_path: Path) -> None:
-    before = flink.restarts()
-    with flink.scanning(tmp_path / "run", "--execution_mode_for_batch=BATCH_FORCED") as begun:
-        flink.cluster.kill("taskmanager 1")
-        assert ended(begun) == (0, "")
-    flink.cluster.start_taskmanager(1)
-    flink.cluster.wait_for_slots(4)
-    assert flink.restarts() > before
-    assert flink.is_same("short", tmp_path / "run")
-    assert flink.is_quiet()
+    run, forced = tmp_path / "run", "--execution_mode_for_batch=BATCH_FORCED"
+    with flink.restarting(run):
+        with flink.scanning(run, forced) as begun:
+            flink.cluster.kill("taskmanager 1")
+            assert ended(begun) == (0, "")
+        flink.cluster.start_taskmanager(1)
+        flink.cluster.wait_for_slots(4)
 
 
 def test_the_store_is_away_while_a_job_runs(flink: Flink) -> None:
@@ -223,31 +222,15 @@ IMPATIENT = (
 
 
 def test_a_cluster_without_free_slots_is_one_line(flink: Flink, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        IMPATIENT,
-        *flink.command("short", tmp_path / "run", 9),
-        MASTER,
-    ]
-    done = subprocess.run(
-        flink.cluster.spaces[0].inside(*command),
-        capture_output=True,
-        text=True,
-        cwd=flink.folder,
-        env=flink.cluster.environment,
-        check=False,
-        timeout=100,
-    )
+    command = flink.command("short", tmp_path / "run", 9)
+    python = flink.cluster.spaces[0].inside(sys.executable, "-c", IMPATIENT)
+    done = ran(*python, *command, MASTER, cwd=flink.folder)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    says = (
-        "karez: ingest: no worker has begun for 15 s: see that the cluster has as many free slots"
-    )
-    assert done.stderr.startswith(says)
+    says = "no worker has begun for 15 s: see that the cluster has as many free slots"
+    assert done.stderr.startswith(f"karez: ingest: {says}")
     assert done.stderr.endswith("; the job is cancelled\n")
     assert wait_for(lambda: not flink.cluster.running())  # else it would keep the slots there are
-    done = flink.said("short", tmp_path / "run")
-    assert (done.returncode, done.stderr) == (0, "")
+    flink.well("short", tmp_path / "run")
     assert flink.is_same("short", tmp_path / "run")
 
 
@@ -268,21 +251,17 @@ def test_a_command_is_interrupted(knows: bool, flink: Flink, tmp_path: Path) -> 
             assert f"interrupted; cancel the job {name} in Flink; --flink_master" in err
             assert re.fullmatch(r"karez-stored-scan-[0-9a-f]{12}", name)
     assert wait_for(lambda: not flink.cluster.running())
-    done = flink.said("short", tmp_path / "run")
-    assert (done.returncode, done.stderr) == (0, "")
+    flink.well("short", tmp_path / "run")
     assert flink.is_same("short", tmp_path / "run")
 
 
 @pytest.mark.soak
 def test_workers_are_killed(flink: Flink, tmp_path: Path) -> None:
-    before = flink.restarts()
-    with flink.scanning(tmp_path / "run") as begun:
+    run = tmp_path / "run"
+    with flink.restarting(run), flink.scanning(run) as begun:
         for pid in flink.cluster.workers(1):
             os.kill(pid, signal.SIGKILL)
         assert ended(begun) == (0, "")
-    assert flink.restarts() > before
-    assert flink.is_same("short", tmp_path / "run")
-    assert flink.is_quiet()
 
 
 def test_the_jobmanager_is_killed_and_the_next_command_goes_on(
@@ -295,8 +274,7 @@ def test_the_jobmanager_is_killed_and_the_next_command_goes_on(
     assert err.startswith("karez: scan: the runner gave up: ")
     flink.cluster.start_jobmanager()
     flink.cluster.wait_for_slots(4)
-    done = flink.said("short", tmp_path / "run")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "ingest" not in done.stdout.partition("documents in")[0]
+    told = flink.well("short", tmp_path / "run")
+    assert "ingest" not in told.partition("documents in")[0]
     assert flink.is_same("short", tmp_path / "run")
     assert flink.is_quiet()

@@ -1,7 +1,6 @@
 """Prism, Beam's runner in Go: another engine, the same bytes."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 from pipelines.recipe import EXCHANGES
 from tests.helpers.begun import said
 from tests.helpers.cluster import Space
-from tests.helpers.command import ROOT, counts, files, leftovers
-from tests.helpers.needs import missing, program
+from tests.helpers.command import SAMPLE, counts, files, leftovers, well
+from tests.helpers.needs import built, missing, program
 
 pytestmark = pytest.mark.server
 
-PRISM = ROOT / "build/prism/prism"
+VERSION = version("apache-beam")
 RECIPE = """\
 name = "prism"
 [[source]]
@@ -38,21 +37,6 @@ shard = "50 kB"
 
 
 @pytest.fixture
-def prism() -> Path:
-    """The program; it is built if it is missing."""
-    if not PRISM.exists():
-        go = program("go", "golang-go")
-        module = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version('apache-beam')}"
-        environment = {**os.environ, "GOBIN": str(PRISM.parent)}
-        built = subprocess.run(
-            [go, "install", module], env=environment, capture_output=True, text=True, check=False
-        )
-        if built.returncode:
-            missing(f"build Prism: GOBIN={PRISM.parent} go install {module}\n{built.stderr}")
-    return PRISM
-
-
-@pytest.fixture
 def space() -> Iterator[Space]:
     """A network namespace: Prism listens on all interfaces."""
     if os.geteuid() != 0:
@@ -63,16 +47,14 @@ def space() -> Iterator[Space]:
     made.end()
 
 
-def test_prism_makes_the_same_bytes(prism: Path, space: Space, tmp_path: Path) -> None:
-    sample = ROOT / "tests/data/sample"
-    (tmp_path / "recipe.toml").write_text(f'base = "{sample}"\nfirst = 60\n{RECIPE}')
-    done = said("run", "recipe.toml", "--run", "here", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_prism_makes_the_same_bytes(space: Space, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(f'base = "{SAMPLE}"\nfirst = 60\n{RECIPE}')
+    well("run", "recipe.toml", "--run", "here", cwd=tmp_path)
+    prism = built(f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{VERSION}", f"prism-{VERSION}")
     options = ("--", "--runner=PrismRunner", f"--prism_location={prism}")
     for how in EXCHANGES:
         command = ("run", "recipe.toml", "--run", how, "--exchange", how, *options)
-        done = said(*command, cwd=tmp_path, prefix=space.inside())
-        assert (done.returncode, done.stderr) == (0, "")
+        well(*command, cwd=tmp_path, by=said, prefix=space.inside())
         assert files(tmp_path / how / "dataset") == files(tmp_path / "here/dataset")
         assert counts(tmp_path / how) == counts(tmp_path / "here")
         assert leftovers(tmp_path / how) == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.begun import SLOW, begin, kill, said, wait_for
-from tests.helpers.command import files, leftovers, notes
+from tests.helpers.command import files, leftovers, notes, well
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     sources = "".join(SOURCE.format(number=number) for number in range(PAGES))
     (folder / "recipe.toml").write_text(RECIPE.format(sources=sources))
-    done = said("run", "recipe.toml", "--run", "whole", cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    well("run", "recipe.toml", "--run", "whole", cwd=folder, by=said)
     return folder
 
 
@@ -73,8 +72,7 @@ FIRST = {"ingest": ["documents"], "scan": ["columns/documents/slow.Slow"], "publ
 
 
 def finish(folder: Path, run: Path, recipe: str = "recipe.toml") -> None:
-    done = said("run", recipe, "--run", run, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    well("run", recipe, "--run", run, cwd=folder, by=said)
 
 
 def same(folder: Path, run: Path) -> bool:
@@ -142,9 +140,8 @@ def test_columns_of_other_documents_are_no_part_of_the_run(folder: Path, tmp_pat
     text = (work / "recipe.toml").read_text()
     (work / "recipe.toml").write_text(text.replace('[measure]\n"slow:Slow" = {}\n', ""))
     finish(work, run)
-    done = said("explain", run, "400", "--json", cwd=work)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["document"]["text"] == "One more row"
+    row = json.loads(well("explain", run, "400", "--json", cwd=work))
+    assert row["document"]["text"] == "One more row"
 
 
 def test_files_that_change_while_they_are_read(folder: Path, tmp_path: Path) -> None:
