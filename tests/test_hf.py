@@ -34,10 +34,14 @@ def found(folder: Path, **options: Any) -> list[str]:
     return [item.text for item in items if isinstance(item, Document)]
 
 
-def loaded(folder: Path, config: str | None = None) -> dict[str, list[str]]:
-    """What `datasets` makes of the folder, by split."""
-    whole = datasets.load_dataset(str(folder), config)
-    return {str(name): list(split["text"]) for name, split in whole.items()}
+def check_splits(folder: Path, config: str | None = None) -> None:
+    """The texts are those that `datasets` finds, as a whole and by split."""
+    splits = {
+        str(k): list(s["text"]) for k, s in datasets.load_dataset(str(folder), config).items()
+    }
+    assert sorted(found(folder, config=config)) == sorted(t for s in splits.values() for t in s)
+    for name, there in splits.items():
+        assert sorted(found(folder, config=config, split=name)) == sorted(there)
 
 
 def write(folder: Path, *names: str) -> None:
@@ -114,10 +118,7 @@ def test_without_configs_splits_are_told_by_names_as_datasets_does(
     if names[-1] == "notes.jsonl":  # which datasets trips over
         assert {text.split()[0] for text in found(tmp_path)} == {"a.parquet", "b.parquet"}
         return
-    splits = loaded(tmp_path)
-    assert sorted(found(tmp_path)) == sorted(t for split in splits.values() for t in split)
-    for name, there in splits.items():
-        assert sorted(found(tmp_path, split=name)) == sorted(there)
+    check_splits(tmp_path)
 
 
 CONFIGS = """\
@@ -135,14 +136,8 @@ configs:
   data_dir: three
 """
 FILES = [
-    "one/a.jsonl",
-    "one/b.jsonl",
-    "two/a.jsonl",
-    "two/deep/b.jsonl",
-    "two/t1.jsonl",
-    "three/train.jsonl",
-    "three/test.jsonl",
-    "stray.jsonl",
+    *("one/a.jsonl", "one/b.jsonl", "two/a.jsonl", "two/deep/b.jsonl", "two/t1.jsonl"),
+    *("three/train.jsonl", "three/test.jsonl", "stray.jsonl"),
 ]
 
 
@@ -151,11 +146,7 @@ def test_configs_of_the_card_name_their_files_as_for_datasets(tmp_path: Path) ->
     write_card(tmp_path, CONFIGS)
     assert hf.is_dataset(tmp_path)
     for config in (None, "one", "two", "three"):
-        splits = loaded(tmp_path, config)
-        everything = [text for split in splits.values() for text in split]
-        assert sorted(found(tmp_path, config=config)) == sorted(everything)
-        for name, there in splits.items():
-            assert sorted(found(tmp_path, config=config, split=name)) == sorted(there)
+        check_splits(tmp_path, config)
     with pytest.raises(RecipeError, match="no config 'tow'; did you mean two"):
         found(tmp_path, config="tow")
 

@@ -20,7 +20,7 @@ from typing import Any
 from pipelines.beam.jobs import OVER
 from tests.helpers.begun import family, parent, surroundings
 from tests.helpers.command import ROOT
-from tests.helpers.needs import missing, program
+from tests.helpers.needs import missing, program, worked
 
 SETTINGS = ROOT / "infra/flink"
 BUILD = ROOT / "build/flink"
@@ -51,31 +51,21 @@ def installed() -> None:
     """Java, and the jars in build/flink; or the test is skipped with the line to type."""
     if os.geteuid() != 0:
         missing("network namespaces want root: sudo make test")
-    for name, package in (
-        ("ip", "iproute2"),
-        ("javac", "default-jdk-headless"),
-        ("mvn", "maven"),
-    ):
-        program(name, package)
+    program("ip", "iproute2")
+    program("javac", "default-jdk-headless")
+    program("mvn", "maven")
     pom = SETTINGS / "pom.xml"
     mark = BUILD / "pom.xml"
     if not mark.exists() or mark.read_text() != pom.read_text():
         shutil.rmtree(BUILD, ignore_errors=True)
-        _built(
+        worked(
             "mvn", "-B", "-q", "-f", pom, "dependency:copy-dependencies",
             "-DincludeScope=runtime", f"-DoutputDirectory={BUILD}/jars",
         )  # fmt: skip
-        _built(
+        worked(
             "javac", "-cp", f"{BUILD}/jars/*", "-d", BUILD / "classes", SETTINGS / "JobServer.java"
         )
         shutil.copy(pom, mark)
-
-
-def _built(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
-    if done.returncode:
-        line = " ".join(map(str, command))
-        missing(f"this did not work:\n{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 class Space:

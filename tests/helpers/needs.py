@@ -42,16 +42,11 @@ def built(module: str, into: str) -> str:
     """
     place = ROOT / "build" / into
     path = place / module.partition("@")[0].rpartition("/")[2]
-    line = f"GOBIN={place} go install {module}"
     if not path.exists():
         if shutil.which("go") is None:
+            line = f"GOBIN={place} go install {module}"
             missing(f"{path.name} is not here, nor is Go; with Go type: {line}")
-        go = {**os.environ, "GOBIN": str(place)}
-        done = subprocess.run(
-            ["go", "install", module], env=go, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            missing(f"this did not work:\n{line}\n{done.stderr[-2000:]}")
+        worked("go", "install", module, GOBIN=str(place))
     return str(path)
 
 
@@ -70,9 +65,7 @@ def beside(name: str, *requirements: str) -> str:
             [sys.executable, "-m", "venv", "--clear", str(place)],
             [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *requirements],
         ):
-            done = subprocess.run(line, capture_output=True, text=True, check=False)
-            if done.returncode:
-                missing(f"this did not work:\n{' '.join(line)}\n{done.stderr[-2000:]}")
+            worked(*line)
             # it is written before pip looks, which then fetches only what we lack
             site = next(place.glob("lib/python*/site-packages"))
             (site / "ours.pth").write_text(sysconfig.get_path("purelib"))
@@ -111,6 +104,15 @@ def missing(why: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
+
+
+def worked(*line: str | Path, **env: str) -> None:
+    """Run what makes something, or skip the test with the line to type and what it said."""
+    known = {**os.environ, **env}
+    done = subprocess.run(line, env=known, capture_output=True, text=True, check=False)
+    if done.returncode:
+        typed = " ".join([*(f"{name}={value}" for name, value in env.items()), *map(str, line)])
+        missing(f"this did not work:\n{typed}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 @cache
