@@ -57,8 +57,7 @@ def did(folder: Path, *arguments: str) -> tuple[list[str], str]:
 def refused(folder: Path) -> str:
     done = here("run", "r.toml", cwd=folder)
     assert done.returncode in (1, 2)
-    said = f"{done.stdout}\n{done.stderr}".strip().splitlines()[-1]
-    return said
+    return f"{done.stdout}\n{done.stderr}".strip().splitlines()[-1]
 
 
 def measured(folder: Path) -> dict[str, dict[str, Any]]:
@@ -181,13 +180,13 @@ def test_what_cannot_be_learned_from_is_refused(folder: Path, options: str, why:
 
 
 def test_names_that_would_mislead_are_refused(folder: Path) -> None:
-    text = RECIPE.format(options=SAMPLES)
-    (folder / "r.toml").write_text(text.replace("prose =", "quality ="))
-    assert "quality is a name of ours; call yours another" in refused(folder)
-    (folder / "r.toml").write_text(text.replace("prose =", '"my prose" ='))
-    assert "'my prose' is no name for a column" in refused(folder)
-    (folder / "r.toml").write_text(text.replace('is = "classifier"', 'is = "clasifier"'))
-    assert "unknown name 'clasifier'; " in refused(folder)
+    for old, new, why in (
+        ("prose =", "quality =", "quality is a name of ours; call yours another"),
+        ("prose =", '"my prose" =', "'my prose' is no name for a column"),
+        ('is = "classifier"', 'is = "clasifier"', "unknown name 'clasifier'; "),
+    ):
+        (folder / "r.toml").write_text(RECIPE.format(options=SAMPLES).replace(old, new))
+        assert why in refused(folder)
 
 
 def test_a_model_that_was_changed_on_disk_is_refused(

@@ -51,10 +51,8 @@ def deployment_schema() -> dict[str, Any]:
     jar = BUILD / f"{OPERATOR.split(':')[1]}-{OPERATOR.split(':')[2]}.jar"
     if not jar.exists():
         program("mvn", "maven")
-        copied = done(
-            *("mvn", "-B", "-q", "dependency:copy", f"-Dartifact={OPERATOR}"),
-            f"-DoutputDirectory={BUILD}",
-        )
+        options = (f"-Dartifact={OPERATOR}", f"-DoutputDirectory={BUILD}")
+        copied = done("mvn", "-B", "-q", "dependency:copy", *options)
         if copied.returncode:
             missing(f"fetch {OPERATOR} into {BUILD}:\n{copied.stdout}")
     with zipfile.ZipFile(jar) as opened:
@@ -124,10 +122,8 @@ def faults(value: dict[str, Any], folder: Path) -> str:
     (folder / "schema.json").write_text(json.dumps(deployment_schema()))
     (folder / "value.json").write_text(json.dumps(value))
     python = linter("kubernetes-validate").with_name("python")
-    said = done(
-        *(python, "-W", "ignore", "-m", "jsonschema"),
-        *("-i", folder / "value.json", folder / "schema.json"),
-    )
+    files = ("-i", folder / "value.json", folder / "schema.json")
+    said = done(python, "-W", "ignore", "-m", "jsonschema", *files)
     assert bool(said.returncode) == bool(said.stderr)
     return said.stderr
 

@@ -4,19 +4,19 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.buffers import listed
+from filters import SPANS
 from filters.repetition import REPEATED, TOPS, Repetition
 from filters.unicode import SPACES
 from filters.words import words
-from tests.helpers.measuring import batch, measured, words_of
+from tests.helpers.measuring import batch, measured, structs, words_of
 
 
 def one(text: str) -> dict[str, Any]:
@@ -145,17 +145,12 @@ def seconds(text: str) -> float:
 @pytest.mark.parametrize("kind", ["all alike", "all unlike", "one million letters", "drawn"])
 def test_the_work_grows_with_the_words(kind: str) -> None:
     draw = random.Random(1)
-
-    def text(count: int) -> str:
-        match kind:
-            case "all alike":
-                return "word " * count
-            case "all unlike":
-                return " ".join(map(str, range(count)))
-            case "one million letters":
-                return "x y z " * (count // 3)
-        return " ".join(draw.choices(["a", "b", "c", "dd", "ee"], k=count))
-
+    text: Callable[[int], str] = {
+        "all alike": lambda count: "word " * count,
+        "all unlike": lambda count: " ".join(map(str, range(count))),
+        "one million letters": lambda count: "x y z " * (count // 3),
+        "drawn": lambda count: " ".join(draw.choices(["a", "b", "c", "dd", "ee"], k=count)),
+    }[kind]
     one("compiles")
     small = min(seconds(text(125_000)) for _ in range(3))
     assert seconds(text(1_000_000)) < 4 * 8 * small  # by the square it would be 64 times
@@ -163,8 +158,6 @@ def test_the_work_grows_with_the_words(kind: str) -> None:
 
 def test_spans_need_not_be_those_of_our_words() -> None:
     text = "go , go , go"
-    spans = listed(
-        np.array([0, 5]), np.array([0, 3, 5, 8, 10], np.int32), np.array([2, 4, 7, 9, 12], np.int32)
-    )
+    spans = structs(SPANS, [[(0, 2), (3, 4), (5, 7), (8, 9), (10, 12)]])
     row = Repetition().measure(pa.record_batch({"text": [text], "words": spans})).to_pylist()[0]
     assert row["top_2gram"] == 2 * len("go ,") / len(text)

@@ -117,13 +117,18 @@ def test_the_recipe_that_was_saved_runs_again(run: tuple[Path, set[str], str]) -
     assert (done.returncode, "begins" in done.stdout) == (0, False)
 
 
+def read(base: Path, path: str, column: str) -> list[str]:
+    """A column of the documents that are read from a path."""
+    done = here("run", "--run", "run", "--only", "ingest", path, cwd=base)
+    assert done.returncode == 0, done.stderr
+    return list(table(base / "run", "documents")[column].to_pylist())
+
+
 @pytest.mark.parametrize("name", ["-x.txt", "[x].txt", "é #\x7f.txt"])
 def test_a_file_may_be_named_by_itself(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("text")
     (tmp_path / "x.txt").write_text("another")
-    done = here("run", "--run", "run", "--only", "ingest", f"./{name}", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert table(tmp_path / "run", "documents")["source"].to_pylist() == [name]
+    assert read(tmp_path, f"./{name}", "source") == [name]
 
 
 def test_a_name_that_no_recipe_can_hold_is_said(tmp_path: Path) -> None:
@@ -139,16 +144,12 @@ def test_the_readme_and_the_state_of_a_dataset_are_no_documents(tmp_path: Path) 
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "data/train-00000-of-00001.parquet")
     (tmp_path / "README.md").write_text("---\npretty_name: X\n---\n# X\n")
     (tmp_path / "dataset_infos.json").write_text("{}")
-    done = here("run", ".", "--run", "run", "--only", "ingest", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert table(tmp_path / "run", "documents")["text"].to_pylist() == ["a"]
+    assert read(tmp_path, ".", "text") == ["a"]
 
 
 def test_a_folder_may_hold_nothing_but_a_dataset(tmp_path: Path) -> None:
     datasets.Dataset.from_dict({"text": ["a"]}).save_to_disk(tmp_path / "all/saved")
-    done = here("run", "all", "--run", "run", "--only", "ingest", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert table(tmp_path / "run", "documents")["text"].to_pylist() == ["a"]
+    assert read(tmp_path, "all", "text") == ["a"]
 
 
 def named(base: Path, *paths: str, **options: Any) -> list[str]:

@@ -128,9 +128,7 @@ def slow(texts: list[bytes], look: int, take: int) -> list[int]:
     """The same without a heap: each round sorts all that are left."""
 
     def novelty(text: bytes, known: bytes) -> float:
-        extra = (
-            ZstdCompressionDict(known, dict_type=DICT_TYPE_RAWCONTENT) if len(known) > 7 else None
-        )
+        extra = ZstdCompressionDict(known, DICT_TYPE_RAWCONTENT) if len(known) > 7 else None
         compressor = ZstdCompressor(level=LEVEL, dict_data=extra)
         return len(compressor.compress(text)) / len(text)
 
@@ -197,9 +195,6 @@ def test_the_best_of_a_cluster_come_first() -> None:
         assert mine == sorted(mine, reverse=True)
 
 
-BYTE = st.integers(-128, 127)
-
-
 def slow_clusters(vectors: NDArray[np.int8], draw: NDArray[np.uint64], count: int) -> list[int]:
     """Spherical k-means in whole numbers of Python."""
 
@@ -224,11 +219,8 @@ def slow_clusters(vectors: NDArray[np.int8], draw: NDArray[np.uint64], count: in
 
 
 @settings(max_examples=60)
-@given(
-    st.lists(st.lists(st.integers(-128, 127), min_size=4, max_size=4), max_size=20),
-    st.integers(1, 5),
-)
-def test_clusters_are_their_slow_twin(data: list[list[int]], count: int) -> None:
+@given(st.lists(st.tuples(*[st.integers(-128, 127)] * 4), max_size=20), st.integers(1, 5))
+def test_clusters_are_their_slow_twin(data: list[tuple[int, ...]], count: int) -> None:
     vectors = np.array(data, np.int8).reshape(-1, 4)
     draw = np.random.default_rng(len(data)).permutation(len(data)).astype(np.uint64)
     assert assigned(vectors, draw, count).tolist() == slow_clusters(vectors, draw, count)

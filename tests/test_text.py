@@ -27,9 +27,8 @@ GREEK = "Το νερό κατεβαίνει από τα βουνά. " * 20
     ],
 )
 def test_a_file_becomes_a_document_under_its_name(name: str, media: str) -> None:
-    assert read("text", b"one\n\ntwo\n", name) == [
-        Document("one\n\ntwo\n", 0, 9, source_key=name, media_type=media)
-    ]
+    whole = Document("one\n\ntwo\n", 0, 9, source_key=name, media_type=media)
+    assert read("text", b"one\n\ntwo\n", name) == [whole]
 
 
 @pytest.mark.parametrize(
