@@ -1,9 +1,10 @@
-"""Rows that share a key meet in buckets: what dedup and the check of held-out documents exchange.
+"""How rows meet: each goes to its key, and what is said of it comes home to its part.
 
-Three stages over numbered keys.  A row goes to the partition of each of its buckets; of those that
-are not alone there, the partition asks each row's part for its signature; the part answers, once a
-row and partition.  Keys are narrow, 24 bytes each, and a partition holds about `PARTITION` of them,
-so memory goes neither with the rows nor with the length of their texts.
+Those of dedup and of the check of held-out documents meet in buckets, in three stages.  A row goes
+to the partition of each of its buckets; of those that are not alone there, the partition asks each
+row's part for its signature; the part answers, once a row and partition.  Keys are narrow, 24 bytes
+each, and a partition holds about `PARTITION` of them, so memory goes neither with the rows nor with
+the length of their texts.
 """
 
 from collections.abc import Iterator
