@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from filters import Learned, check_name, check_whole
 
-FILES = CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+FILES = "config.json", "model.safetensors", "tokenizer.json"
 TYPE = "pip install 'karez[train]'"
 ROOM = 16_384  # tokens of a batch
 NO_FILE = "is no model: want a folder with " + ", ".join(FILES)
