@@ -67,5 +67,5 @@ PINS := --quiet --universal --python-version 3.11 --generate-hashes --no-header 
 bench: .venv/dev ## what a run costs, beside what it must cost
 	set -e; for name in $(BENCHES); do $(BIN)/python tests/bench/$$name.py; done
 
-BENCHES := bench neardup languages classifier personal rules crawl price race
+BENCHES := bench neardup growth languages classifier personal rules crawl price race
 BENCHES += selection_languages selection_noise extraction

@@ -4,10 +4,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests.helpers.begun import said
+from tests.helpers.command import shards
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +21,7 @@ import pyarrow as pa, pyarrow.compute as pc
 class Stars:
     sign: str = "*"
     needs = ("text",)
-    columns = pa.schema([("stars", pa.int32())])
+    columns = pa.schema([("_stars", pa.int32())])
 
     def measure(self, batch):
         return pa.record_batch([pc.count_substring(batch["text"], self.sign)], schema=self.columns)
@@ -34,7 +36,10 @@ extract = "mine.pages:title"
 [measure]
 "mine.stars:Stars" = { sign = "+" }
 [rules]
-many = "stars > 1"
+many = "_stars > 1"
+[publish]
+columns = ["_stars"]
+splits = { train = 1 }
 """
 
 
@@ -62,7 +67,9 @@ def test_a_measure_and_an_extractor_by_name(folder: Path) -> None:
     documents = pq.read_table(folder / "runs/own/documents")
     assert documents["text"].to_pylist() == ["one + two", "+ and ++ "]
     stars = pq.read_table(folder / "runs/own/columns/documents/mine.stars.Stars")
-    assert stars["stars"].to_pylist() == [1, 3]
+    assert stars["_stars"].to_pylist() == [1, 3]
+    [shard] = shards(folder / "runs/own")
+    assert pa.ipc.open_stream(shard).read_all()["_stars"].to_pylist() == [1]
 
 
 def test_changed_code_is_measured_anew_and_nothing_else(folder: Path) -> None:

@@ -134,8 +134,7 @@ def _place(order: Places, count: int) -> Rows:
 
 
 def _schema(job: Job) -> pa.Schema:
-    named = selected(job.recipe).schema(columns(job.recipe))
-    return pa.schema([*named, *ADDRESS])
+    return pa.schema([*published(job), *ADDRESS])
 
 
 def shard(job: Job, key: int, batches: Batches) -> Done:
@@ -165,7 +164,7 @@ def counted(split: str, batch: pa.RecordBatch) -> Counter[str]:
 
 def published(job: Job) -> pa.Schema:
     """The columns of the dataset."""
-    return pa.schema([f for f in _schema(job) if not f.name.startswith("_")])
+    return selected(job.recipe).schema(columns(job.recipe))
 
 
 def _ordered(job: Job, count: int, batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
