@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.command import ROOT, files, shards
+from tests.helpers.command import ROOT, did, files, shards
 from tests.helpers.command import here as karez
-from tests.helpers.corpora import begun
 
 LINES = [
     {"text": f"{'word ' * (10 * n)} number {n}", "id": n, "url": f"https://s{n % 3}.org/{n}"}
@@ -37,10 +36,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def steps(*arguments: str | Path, cwd: Path) -> list[str]:
-    """The steps that a command did."""
-    done = karez("run", *arguments, cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return begun(done.stdout)
+    """The steps that a run did."""
+    return did("run", *arguments, cwd=cwd)
 
 
 ALL = ["ingest", "scan", "rules", "dedup", "check", "split", "decide", "publish"]
