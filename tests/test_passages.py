@@ -16,7 +16,7 @@ from pipelines.steps.across import passages
 from pipelines.steps.dedup import clusters
 from tests.helpers import corpora
 from tests.helpers.begun import said
-from tests.helpers.command import files, here
+from tests.helpers.command import did, files, here
 from tests.helpers.corpora import Rows
 from tests.helpers.measuring import lines_of
 from tests.test_dedup import jaccard
@@ -305,9 +305,7 @@ NONE = RECIPE.replace(RECIPE[RECIPE.index("repeated_paragraphs") : RECIPE.index(
 def steps(folder: Path, place: str, recipe: str, *more: str) -> list[str]:
     """The steps that a run did."""
     (folder / "recipe.toml").write_text(recipe)
-    done = here("run", "recipe.toml", "--run", place, *more, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return corpora.begun(done.stdout)
+    return did("run", "recipe.toml", "--run", place, *more, cwd=folder)
 
 
 def test_a_change_costs_what_stands_behind_it(folder: Path, whole: Any) -> None:
