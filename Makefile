@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run crawl test train quick soak check dist licences bench clean
+.PHONY: run crawl test train quick soak check dist licences bench
 
 run: .venv/core ## real web pages in, a published dataset out
 	$(BIN)/karez run infra/recipes/sample.toml

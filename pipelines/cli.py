@@ -188,7 +188,7 @@ def prove(folder: str, **options: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="DIR")
-@click.argument("names", nargs=-1, metavar="URL|HOST|SOURCE-KEY…")
+@click.argument("names", nargs=-1, metavar="URL|HOST|SOURCE-KEY|PATH…")
 @click.option("--file", type=PATH, metavar="LIST", help="More, one a line.")
 @click.option("--reason", metavar="TEXT", help="Is kept beside the refusal, as it is written.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
@@ -196,11 +196,12 @@ def prove(folder: str, **options: Any) -> None:
 def forget(folder: str, names: tuple[str, ...], **options: Any) -> None:
     """Take out of a run what a site or a person asks to have removed, and keep it out.
 
-    example.org is that host alone, *.example.org all hosts below it.  Text, names and measures of
-    the documents go, out of the published dataset too; a hash says to later crawls and runs of this
-    folder that it is refused.  Not changed are your own source files, runs that took documents of
-    this one by --from (forget, and run these again), and copies that were made of the dataset.
-    Other pages that link to it, or quote it, stay.  Cut off, it is finished by the same command.
+    example.org is that host alone, *.example.org all hosts below it; a path is that file of a
+    source.  Text, names and measures of the documents go, out of the published dataset too; a hash
+    says to later crawls and runs of this folder that it is refused.  Not changed are your own
+    source files, runs that took documents of this one by --from (forget, and run these again), and
+    copies that were made of the dataset.  Other pages that link to it, or quote it, stay.  Cut off,
+    it is finished by the same command.
 
     \b
     Examples:

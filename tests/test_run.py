@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.helpers.command import PLANTED, Rows, files, karez, rows, shards, table
-from tests.helpers.corpora import ran
+from tests.helpers.command import PLANTED, Rows, files, karez, rows, shards, table, well
+from tests.helpers.corpora import ran, recipe
 
 
 @pytest.fixture(scope="session")
@@ -159,6 +159,15 @@ def test_the_card_is_read_back(sample: Path) -> None:
     assert [f["split"] for f in config["data_files"]] == ["train", "validation", "test"]
     assert {"de", "en", "es", "fr", "ja", "ru"} <= set(card.data.language)
     assert str(table(sample, "documents").num_rows) in card.text.replace(",", "")
+
+
+def test_names_with_brackets_are_said_as_they_are(tmp_path: Path) -> None:
+    texts = [{"text": "one two"}, {"text": "one two three"}]
+    asked = recipe(tmp_path, texts, '[rules]\n"[red]a[b]" = "words < 3"')
+    said = well("run", asked, "--run", "run[e]", cwd=tmp_path)
+    assert (
+        "  [red]a[b]" in said and "No document fell into c[d]:" in said and "run[e]/dataset" in said
+    )
 
 
 def test_a_rerun_does_nothing(sample: Path) -> None:

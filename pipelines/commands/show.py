@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -115,7 +116,7 @@ def summary(run: Run, recipe: Recipe, console: Console) -> None:
         table.add_row(f"{dead:,}", "dead letters", f"see {place(run, 'dead')}")
     table.add_row(f"{sum(s['seconds'] for s in steps.values()):,.1f}", "seconds", _slowest(run))
     console.print()
-    console.print(table)
+    console.print(table, markup=False)
     console.print()
     console.print(f"dataset  {place(run, 'dataset')}", markup=False, soft_wrap=True)
     console.print(f"run      {place(run)}", markup=False, soft_wrap=True)
@@ -141,11 +142,12 @@ def _remarks(run: Run, recipe: Recipe) -> Iterator[str]:
     yield from _budgets(run, recipe)
     for loss in languages.losses(languages.listed(decided), recipe)[:LOSSES]:
         share, others = say_share(loss.share), say_share(loss.others)
+        reason = escape(loss.reason)
         own = 'per = "language" gives each a budget of its own.'
         advice = own if loss.reason == decide.LEFT else "is the rule made for that language?"
         yield (
-            f"[yellow]{loss.reason} drops {share} of {loss.language}[/], {others} of the others: "
-            f"{advice}"
+            f"[yellow]{reason} drops {share} of {loss.language}[/], "
+            f"{others} of the others: {advice}"
         )
     if not kept:
         yield (

@@ -360,7 +360,7 @@ FUZZERS = {
     "codings": Fuzzer(lambda: COMPRESSED, coded),
     "images": Fuzzer(lambda: IMAGES, pictures.look),
     "recipe": Fuzzer(
-        of_files("infra/recipes/*.toml", "tests/bench/*.toml"),
+        of_files("infra/recipes/*.toml"),
         all_of(text(lambda written: parse(written, SAMPLE / "recipe.toml"))),
     ),
     "rules": Fuzzer(lambda: RULES, all_of(text(rule)), [*WORDS, b"(", b" and ", b" not ", b"::"]),
