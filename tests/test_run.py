@@ -165,9 +165,7 @@ def test_names_with_brackets_are_said_as_they_are(tmp_path: Path) -> None:
     texts = [{"text": "one two"}, {"text": "one two three"}]
     asked = recipe(tmp_path, texts, '[rules]\n"[red]a[b]" = "words < 3"')
     said = well("run", asked, "--run", "run[e]", cwd=tmp_path)
-    assert (
-        "  [red]a[b]" in said and "No document fell into c[d]:" in said and "run[e]/dataset" in said
-    )
+    assert "  [red]a[b]" in said and "run[e]/dataset" in said
 
 
 def test_a_rerun_does_nothing(sample: Path) -> None:
