@@ -14,7 +14,7 @@ from tests.helpers.command import shards
 pytestmark = pytest.mark.slow
 
 STARS = """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import pyarrow as pa, pyarrow.compute as pc
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Stars:
 
     def measure(self, batch):
         return pa.record_batch([pc.count_substring(batch["text"], self.sign)], schema=self.columns)
+
+@dataclass(frozen=True)
+class Unmeant(Stars):
+    words: object = field(default=(), metadata={"files": "word"})
 """
 
 RECIPE = """
@@ -89,6 +93,7 @@ def test_changed_code_is_measured_anew_and_nothing_else(folder: Path) -> None:
     [
         ("mine.stars:Stars", "mine.stars:Star", r"[measure]: 'mine.stars:Star' cannot be imported"),
         ("mine.stars:Stars", "mine.nothing:Stars", "No module named 'mine.nothing'"),
+        ("mine.stars:Stars", "mine.stars:Unmeant", "list, hosts, model, folder, not 'word'"),
         ("mine.stars:Stars", "mine.pages:title", "[measure]: mine.pages:title"),
         ('sign = "+"', "sing = 1", "unexpected keyword argument 'sing'"),
         ("mine.pages:title", "mine.pages:heading", "no extractor 'mine.pages:heading'"),

@@ -109,6 +109,8 @@ def opened(kind: Any, options: Mapping[str, Any], base: str) -> dict[str, Any]:
     ours = asked(kind)
     field = str(options.get("text", "text"))
     made: dict[str, Any] = dict(options)
+    if unknown := set(ours.values()) - EXAMPLES.keys():
+        raise ValueError(f"files are {', '.join(EXAMPLES)}, not {min(unknown)!r}")
     for name in ours.keys() & options.keys():
         value = options[name]
         if ours[name] == "model":
