@@ -108,7 +108,8 @@ def test_signatures_of_another_scheme_are_refused_by_name(
 def test_hashes_of_another_version_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Exact, "version", 1)
+    columns = Exact.columns.with_metadata({"scheme": "exact 1"})
+    monkeypatch.setattr(Exact, "columns", columns)
     ran(tmp_path, OLD, "[dedup]", name="old")
     monkeypatch.undo()
     line = refused(tmp_path, OLD, AGAINST)

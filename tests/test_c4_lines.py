@@ -27,6 +27,7 @@ from tests.helpers.measuring import bytes_at, column
 from tests.test_lines import to_the_end
 
 CITATION = re.compile(r"\[[0-9]+\]|\[edit\]|\[citation needed\]", re.IGNORECASE | re.ASCII)
+WITHIN = "".join(map(chr, range(0xDC80, 0xDCC0)))  # a byte of a letter that does not begin it
 NAMES = {MARK, CONNECTOR, DIGIT, LETTER, UPPER, LOWER}
 Cut = tuple[int, int, str]
 
@@ -78,7 +79,7 @@ def why(line: str, edit: C4Lines) -> str | None:
     rest = line
     for start, end in reversed(citations(line) if edit.citations else []):
         rest = rest[:start].strip(SPACES) if end == len(rest) else rest
-    if edit.ended and (rest[-1:] not in [*ENDS] or rest.endswith("...")):
+    if edit.ended and (rest.rstrip(WITHIN)[-1:] not in [*ENDS] or rest.endswith("...")):
         return "no sentence end"
     if number_of_words(without(line) if edit.citations else line) < edit.words:
         return "few words"
