@@ -12,6 +12,11 @@ from tests.helpers.command import here
 
 Rows = list[dict[str, Any]]
 
+GOOD = "".join(
+    json.dumps({"text": f"{'good words ' * 9}{n}", "id": f"good {n}"}) + "\n" for n in range(9)
+)
+"""Lines of JSON that have nothing wrong."""
+
 
 def recipe(
     folder: Path, rows: Sequence[dict[str, Any]], rest: str = "", parts: int = 1, name: str = "a"
