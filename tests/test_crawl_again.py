@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from fastwarc import WarcRecordType
 
-from pipelines.crawl import archive, rounds
+from pipelines.crawl import archive, tables
 from pipelines.crawl.archive import PROFILES, Archive
 from pipelines.crawl.tables import write
 from pipelines.runs import Part, Run
@@ -173,7 +173,7 @@ def test_a_full_disk_is_one_line_and_gone_on_with(
                 raise OSError(errno.ENOSPC, "No space left on device")
             writes(file, data)
 
-        for module, name, twin in ((rounds, "write", none), (archive, "_write", full)):
+        for module, name, twin in ((tables, "write", none), (archive, "_write", full)):
             with monkeypatch.context() as patched:
                 patched.setattr(module, name, twin)
                 line = refused(*CRAWL, cwd=tmp_path, code=1)
