@@ -14,6 +14,9 @@ from tests.helpers.command import here
 from tests.helpers.corpora import Rows, ran, told
 from tests.test_dedup import documents, edited, text
 
+pytestmark = pytest.mark.slow
+
+
 AGAINST = '[dedup]\nagainst = ["runs/old"]\n'
 
 

@@ -20,6 +20,9 @@ from pipelines.runs import parts
 from tests.helpers.command import counts, here, notes
 from tests.helpers.making import write_pair
 
+pytestmark = pytest.mark.slow
+
+
 Noted = dict[str, tuple[Counter[str], float, int]]
 """Of each step what its notes come to: counts, CPU seconds, bytes exchanged."""
 

@@ -26,6 +26,9 @@ from pipelines.steps.dedup import step as dedup
 from tests.helpers.begun import said
 from tests.helpers.command import counts, files, here, leftovers, refused, well
 
+pytestmark = pytest.mark.slow
+
+
 RECIPE = """\
 name = "met"
 [[source]]

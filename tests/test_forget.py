@@ -21,6 +21,9 @@ from tests.helpers.archives import http, member, metadata, request, response
 from tests.helpers.command import did, files, here, leftovers, refused, shards, well
 from tests.helpers.making import PROSE
 
+pytestmark = pytest.mark.slow
+
+
 HOST, RARE = "gone.example.org", "quixotryl"
 GONE = f"http://{HOST}/page"
 WORDS = PROSE.split()

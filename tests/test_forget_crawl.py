@@ -15,6 +15,9 @@ from tests.helpers.command import did, refused, well
 from tests.test_forget import naming, sealed_as_they_are, text
 from tests.test_pictures import png
 
+pytestmark = pytest.mark.slow
+
+
 RARE = "quixotryl"
 PAGE = "<html><title>{title}</title><body><article><p>{text}</p>{rest}</article></body></html>"
 RECIPE = """\

@@ -25,6 +25,9 @@ from pipelines.steps.dedup import step as dedup
 from pipelines.steps.select import rank, take
 from tests.helpers.command import files, refused, well
 
+pytestmark = pytest.mark.slow
+
+
 SPLITS = Publish({"train": 0.8, "test": 0.2})
 EDITS: dict[str, Any] = {"boilerplate": {}, "repeated_passages": {}}
 EVERY = Recipe(

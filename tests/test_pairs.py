@@ -12,6 +12,9 @@ from pipelines.crawl.client import Answer
 from tests.helpers.command import here
 from tests.test_pictures import jpeg, png
 
+pytestmark = pytest.mark.slow
+
+
 WORDS = " ".join(f"word{n} and some more of them" for n in range(40))
 PAGE = f"""<html lang="en"><head><title>Of rivers</title></head><body><article>
 <p>Before it stands this. {WORDS}</p>

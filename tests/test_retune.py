@@ -9,6 +9,9 @@ import pytest
 from tests.helpers.command import ROOT, did, files, shards
 from tests.helpers.command import here as karez
 
+pytestmark = pytest.mark.slow
+
+
 LINES = [
     {"text": f"{'word ' * (10 * n)} number {n}", "id": n, "url": f"https://s{n % 3}.org/{n}"}
     for n in range(1, 21)
