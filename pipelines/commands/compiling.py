@@ -12,10 +12,11 @@ from filters.kernels import KERNELS, Kernel
 from pipelines.commands.show import bars
 from pipelines.recipe import Recipe
 from pipelines.recipe.measures import Scan
+from pipelines.recipe.strategies import strategy
 
 
 def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
-    """The kernels of a run: those of its measures and edits, and of what they stand on."""
+    """The kernels of a run: those of all that its recipe asks for, and of what that stands on."""
     every = (*scan.measures.values(), *scan.edits.values())
     modules = [type(each).__module__ for each in every]
     if scan.across or any("words" in measure.needs for measure in scan.measures.values()):
@@ -24,8 +25,9 @@ def needed(recipe: Recipe, scan: Scan) -> list[Kernel]:
         modules += ["filters.boilerplate", "filters.cuts", "filters.passages"]
     if any(name in KAREZ for s in recipe.sources for name in s.extract.split("+")):
         modules.append("filters.html.maintext")
-    if recipe.dedup is not None and recipe.dedup.probes:
-        modules.append("filters.probes")
+    if recipe.dedup is not None:
+        modules += ["filters.clusters"] + ["filters.probes"] * bool(recipe.dedup.probes)
+    modules += [type(strategy(each, n)).__module__ for n, each in enumerate(recipe.select, 1)]
     reached = _reached(modules)
     return [kernel for kernel in KERNELS if kernel.function.__module__ in reached]
 
