@@ -17,6 +17,9 @@ presets = ["gopher", "c4", "fineweb"]
 kind = "html"
 paths = ["{ROOT}/tests/data/site/*.html"]
 extract = "karez"
+[[source]]
+kind = "warc"
+paths = ["{ROOT}/tests/data/sample/help-en*", "{ROOT}/tests/data/sample/mirror*"]
 [edits]
 repeated_lines = {{}}
 repeated_blocks = {{}}
