@@ -244,8 +244,13 @@ def test_what_dataflow_says_is_one_line(offline: Offline) -> None:
 
 
 def test_without_googles_libraries_the_line_to_type_is_said(offline: Offline) -> None:
+    arguments = ("run", "short.toml", "--run", "gs://bucket/other", "--", "--runner=DataflowRunner")
+    assert "pip install 'karez[gs]'" in refused(*arguments, cwd=offline.folder)
+
+
+def test_a_run_folder_that_workers_do_not_see_is_refused(offline: Offline) -> None:
     arguments = ("run", "short.toml", "--run", "here", "--", "--runner=DataflowRunner")
-    refused(*arguments, cwd=offline.folder)
+    assert "workers of Dataflow do not see it" in refused(*arguments, cwd=offline.folder)
 
 
 TEMPLATE = """

@@ -1,7 +1,6 @@
 """What surrounds a run: recipes, folders, disks, memory, terminals; one line that helps."""
 
 import errno
-import gzip
 import json
 import os
 import re
@@ -17,7 +16,6 @@ import pytest
 from pipelines.errors import RunError
 from pipelines.runs import Run
 from tests.helpers import command, needs
-from tests.helpers.archives import http, record
 from tests.helpers.begun import SLOW, begin, family, ran, said, wait_for
 from tests.helpers.command import ROOT, files, here, well
 from tests.helpers.corpora import GOOD
@@ -25,19 +23,6 @@ from tests.helpers.corpora import GOOD
 pytestmark = pytest.mark.slow
 
 RECIPE = 'name = "bad"\n[[source]]\nkind = "jsonl"\npaths = ["good.jsonl"]\n'
-
-
-def response(url: str, body: bytes, *headers: str) -> bytes:
-    """A WARC record of a page."""
-    return record(url, http(body, "text/html", *headers))
-
-
-def packed(text: str) -> bytes:
-    return gzip.compress(text.encode(), mtime=0)
-
-
-def flipped(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
 
 
 @pytest.fixture
